@@ -1,0 +1,181 @@
+"""The application factory: wiring, readable from top to bottom, and nothing else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from connexion import ConnexionMiddleware
+from connexion.exceptions import ConnexionException
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo.contract import BrokenContract
+from todo.contract.document import (
+    AllowedMethods,
+    Document,
+    check_security,
+    contract_directory,
+    load,
+)
+from todo.contract.resolver import HandlerResolver
+from todo.contract.validation import ContractValidation
+from todo.database import deadline, schema
+from todo.database.engine import engine_options, engine_url, is_postgresql, prepare
+from todo.edge.boundary import ErrorBoundary
+from todo.edge.bridge import ApiFlask, FlaskBridge
+from todo.edge.envelope import Envelope
+from todo.edge.guard import Guard
+from todo.identity.memory import RememberingVerifier
+from todo.identity.tokens import Verifier
+from todo.models import db
+from todo.security import BearerSecurity
+from todo.settings import Refusal, Settings
+
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "X-Request-ID",
+    "traceparent",
+)
+EXPOSED_HEADERS = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Application:
+    """The ASGI application, and the Flask application inside of it."""
+
+    asgi: ASGIApp
+    flask: ApiFlask
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's event (ASGI)."""
+        await self.asgi(scope, receive, send)
+
+    def after_fork(self) -> None:
+        """Forget connections that were opened before the fork, without closing the parent's."""
+        with self.flask.app_context():
+            db.engine.dispose(close=False)
+
+    def close(self) -> None:
+        """Close this process's connections; the last one folds SQLite's log into the database."""
+        with self.flask.app_context():
+            db.engine.dispose()
+
+
+def create_app(settings: Settings | None = None, *, contract: Path | None = None) -> Application:
+    """Return the application for ``settings`` (default: the environment's).
+
+    ``contract`` is the folder of the OpenAPI document (default: the one that is shipped). Raises
+    :class:`Refusal`, one line, for settings and for a contract that cannot be served. The
+    embedded default is migrated here; any other database only by ``todo migrate``.
+    """
+    settings = settings or Settings.from_env()
+    try:
+        document = load(contract or contract_directory())
+        flask_app = _flask_app(settings, document)
+        api = _connexion(settings, document, flask_app)
+    except BrokenContract as broken:
+        raise Refusal(f"The contract cannot be served: {broken}") from None
+    if settings.embedded:
+        _migrate(settings)
+    guarded = ErrorBoundary(Guard(api), allowed_methods=AllowedMethods(document))
+    return Application(Envelope(_cors(guarded, settings)), flask_app)
+
+
+def _migrate(settings: Settings) -> None:
+    try:
+        schema.migrate(settings.sqlalchemy_url)
+    except (SQLAlchemyError, OSError) as error:
+        reason = getattr(error, "orig", error)
+        raise Refusal(f"INSTANCE_PATH: {settings.instance_path / 'todo.db'}: {reason}") from None
+
+
+class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
+    def build(self) -> None:
+        """Build the stack now: Connexion's own first request is too late to find it broken."""
+        self.app, self.middleware_stack = self._build_middleware_stack()
+
+
+def _connexion(settings: Settings, document: Document, flask_app: ApiFlask) -> ASGIApp:
+    verifier = Verifier(
+        settings.better_auth_secret,
+        issuer=settings.auth_jwt_issuer,
+        audience=settings.auth_jwt_audience,
+        leeway=settings.auth_jwt_leeway_seconds,
+    )
+    remembering = RememberingVerifier(verifier, leeway=settings.auth_jwt_leeway_seconds)
+    connexion = _Connexion(
+        FlaskBridge(flask_app, threads=settings.web_threads),
+        import_name=__name__,
+        middlewares=[RoutingMiddleware, SecurityMiddleware, ContractValidation],
+        resolver=HandlerResolver(),
+        security_map={"bearer": lambda: BearerSecurity(remembering)},
+    )
+    try:
+        connexion.add_api(document)
+        check_security(document)
+        connexion.build()
+    except ConnexionException as error:
+        reason = " ".join(str(getattr(error, "message", error)).split())
+        raise BrokenContract(reason[:500]) from error
+    return connexion
+
+
+def _flask_app(settings: Settings, document: Document) -> ApiFlask:
+    url = engine_url(settings.sqlalchemy_url)
+    app = ApiFlask("todo", static_folder=None, instance_path=str(settings.instance_path.resolve()))
+    app.config.update(
+        # Errors leave Flask as they are; the edge renders them.
+        PROPAGATE_EXCEPTIONS=True,
+        TRAP_HTTP_EXCEPTIONS=True,
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, threads=settings.web_threads),
+        TASKS_PER_USER=settings.tasks_per_user,
+        SCHEMA_HEAD=schema.head(),
+        **_served(document),
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    if is_postgresql(url):
+        deadline.install()
+    return app
+
+
+def _served(document: Document) -> dict[str, Any]:
+    """The contract in the two forms that clients fetch, rendered once."""
+    return {
+        "OPENAPI_JSON": orjson.dumps(document, option=orjson.OPT_INDENT_2),
+        "OPENAPI_YAML": yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode(),
+    }
+
+
+def _cors(app: ASGIApp, settings: Settings) -> ASGIApp:
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_methods=METHODS,
+        allow_headers=REQUEST_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+        allow_credentials=True,
+        max_age=600,
+    )

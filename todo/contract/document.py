@@ -1,0 +1,149 @@
+"""Loads ``openapi/`` as one OpenAPI 3.0 document.
+
+The contract is written in many files. A reference into ``components/<section>.yaml`` becomes a
+reference to ``#/components/<section>/...``, so that the served document keeps its names (typed
+clients are generated from them); a reference to anything else is replaced by what it points at.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from todo.contract import BrokenContract
+
+ROOT: Final = "openapi.yaml"
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+Document = dict[str, Any]
+
+
+def contract_directory() -> Path:
+    """Return the folder of the contract: inside an installed package, beside it in a checkout."""
+    installed = Path(str(files("todo"))) / "openapi"
+    return installed if installed.is_dir() else installed.parent.parent / "openapi"
+
+
+def load(directory: Path) -> Document:
+    """Return the contract in ``directory`` as one document with local references only.
+
+    Raises :class:`BrokenContract`, naming the file, for YAML that does not parse and for a
+    reference that leads nowhere.
+    """
+    return _Bundle(directory).document()
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield ``(path, method, operation)`` for every operation, in the document's order."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def check_security(document: Document) -> None:
+    """Raise :class:`BrokenContract` for a security scheme that is required but not declared."""
+    declared = document["components"].get("securitySchemes", {})
+    required = [("every operation", document.get("security", []))]
+    required += [
+        (f"{method.upper()} {path}", operation.get("security", []))
+        for path, method, operation in operations(document)
+    ]
+    for where, alternatives in required:
+        for name in chain.from_iterable(alternatives):
+            if name not in declared:
+                raise BrokenContract(f"{where}: there is no security scheme {name!r}")
+
+
+class AllowedMethods:
+    """Answers which methods a path has, for the ``Allow`` header (RFC 9110, section 10.2.1)."""
+
+    def __init__(self, document: Document) -> None:
+        table: dict[str, set[str]] = {}
+        for path, method, _ in operations(document):
+            table.setdefault(path, set()).add(method.upper())
+        self._routes = [
+            (_path_pattern(path), methods | ({"HEAD"} if "GET" in methods else set()))
+            for path, methods in table.items()
+        ]
+
+    def __call__(self, path: str) -> str:
+        """Return the methods of every template that ``path`` fits, sorted and comma-separated."""
+        methods = set().union(*(m for pattern, m in self._routes if pattern.fullmatch(path)))
+        return ", ".join(sorted(methods))
+
+
+def _path_pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)))
+
+
+class _Bundle:
+    """The state of one load: parsed files, and the components that were met on the way."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory.resolve()
+        self._components: dict[str, dict[str, Any]] = {}
+        self._parse = cache(self._parse_file)
+
+    def document(self) -> Document:
+        root = self._directory / ROOT
+        document: Any = self._inline(self._parse(root), root)
+        if not isinstance(document, dict) or not isinstance(document.get("components", {}), dict):
+            raise BrokenContract(f"{self._name(root)}: is not an OpenAPI document")
+        sections = {**document.get("components", {})}
+        for section, members in self._components.items():
+            sections[section] = {**sections.get(section, {}), **members}
+        document["components"] = sections
+        return document
+
+    def _parse_file(self, path: Path) -> Any:
+        try:
+            return yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise BrokenContract(f"{self._name(path)}: cannot be read: {error}") from None
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise BrokenContract(f"{self._name(path)}: not valid YAML: {reason}") from None
+
+    def _name(self, path: Path) -> str:
+        base = self._directory.parent
+        return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+    def _inline(self, node: Any, file: Path) -> Any:
+        """Return ``node``, read from ``file``, with its references made local or replaced."""
+        if isinstance(node, list):
+            return [self._inline(item, file) for item in node]
+        if not isinstance(node, Mapping):
+            return node
+        if isinstance(reference := node.get("$ref"), str):
+            return self._follow(reference, file)
+        return {str(key): self._inline(value, file) for key, value in node.items()}
+
+    def _follow(self, reference: str, file: Path) -> Any:
+        location, _, pointer = reference.partition("#")
+        target = (file.parent / location).resolve() if location else file
+        found = self._find(target, pointer, f"{self._name(file)}: $ref {reference!r}")
+        if target.parent.name != "components":
+            return self._inline(found, target)
+        section, name = target.stem, pointer.strip("/")
+        members = self._components.setdefault(section, {})
+        if name not in members:
+            members[name] = {}  # claims the name first: a schema may refer to itself
+            members[name] = self._inline(found, target)
+        return {"$ref": f"#/components/{section}/{name}"}
+
+    def _find(self, target: Path, pointer: str, who: str) -> Any:
+        if not target.is_file():
+            raise BrokenContract(f"{who}: there is no such file")
+        found = self._parse(target)
+        for token in filter(None, pointer.split("/")):
+            key = token.replace("~1", "/").replace("~0", "~")
+            if not isinstance(found, Mapping) or key not in found:
+                raise BrokenContract(f"{who}: there is no {key!r} in {self._name(target)}")
+            found = found[key]
+        return found

@@ -1,0 +1,126 @@
+"""Parses query and path strictly: nothing unknown, nothing twice, one spelling for each value.
+
+Connexion's stock parser takes the last of several, splits on commas, and lets Python's ``int``
+accept ``1_0`` and `` 5``.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from todo.contract import BrokenContract
+from todo.contract.schemas import Schema
+from todo.problems import Problem, Violation, validation_failed
+
+MAX_FIELDS: Final = 64
+"""Query parameters looked at in one request."""
+MAX_NAME: Final = 100
+"""Characters of an unknown parameter's name in an error."""
+
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+class _WrongType(Exception):  # noqa: N818
+    """The text cannot be a value of the parameter's type."""
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise _WrongType
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise _WrongType
+    return text == "true"
+
+
+_PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "integer": _integer,
+    "boolean": _boolean,
+    "string": str,
+}
+
+
+class Parameter:
+    """One query or path parameter, compiled."""
+
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        """Compile a parameter object; raises :class:`BrokenContract` for a type of no spelling."""
+        schema = definition["schema"]
+        self.name: str = definition["name"]
+        self.required: bool = definition.get("required", False)
+        self.default: Any = schema.get("default")
+        self._type: str = schema.get("type", "none")
+        if self._type not in _PARSERS:
+            raise BrokenContract(f"parameter {self.name!r}: cannot be of type {self._type}")
+        self._parse = _PARSERS[self._type]
+        self._schema = Schema(schema)
+
+    def read(self, text: str) -> tuple[Any, list[Violation]]:
+        """Return the typed value of ``text``, and what is wrong with it."""
+        try:
+            value = self._parse(text)
+        except _WrongType:
+            detail = f'is not of type "{self._type}"'
+            return None, [Violation("type", detail, parameter=self.name)]
+        return value, self.violations(value)
+
+    def violations(self, value: Any) -> list[Violation]:
+        """Return what is wrong with a typed ``value``."""
+        return self._schema.parameter_violations(self.name, value)
+
+
+class QueryParser:
+    """Turns the raw query string of one operation into typed arguments."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self._parameters = {parameter.name: parameter for parameter in parameters}
+        self._required = [p.name for p in parameters if p.required]
+        self._defaults = {p.name: p.default for p in parameters if not p.required}
+
+    def parse(self, query: bytes) -> dict[str, Any]:
+        """Return an argument for every parameter; ``None`` stands for absent without a default.
+
+        Raises :class:`Problem`: 400 for a query that cannot be decoded, an unknown parameter or
+        a repeated one, 422 for values that are against the contract.
+        """
+        arguments: dict[str, Any] = {}
+        violations: list[Violation] = []
+        for name, text in _decode(query) if query else ():
+            parameter = self._parameters.get(name)
+            if parameter is None:
+                raise Problem("unknown_parameter", self._unknown(name))
+            if name in arguments:
+                raise Problem("repeated_parameter", f"'{name}' is given more than once.")
+            arguments[name], wrong = parameter.read(text)
+            violations += wrong
+        violations += [
+            Violation("required", "is required", parameter=name)
+            for name in self._required
+            if name not in arguments
+        ]
+        if violations:
+            raise validation_failed(*violations)
+        return {**self._defaults, **arguments}
+
+    def _unknown(self, name: str) -> str:
+        known = ", ".join(sorted(self._parameters)) or "none"
+        return f"'{name[:MAX_NAME]}' is not a parameter of this operation; it has: {known}."
+
+
+def _decode(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError:  # UnicodeDecodeError is one
+        raise Problem(
+            "malformed_target",
+            f"The query is not percent-encoded UTF-8 of at most {MAX_FIELDS} parameters.",
+        ) from None

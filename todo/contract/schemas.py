@@ -1,0 +1,123 @@
+"""Compiles the contract's schemas once, and says what is wrong in words of our own.
+
+OpenAPI 3.0 schemas are JSON Schema draft 4 with ``nullable``; jsonschema-rs does the checking.
+Its regular expressions run in linear time, so no pattern of ours can be made to backtrack.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+import jsonschema_rs
+
+from todo.contract import BrokenContract
+from todo.problems import MAX_ERRORS, Violation
+
+MAX_NAME: Final = 100
+"""Characters of an unknown field's name in an error."""
+
+_MASK: Final = "value"
+_IGNORED: Final = frozenset({"example", "examples", "discriminator", "xml", "externalDocs"})
+
+_CODES: Final[Mapping[str, str]] = {
+    "additionalProperties": "unknown_field",
+    "enum": "not_in_enum",
+    "exclusiveMaximum": "too_large",
+    "exclusiveMinimum": "too_small",
+    "format": "format",
+    "maxItems": "too_many",
+    "maxLength": "too_long",
+    "maximum": "too_large",
+    "minItems": "too_few",
+    "minLength": "too_short",
+    "minProperties": "too_few",
+    "minimum": "too_small",
+    "pattern": "pattern",
+    "required": "required",
+    "type": "type",
+    "uniqueItems": "not_unique",
+}
+
+
+class Schema:
+    """One compiled schema."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Compile ``schema``, an OpenAPI 3.0 schema object without references.
+
+        Raises :class:`BrokenContract` for what is no schema, a pattern that is none among it.
+        """
+        self._draft4 = _to_draft4(schema)
+        try:
+            self._validator = jsonschema_rs.Draft4Validator(
+                self._draft4,
+                validate_formats=True,
+                mask=_MASK,
+                pattern_options=jsonschema_rs.RegexOptions(),
+            )
+        except jsonschema_rs.ValidationError as error:
+            place = _pointer(list(error.instance_path))
+            raise BrokenContract(f"schema at '{place}': {error.message}") from None
+
+    def violations(self, instance: Any) -> list[tuple[str, str, str]]:
+        """Return up to :data:`MAX_ERRORS` of ``(pointer, code, detail)``; none if it is valid.
+
+        ``pointer`` is an RFC 6901 pointer into ``instance``; ``detail`` never holds its values.
+        """
+        if self._validator.is_valid(instance):
+            return []
+        try:
+            return list(islice(self._explain(instance), MAX_ERRORS))
+        except ValueError:  # the library's own limit, at 255 levels: orjson's is 1024
+            return [("", "too_deep", "is nested too deeply")]
+
+    def body_violations(self, body: Any) -> list[Violation]:
+        """Return what is wrong with a request ``body``."""
+        return [Violation(c, d, pointer=p) for p, c, d in self.violations(body)]
+
+    def parameter_violations(self, name: str, value: Any) -> list[Violation]:
+        """Return what is wrong with the ``value`` of the parameter ``name``."""
+        return [Violation(c, d, parameter=name) for _, c, d in self.violations(value)]
+
+    def _explain(self, instance: Any) -> Iterator[tuple[str, str, str]]:
+        for error in self._validator.iter_errors(instance):
+            path = list(error.instance_path)
+            code = _CODES.get(error.kind.name, error.kind.name)
+            kind = error.kind.as_dict()
+            if code == "unknown_field":
+                for name in kind["unexpected"]:
+                    short = name[:MAX_NAME]
+                    yield _pointer([*path, short]), code, f"unknown field '{short}'"
+            elif code == "required":
+                yield _pointer([*path, kind["property"]]), code, "is required"
+            else:
+                yield _pointer(path), code, self._sentence(error)
+
+    def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
+        parent = self._draft4
+        for step in error.schema_path[:-1]:
+            parent = parent[step]
+        if error.kind.name == "pattern" and "x-pattern-means" in parent:
+            return str(parent["x-pattern-means"])
+        if error.kind.name == "enum":  # the library's own sentence stops after three
+            return f"is not one of: {', '.join(map(str, parent['enum']))}"
+        return error.message.removeprefix(f"{_MASK} ")
+
+
+def _to_draft4(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_to_draft4(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    draft4 = {key: _to_draft4(value) for key, value in schema.items() if key not in _IGNORED}
+    if isinstance(properties := schema.get("properties"), Mapping):  # names, not keywords
+        draft4["properties"] = {name: _to_draft4(value) for name, value in properties.items()}
+    if draft4.pop("nullable", False) is True and isinstance(draft4.get("type"), str):
+        draft4["type"] = [draft4["type"], "null"]
+        if None not in draft4.get("enum", [None]):
+            draft4["enum"] = [*draft4["enum"], None]
+    return draft4
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)

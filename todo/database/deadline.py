@@ -1,0 +1,69 @@
+"""A deadline for every wait on PostgreSQL.
+
+psycopg2 blocks in libpq without any time limit when a server hangs or the network swallows
+packets. Its wait callback lets us wait ourselves, so that a request is answered in time whatever
+the server does. Time-outs set on the server cannot do this, and a session SET would leak through
+PgBouncer.
+"""
+
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg2
+from psycopg2 import extensions
+
+STATEMENT_SECONDS: Final = 4.0
+"""How long the statements of one read, or of one unit of work, may take together."""
+
+
+class DeadlinePassed(psycopg2.OperationalError):
+    """The server did not answer in time.
+
+    The text is one that SQLAlchemy takes for a lost connection, so it discards the connection:
+    after an aborted wait its protocol state is unknown.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("could not receive data from server: the deadline has passed")
+
+
+_local = threading.local()
+
+
+@contextmanager
+def scope(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
+    """Give the database work of this thread, inside of the block, ``seconds`` together.
+
+    Outside of a block every single wait may take :data:`STATEMENT_SECONDS`: a thread serves one
+    request after the other, and none inherits what an earlier one had left.
+    """
+    _local.end = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _local.end
+
+
+def install() -> None:
+    """Make psycopg2 wait with the deadline of the thread, in this whole process."""
+    extensions.set_wait_callback(_wait)
+
+
+def _wait(connection: Any) -> None:
+    """Wait until ``connection`` is ready (psycopg2's documented protocol for callbacks)."""
+    poll = select.poll()
+    registered = None
+    while (state := connection.poll()) != extensions.POLL_OK:
+        fileno = connection.fileno()
+        if registered not in (None, fileno):  # libpq changes sockets when it tries addresses
+            poll.unregister(registered)
+        poll.register(fileno, select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
+        registered = fileno
+        end: float | None = getattr(_local, "end", None)
+        remaining = STATEMENT_SECONDS if end is None else end - time.monotonic()
+        if remaining <= 0 or not poll.poll(remaining * 1000):
+            raise DeadlinePassed

@@ -1,0 +1,148 @@
+"""Engines: what a URL means, and how each dialect is set up.
+
+Both engines run in autocommit; ``work`` issues BEGIN and COMMIT itself (a read then costs one
+round trip, not three).
+"""
+
+import ipaddress
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from todo.database.opening import OpeningConnection
+from todo.settings import Refusal
+
+CONNECT_SECONDS: Final = 3
+"""How long connecting may take; Neon wakes in less."""
+RECYCLE_SECONDS: Final = 280
+"""Connections are renewed before the five minutes after which Neon suspends."""
+SQLITE_BUSY_MS: Final = 4000
+"""How long SQLite waits for another writer."""
+
+_POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
+_SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+
+
+def engine_url(url: str) -> URL:
+    """Return the SQLAlchemy URL for ``url`` as operators write it.
+
+    ``postgres://`` and ``postgresql://`` mean psycopg2; a host that is not local gets
+    ``sslmode=require`` unless the URL names a mode. Raises :class:`Refusal` for what is no URL
+    and for other databases.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        raise Refusal(
+            "DATABASE_URL: not a database URL; write postgresql://user:password@host/name "
+            "or sqlite:///path"
+        ) from None
+    if parsed.drivername in _SQLITE:
+        return _sqlite_url(parsed)
+    if parsed.drivername not in _POSTGRESQL:
+        raise Refusal(
+            f"DATABASE_URL: {parsed.drivername!r} is not supported; use postgresql or sqlite"
+        )
+    parsed = parsed.set(drivername="postgresql+psycopg2")
+    if "sslmode" not in parsed.query and not _is_local(parsed):
+        parsed = parsed.update_query_dict({"sslmode": "require"})
+    return parsed
+
+
+def _sqlite_url(url: URL) -> URL:
+    if url.database in (None, "", ":memory:"):
+        raise Refusal("DATABASE_URL: SQLite needs a file here; write sqlite:///path")
+    path = Path(url.database).absolute()
+    return url.set(drivername="sqlite+pysqlite", database=str(path))
+
+
+def engine_options(url: URL, *, threads: int) -> dict[str, Any]:
+    """Return the options of the engine that serves requests on ``threads`` threads."""
+    options: dict[str, Any] = {
+        "isolation_level": "AUTOCOMMIT",
+        "hide_parameters": True,  # titles do not belong into a log
+        "pool_size": threads,
+        "max_overflow": 0,
+        "pool_timeout": CONNECT_SECONDS,
+        # In autocommit there is nothing to roll back; ``work`` ends its transactions itself.
+        "pool_reset_on_return": None,
+        "skip_autocommit_rollback": True,
+    }
+    if is_postgresql(url):
+        options |= {
+            "pool_recycle": RECYCLE_SECONDS,
+            "pool_use_lifo": True,
+            "connect_args": {
+                "connect_timeout": CONNECT_SECONDS,
+                "application_name": "todo",
+                "connection_factory": OpeningConnection,
+            },
+        }
+    return options
+
+
+def is_postgresql(url: URL) -> bool:
+    """Whether ``url``, which came from :func:`engine_url`, is a PostgreSQL one."""
+    return url.get_backend_name() == "postgresql"
+
+
+def prepare(engine: Engine) -> Engine:
+    """Set up what every connection of ``engine`` needs, and return it."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def maintenance_engine(url: str) -> Engine:
+    """Return an engine for a command: one connection at a time, none kept."""
+    parsed = engine_url(url)
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
+    if is_postgresql(parsed):
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    return prepare(sa.create_engine(parsed, **options))
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")  # first: WAL needs a lock, too
+    _turn_on_wal(cursor)
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _turn_on_wal(cursor: sqlite3.Cursor) -> None:
+    """Bring the file into WAL, which it then stays in.
+
+    Only the first connection of a new file changes anything. Of two that do so at once SQLite
+    refuses one without a wait, whatever its ``busy_timeout`` (it would be a deadlock: both hold a
+    shared lock and want the exclusive one); that one tries again, and finds it done.
+    """
+    deadline = time.monotonic() + SQLITE_BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _is_local(url: URL) -> bool:
+    host = url.query.get("host") or url.host or ""
+    if not isinstance(host, str):
+        return False
+    if host in ("", "localhost") or host.startswith("/"):  # a Unix socket
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

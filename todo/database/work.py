@@ -1,0 +1,149 @@
+"""The only ways to read and to write.
+
+A read is one statement in autocommit. A write is a unit of work: a function that gets a
+connection inside a transaction, locks the owner first, decides, and writes. It may be run more
+than once, so it holds no state outside.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, TypeVar
+
+from sqlalchemy import Connection, Executable, RowMapping
+from sqlalchemy.exc import SQLAlchemyError
+
+from todo.database import deadline
+from todo.database.failures import RETRIABLE, Defect, connection_lost, problem_for, sqlstate
+from todo.models import db
+from todo.problems import Problem
+
+LOCK_MS: Final = 2000
+"""How long a unit of work waits for a row lock (PostgreSQL)."""
+STATEMENT_MS: Final = 3000
+"""How long one statement may take, several lock waits included (PostgreSQL). It ends before the
+deadline, so that the client hears ``busy`` and the connection lives."""
+ATTEMPTS: Final = 5
+"""How often a unit of work is tried before the client is told to come back."""
+BACKOFF_SECONDS: Final = 0.02
+"""The mean of the first pause between two attempts; it doubles each time."""
+
+# Local to the transaction: safe behind PgBouncer in transaction mode.
+_BEGIN_POSTGRESQL: Final = (
+    f"BEGIN; SET LOCAL lock_timeout = {LOCK_MS}; SET LOCAL statement_timeout = {STATEMENT_MS}"
+)
+_BEGIN_SQLITE: Final = "BEGIN IMMEDIATE"
+
+T = TypeVar("T")
+
+
+class _CommitFailed(Exception):  # noqa: N818
+    """COMMIT was sent and did not come back; the original error is the cause."""
+
+
+@deadline.scope()
+def read(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[RowMapping]:
+    """Run one ``statement`` and return its rows.
+
+    A connection that died while idle is noticed here, and the statement runs once more on a new
+    one. Raises :class:`Problem`: ``database_unavailable``, ``busy``, ``schema_outdated``.
+    """
+    for last in (False, True):
+        try:
+            with db.engine.connect() as connection:
+                return connection.execute(statement, parameters).mappings().all()
+        except SQLAlchemyError as error:
+            if connection_lost(error) and not last and not _is_deadline(error):
+                continue
+            _give_up(error)
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+@deadline.scope()
+def write(unit: Callable[[Connection], T]) -> T:
+    """Run ``unit`` in a transaction and return its result once it is committed.
+
+    Before COMMIT is sent, a serialization failure, a deadlock or a connection that died start
+    the whole unit again, at most :data:`ATTEMPTS` times. After that nothing is retried, unless
+    the server itself answers COMMIT with a serialization failure: then nothing was written. Raises
+    :class:`Problem`: ``outcome_unknown`` when the connection died while committing,
+    ``database_unavailable``, ``busy``, ``storage_full``, ``schema_outdated`` (nothing was
+    written), and whatever problem ``unit`` raises (rolled back).
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction() as connection:
+                return unit(connection)
+        except _CommitFailed as failed:
+            raise Problem(
+                "outcome_unknown", "The connection to the database died while committing."
+            ) from failed.__cause__
+        except SQLAlchemyError as error:
+            if attempt == ATTEMPTS or not _may_retry(error):
+                _give_up(error)
+            time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """Open the transaction of a unit of work: BEGIN, then COMMIT, or ROLLBACK on any exception.
+
+    Raises :class:`_CommitFailed` when the connection is lost between sending COMMIT and reading
+    its answer.
+    """
+    with db.engine.connect() as connection:
+        _begin(connection)
+        try:
+            yield connection
+        except BaseException:
+            _roll_back(connection)
+            raise
+        try:
+            connection.exec_driver_sql("COMMIT")
+        except SQLAlchemyError as error:
+            if connection_lost(error):
+                raise _CommitFailed from error
+            _roll_back(connection)
+            raise
+
+
+def _begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_BEGIN_SQLITE)
+    else:
+        _driver_connection(connection).opening = _BEGIN_POSTGRESQL
+
+
+def _roll_back(connection: Connection) -> None:
+    """Leave no transaction open on a pooled connection, or no connection."""
+    if connection.invalidated:
+        return
+    if getattr(_driver_connection(connection), "opening", None):  # nothing was sent at all
+        _driver_connection(connection).opening = None
+        return
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except SQLAlchemyError:
+        connection.invalidate()
+
+
+def _driver_connection(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _may_retry(error: SQLAlchemyError) -> bool:
+    if _is_deadline(error):
+        return False
+    return connection_lost(error) or sqlstate(error) in RETRIABLE
+
+
+def _is_deadline(error: SQLAlchemyError) -> bool:
+    return isinstance(getattr(error, "orig", None), deadline.DeadlinePassed)
+
+
+def _give_up(error: SQLAlchemyError) -> NoReturn:
+    if problem := problem_for(error):
+        raise problem from error
+    raise Defect(error).with_traceback(error.__traceback__) from None

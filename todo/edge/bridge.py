@@ -1,0 +1,190 @@
+"""The bridge from ASGI to Flask: one thread hop, bounded, with a deadline.
+
+Connexion sees it as the application it wraps: it registers one Flask view per operation. Routing,
+security and validation are done by then, so the view is called with ready arguments and Flask
+neither routes nor parses again. A handler that is a coroutine function runs on the event loop,
+without the hop: that is how liveness answers even when every thread is busy.
+"""
+
+import asyncio
+import inspect
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cached_property
+from typing import Any, Final
+
+import flask
+from connexion.middleware.abstract import ROUTING_CONTEXT, AbstractRoutingAPI, SpecMiddleware
+from connexion.operations import AbstractOperation
+from starlette.types import Receive, Scope, Send
+from werkzeug.routing import Rule
+
+from todo.contract.operation import BODY
+from todo.contract.resolver import Handler, respond
+from todo.contract.validation import ARGUMENTS
+from todo.problems import Problem
+
+QUEUE_SECONDS: Final = 3.0
+"""How long a request may wait for a thread."""
+QUEUE_PER_THREAD: Final = 32
+"""Requests that may wait for each thread; more are turned away at once."""
+
+
+class ApiFlask(flask.Flask):
+    """A Flask application that is routed by Connexion: a request comes with its rule."""
+
+    def create_url_adapter(self, request: flask.Request | None) -> None:  # noqa: D102
+        return None
+
+    def respond_to(self, scope: Scope, rule: Rule) -> flask.Response:
+        """Run the view of ``rule`` for an ASGI request, in a request context of its own."""
+        with self.request_context(_environ(scope)) as context:
+            context.request.url_rule = rule
+            context.request.view_args = scope[ARGUMENTS]
+            return self.full_dispatch_request()
+
+
+class FlaskBridge(SpecMiddleware):  # type: ignore[misc]  # Connexion is untyped
+    """Serves the operations of the contract with the views of a Flask application."""
+
+    def __init__(self, app: ApiFlask, *, threads: int) -> None:
+        self._app = app
+        self._threads = threads
+        self._waiting = 0
+        self._operations: dict[str, Callable[[Scope], Any]] = {}
+
+    def add_api(self, specification: Any, **kwargs: Any) -> None:
+        """Register the operations of ``specification`` (Connexion's own hook)."""
+        _FlaskAPI(specification, register=self._register, **kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a routed, authenticated and validated request."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        operation = self._operations.get(scope["extensions"][ROUTING_CONTEXT]["operation_id"])
+        if operation is None:
+            raise Problem("not_found", "No such resource.")
+        response = await operation(scope)
+        headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in response.headers]
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": response.get_data()})
+
+    def _register(self, path: str, method: str, name: str, handler: Handler) -> None:
+        if inspect.iscoroutinefunction(handler):
+
+            async def answer(scope: Scope) -> flask.Response:
+                return respond(await handler(**scope[ARGUMENTS]))
+
+        else:
+
+            def view(**arguments: Any) -> flask.Response:
+                return respond(handler(**arguments))
+
+            rule = Rule(path.replace("{", "<").replace("}", ">"), methods=[method], endpoint=name)
+            self._app.url_map.add(rule)
+            self._app.view_functions[name] = view
+
+            async def answer(scope: Scope) -> flask.Response:
+                return await self._hop(self._app.respond_to, scope, rule)
+
+        self._operations[name] = answer
+
+    @cached_property
+    def _slots(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self._threads)
+
+    @cached_property
+    def _executor(self) -> ThreadPoolExecutor:
+        """Made at the first request: one made before the fork hangs the worker."""
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="flask")
+
+    async def _hop(self, function: Callable[..., flask.Response], *args: Any) -> flask.Response:
+        """Run ``function`` on a thread; raise ``busy`` when none is free in time.
+
+        There are as many threads as database connections, so the pool itself never waits.
+        """
+        await self._acquire()
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._executor, copy_context().run, function, *args)
+        # Shielded: when the client goes away the thread still works, and its slot stays taken.
+        work.add_done_callback(lambda _: self._slots.release())
+        return await asyncio.shield(work)
+
+    async def _acquire(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        if self._waiting >= self._threads * QUEUE_PER_THREAD:
+            raise Problem("busy", "Too many requests are waiting.")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(QUEUE_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Problem("busy", f"No thread became free in {QUEUE_SECONDS:.0f} s.") from None
+        finally:
+            self._waiting -= 1
+
+
+class _FlaskAPI(AbstractRoutingAPI[AbstractOperation]):  # type: ignore[misc]
+    """Connexion's walk over the operations of a contract."""
+
+    def __init__(self, *args: Any, register: Callable[..., None], **kwargs: Any) -> None:
+        self._register = register
+        super().__init__(*args, **kwargs)
+
+    def make_operation(self, operation: AbstractOperation) -> AbstractOperation:
+        return operation
+
+    @staticmethod
+    def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
+        return path, operation.operation_id
+
+    def _add_operation_internal(
+        self, method: str, path: str, operation: AbstractOperation, name: str | None = None
+    ) -> None:
+        self._register(path, method.upper(), name, operation.function)
+
+
+def _environ(scope: Scope) -> dict[str, Any]:
+    """Return the WSGI environment (PEP 3333) of a request whose body is already in memory."""
+    body: bytes = scope[BODY]
+    host, port = scope.get("server") or ("localhost", None)
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 0),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environ[key] = value.decode("latin-1")
+        elif key not in ("CONTENT_LENGTH", "PROXY"):  # httpoxy: no header becomes HTTP_PROXY
+            environ[f"HTTP_{key}"] = value.decode("latin-1")
+    return environ
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Answer the server's lifespan events. The threads outlive them: test clients come again."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,102 @@
+"""The contract, its documentation, and that of every problem (tag ``documentation``).
+
+Everything here is made at start and served with an ETag; nothing comes from another host.
+"""
+
+from html import escape
+from importlib.resources import files
+from typing import Final
+
+import flask
+import orjson
+from flask import current_app, request
+from werkzeug.http import generate_etag
+
+from todo.problems import KINDS, Problem
+
+CACHE: Final = "public, max-age=300"
+_SWAGGER_UI: Final = files("flask_swagger_ui") / "dist"
+_ASSETS: Final = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "init.js": "text/javascript",
+}
+_INIT: Final = b"""window.onload = () => {
+  window.ui = SwaggerUIBundle({
+    url: "/openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: true,
+    validatorUrl: null,
+  });
+};
+"""
+_PAGE: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>todo-api: documentation</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><div id="docs"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/init.js"></script>
+</body></html>
+"""
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def show_docs() -> flask.Response:
+    """Swagger UI over the contract."""
+    return _document(_PAGE.encode(), "text/html", {"Content-Security-Policy": _POLICY})
+
+
+def show_docs_asset(asset: str) -> flask.Response:
+    """A file that the documentation page needs."""
+    if asset not in _ASSETS:
+        raise Problem("not_found", "No such resource.")
+    content = _INIT if asset == "init.js" else (_SWAGGER_UI / asset).read_bytes()
+    return _document(content, _ASSETS[asset])
+
+
+def show_openapi_json() -> flask.Response:
+    """The contract as JSON, one document with local references."""
+    return _document(current_app.config["OPENAPI_JSON"], "application/json")
+
+
+def show_openapi_yaml() -> flask.Response:
+    """The same as YAML."""
+    return _document(current_app.config["OPENAPI_YAML"], "application/yaml")
+
+
+def show_problem(code: str) -> flask.Response:
+    """What a problem code means, and what to do about it."""
+    kind = KINDS.get(code)
+    if kind is None:
+        raise Problem("not_found", "There is no problem of that code.")
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        texts = {"code": code, "title": escape(kind.title), "advice": escape(kind.advice)}
+        page = _PROBLEM_PAGE.format(status=kind.status, **texts)
+        return _document(page.encode(), "text/html")
+    about = {"code": code, "status": kind.status, "title": kind.title, "advice": kind.advice}
+    return _document(orjson.dumps(about), "application/json")
+
+
+_PROBLEM_PAGE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}
+</style>
+<h1>{title}</h1><p><code>{code}</code>, HTTP {status}</p><p>{advice}</p></html>
+"""
+
+
+def _document(
+    content: bytes, media_type: str, headers: dict[str, str] | None = None
+) -> flask.Response:
+    """Return ``content`` as a cacheable response; an empty 304 when the client has it already."""
+    etag = generate_etag(content)
+    known = request.if_none_match.contains_weak(etag)
+    response = flask.Response(None if known else content, headers=headers, mimetype=media_type)
+    if known:
+        response.status_code = 304
+        del response.headers["Content-Type"]
+    response.headers["Cache-Control"] = CACHE
+    response.headers["Vary"] = "Accept"
+    response.set_etag(etag)
+    return response

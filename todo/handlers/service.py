@@ -1,0 +1,64 @@
+"""The service itself: what it is, and whether it works (tag ``service``)."""
+
+from typing import Any
+
+import flask
+from flask import current_app, request
+
+from todo import __version__
+from todo.database import schema
+from todo.database.work import read
+from todo.problems import Problem
+
+Json = dict[str, Any]
+
+
+def show_service() -> flask.Response | Json:
+    """A page for browsers, JSON for everybody else."""
+    about = {
+        "name": "todo-api",
+        "version": __version__,
+        "docs": "/docs",
+        "openapi": "/openapi.json",
+        "health": "/health",
+    }
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return flask.Response(_PAGE, mimetype="text/html")
+    return about
+
+
+async def check_health() -> Json:
+    """Answered on the event loop: neither a thread nor the database is needed."""
+    return {"status": "ok"}
+
+
+async def check_liveness() -> Json:
+    """The same, under the name that orchestrators use."""
+    return {"status": "ok"}
+
+
+def check_readiness() -> Json:
+    """Whether requests can be served: the database answers, and has this release's schema."""
+    rows = read(schema.VERSION, {})
+    revision = rows[0]["version_num"] if rows else None
+    if revision != current_app.config["SCHEMA_HEAD"]:
+        raise Problem(
+            "schema_outdated",
+            f"The database is at revision {revision}; run 'todo migrate'.",
+        )
+    return {"status": "ok", "database": "ok", "schema": revision}
+
+
+_PAGE = f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>todo-api</title>
+<style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}
+</style>
+<h1>todo-api {__version__}</h1>
+<p>A multi-user Todo REST API.
+Every call carries <code>Authorization: Bearer &lt;JWT&gt;</code>.</p>
+<ul>
+<li><a href="/docs">Documentation</a>, to read and to try</li>
+<li><a href="/openapi.json">openapi.json</a> and <a href="/openapi.yaml">openapi.yaml</a></li>
+<li><a href="/readyz">Is it ready?</a></li>
+</ul></html>
+"""

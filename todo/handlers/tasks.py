@@ -1,0 +1,86 @@
+"""The tasks of one user (tag ``tasks``)."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import current_app
+
+from todo.identity import ME
+from todo.problems import Violation, validation_failed
+from todo.services import listing, tasks
+
+Json = dict[str, Any]
+
+
+def list_tasks(
+    user: str,
+    skip: int,
+    limit: int,
+    status: str | None,
+    completed: bool | None,
+    sort: str,
+    order: Any,
+) -> Json:
+    """A page of the user's tasks."""
+    return listing.page(
+        user,
+        skip=skip,
+        limit=limit,
+        status=status,
+        completed=completed,
+        sort=listing.SPELLINGS[sort],
+        order=order,
+    )
+
+
+def create_task(user: str, body: Json) -> tuple[Json, int, dict[str, str]]:
+    """A new task."""
+    task = tasks.create(user, body, quota=current_app.config["TASKS_PER_USER"])
+    return task, 201, {"Location": f"/api/{_segment(user)}/tasks/{task['id']}"}
+
+
+def get_task(user: str, task_id: int) -> Json:
+    """One task."""
+    return tasks.get(user, task_id)
+
+
+def update_task(user: str, task_id: int, body: Json) -> Json:
+    """A partial update, the way front ends use PUT."""
+    return tasks.change(user, task_id, body)
+
+
+def patch_task(
+    user: str,
+    task_id: int,
+    title: str | None,
+    description: str | None,
+    completed: bool | None,
+    body: Json | None,
+) -> Json:
+    """A partial update, from the body, from query parameters, or from both."""
+    query = {"title": title, "description": description, "completed": completed}
+    given = {name: value for name, value in query.items() if value is not None}
+    fields = body or {}
+    twice = [
+        Violation("contradiction", "is in the query and in the body", parameter=name)
+        for name in given
+        if name in fields
+    ]
+    if twice:
+        raise validation_failed(*twice)
+    return tasks.change(user, task_id, {**fields, **given})
+
+
+def complete_task(user: str, task_id: int, body: Json | None) -> Json:
+    """Toggles ``completed`` without a body, sets it with one."""
+    return tasks.complete(user, task_id, body["completed"] if body else None)
+
+
+def delete_task(user: str, task_id: int) -> None:
+    """Moves a task to the trash."""
+    tasks.delete(user, task_id)
+
+
+def _segment(user: str) -> str:
+    """The path segment of ``user``: ``me`` where the id itself cannot be one."""
+    return ME if "/" in user or user in (".", "..") else quote(user, safe="")

@@ -1,0 +1,25 @@
+"""Alembic's environment: runs migrations on the connection that ``todo.database.schema`` opened."""
+
+from alembic import context
+
+from todo.models import Base
+
+# Better Auth may keep its tables in the same database: what is not ours is not ours to compare.
+OURS = frozenset(Base.metadata.tables)
+
+
+def include_name(name: str | None, kind: str, parents: object) -> bool:  # noqa: ARG001
+    """Leave out tables that this project does not own."""
+    return kind != "table" or name in OURS
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    include_name=include_name,
+    compare_type=True,
+    render_as_batch=True,
+    # ``schema.migrate`` has opened the transaction, and ends it.
+    transactional_ddl=False,
+)
+context.run_migrations()

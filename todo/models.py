@@ -1,0 +1,132 @@
+"""The schema. ``user_id`` leads every key and index, so it shards and no query crosses users.
+
+``specs/database/schema.md`` says which query each index serves.
+"""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+TITLE_KEY_LENGTH = 200
+"""Characters of a title that count when titles are sorted. It keeps the key within a third of a
+B-tree page: case folding and NFKC can make a title 18 times as long."""
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can, too."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class Instant(sa.TypeDecorator[str]):
+    """A moment, as the API writes it: RFC 3339 in UTC with ``Z`` and exactly three decimals.
+
+    In Python it is that string; in PostgreSQL a ``timestamptz``, in SQLite a ``DATETIME``.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
+        """Parse the API's string."""
+        return None if value is None else datetime.fromisoformat(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Write the API's string; PostgreSQL answers in the session's zone, SQLite in none."""
+        if value is None:
+            return None
+        if value.tzinfo is not None:
+            value = value.astimezone(UTC)
+        return f"{value.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+def collated_text() -> sa.Text:
+    """Text that both databases compare by code point; no locale decides what a client sees."""
+    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+class User(Model):
+    """One row for each user who ever wrote: the counter behind every revision, and the totals."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    revision: Mapped[int] = mapped_column(sa.BigInteger)
+    open_tasks: Mapped[int] = mapped_column(sa.Integer)
+    done_tasks: Mapped[int] = mapped_column(sa.Integer)
+    trashed_tasks: Mapped[int] = mapped_column(sa.Integer)
+    created_at: Mapped[str] = mapped_column(Instant)
+    updated_at: Mapped[str] = mapped_column(Instant)
+
+    __table_args__ = (
+        sa.CheckConstraint("revision >= 0", "revision"),
+        sa.CheckConstraint("open_tasks >= 0 AND done_tasks >= 0 AND trashed_tasks >= 0", "counts"),
+    )
+
+
+class Task(Model):
+    """One task. A deleted one stays, out of every live index, until it is purged."""
+
+    __tablename__ = "tasks"
+
+    user_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("users.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(sa.BigInteger)
+    title: Mapped[str] = mapped_column(sa.Text)
+    title_key: Mapped[str] = mapped_column(collated_text())
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    completed: Mapped[bool] = mapped_column(sa.Boolean)
+    completed_at: Mapped[str | None] = mapped_column(Instant)
+    created_at: Mapped[str] = mapped_column(Instant)
+    updated_at: Mapped[str] = mapped_column(Instant)
+    deleted_at: Mapped[str | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        sa.CheckConstraint("id >= 1 AND revision >= id", "revision"),
+        sa.CheckConstraint("length(title) BETWEEN 1 AND 200", "title"),
+        sa.CheckConstraint(f"length(title_key) <= {TITLE_KEY_LENGTH}", "title_key"),
+        sa.CheckConstraint("length(description) <= 1000", "description"),
+        sa.CheckConstraint("completed = (completed_at IS NOT NULL)", "completed_at"),
+    )
+
+
+users = cast("sa.Table", User.__table__)
+tasks = cast("sa.Table", Task.__table__)
+
+
+def _live_index(name: str, *columns: str) -> sa.Index:
+    live = tasks.c.deleted_at.is_(None)
+    return sa.Index(
+        f"ix_tasks_{name}",
+        *(tasks.c[column] for column in columns),
+        postgresql_where=live,
+        sqlite_where=live,
+    )
+
+
+for _sort, _key in {
+    "created": ["id"],
+    "updated": ["revision"],
+    "title": ["title_key", "id"],
+}.items():
+    _live_index(f"live_{_sort}", "user_id", *_key)
+    _live_index(f"state_{_sort}", "user_id", "completed", *_key)

@@ -1,0 +1,1 @@
+"""The rules. Every function takes the owner first; no web framework here."""

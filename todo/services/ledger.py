@@ -1,0 +1,175 @@
+"""The owner's row: one counter behind every revision, and the totals of the lists.
+
+Nothing that is read before the owner is locked decides anything: with a clever single statement
+16 threads toggling one task left totals of 37 and -36.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, RowMapping, UpdateBase, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from todo.models import tasks, users
+from todo.problems import Problem
+from todo.services.clock import now
+
+TASK_COLUMNS: Final = (
+    tasks.c.id,
+    tasks.c.user_id,
+    tasks.c.title,
+    tasks.c.description,
+    tasks.c.completed,
+    tasks.c.completed_at,
+    tasks.c.created_at,
+    tasks.c.updated_at,
+    tasks.c.revision,
+)
+"""A task as the API shows it, in the contract's order."""
+
+_TOTALS: Final = (
+    users.c.revision.label("last_revision"),
+    users.c.open_tasks,
+    users.c.done_tasks,
+    users.c.trashed_tasks,
+)
+_OWNER: Final = users.c.id == bindparam("owner")
+
+_LOCK_OWNER: Final = select(*_TOTALS).where(_OWNER).with_for_update(key_share=True)
+
+# Both rows are locked, so both are read again after a wait (PostgreSQL, READ COMMITTED): with
+# the owner's row alone locked, the task's would come from before the wait.
+_LOCK_TASK: Final = (
+    select(*_TOTALS, *TASK_COLUMNS)
+    .join_from(users, tasks, tasks.c.user_id == users.c.id)
+    .where(_OWNER)
+    .where(tasks.c.user_id == bindparam("owner"), tasks.c.id == bindparam("task_id"))
+    .where(tasks.c.deleted_at.is_(None))
+    .with_for_update(key_share=True)
+)
+
+_ADD_OWNER: Final = {
+    "postgresql": postgresql.insert(users).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(users).on_conflict_do_nothing(),
+}
+
+_POST: Final = (
+    update(users)
+    .where(_OWNER)
+    .values(
+        revision=bindparam("last_revision"),
+        open_tasks=bindparam("open"),
+        done_tasks=bindparam("done"),
+        trashed_tasks=bindparam("trashed"),
+        updated_at=bindparam("moment"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A locked owner's counters. ``changed`` gives the next state, :func:`post` writes it."""
+
+    owner: str
+    revision: int = 0
+    open_tasks: int = 0
+    done_tasks: int = 0
+    trashed_tasks: int = 0
+
+    @classmethod
+    def of(cls, owner: str, row: RowMapping) -> Self:
+        """Read the counters out of a locked ``row``."""
+        return cls(
+            owner,
+            revision=row["last_revision"],
+            open_tasks=row["open_tasks"],
+            done_tasks=row["done_tasks"],
+            trashed_tasks=row["trashed_tasks"],
+        )
+
+    @property
+    def all_tasks(self) -> int:
+        """Every task that takes room, those in the trash included."""
+        return self.open_tasks + self.done_tasks + self.trashed_tasks
+
+    def changed(self, *, completed: int = 0, pending: int = 0, trashed: int = 0) -> Self:
+        """Return the ledger after one change: the next revision, and totals by their difference."""
+        return replace(
+            self,
+            revision=self.revision + 1,
+            open_tasks=self.open_tasks + pending,
+            done_tasks=self.done_tasks + completed,
+            trashed_tasks=self.trashed_tasks + trashed,
+        )
+
+
+def lock_owner(tx: Connection, owner: str) -> Ledger:
+    """Lock the owner's row until the transaction ends; add it at the owner's first write."""
+    row = _locked_owner(tx, owner)
+    if row is None:
+        moment = now()
+        first = {
+            "id": owner,
+            "revision": 0,
+            "open_tasks": 0,
+            "done_tasks": 0,
+            "trashed_tasks": 0,
+            "created_at": moment,
+            "updated_at": moment,
+        }
+        tx.execute(_ADD_OWNER[tx.dialect.name], first)
+        row = _locked_owner(tx, owner)
+    assert row is not None  # noqa: S101 - users are never deleted
+    return Ledger.of(owner, row)
+
+
+def lock_task(tx: Connection, owner: str, task_id: int) -> tuple[Ledger, dict[str, Any]]:
+    """Lock the owner's row and one live task; return the ledger and the task as it is now.
+
+    Raises :class:`Problem` ``task_not_found`` when the owner has no such live task.
+    """
+    row = tx.execute(_LOCK_TASK, {"owner": owner, "task_id": task_id}).mappings().one_or_none()
+    if row is None:
+        raise task_not_found(task_id)
+    return Ledger.of(owner, row), {column.name: row[column.name] for column in TASK_COLUMNS}
+
+
+def post(
+    tx: Connection, ledger: Ledger, moment: str, change: UpdateBase, values: Mapping[str, Any]
+) -> None:
+    """Write the ledger's new state and the ``change`` of a task that goes with it.
+
+    ``change`` may bind the totals too: ``owner``, ``moment``, ``last_revision``.
+
+    PostgreSQL does both in one statement, which the locks make as safe as two.
+    """
+    totals = {
+        "owner": ledger.owner,
+        "last_revision": ledger.revision,
+        "open": ledger.open_tasks,
+        "done": ledger.done_tasks,
+        "trashed": ledger.trashed_tasks,
+        "moment": moment,
+    }
+    parameters = {**totals, **values}
+    if tx.dialect.name == "postgresql":
+        tx.execute(_with_post(change), parameters)
+    else:
+        tx.execute(_POST, parameters)
+        tx.execute(change, parameters)
+
+
+@cache
+def _with_post(change: UpdateBase) -> UpdateBase:
+    return change.add_cte(_POST.cte("ledger"))
+
+
+def task_not_found(task_id: int) -> Problem:
+    """Return the one answer for a task that is absent, deleted, or somebody else's."""
+    return Problem("task_not_found", f"There is no task {task_id}.")
+
+
+def _locked_owner(tx: Connection, owner: str) -> RowMapping | None:
+    return tx.execute(_LOCK_OWNER, {"owner": owner}).mappings().one_or_none()

@@ -1,0 +1,70 @@
+"""How gunicorn serves the application. ``gunicorn.conf.py`` and ``todo serve`` both use this.
+
+The names are gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import structlog
+from gunicorn import glogging
+from gunicorn.util import load_class
+
+from todo.logs import configure
+from todo.settings import Refusal, Settings
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
+    """gunicorn's log, through the handlers of :mod:`todo.logs` instead of its own."""
+
+    def setup(self, cfg: Any) -> None:
+        """Keep the configuration; leave the handlers alone (gunicorn's own hook)."""
+        self.cfg = cfg
+        self.error_log.propagate = True
+
+
+def _check_worker_class(name: str) -> str:
+    """Return ``name`` if it is a worker: gunicorn's own answer to any other is a traceback."""
+    try:
+        load_class(name)
+    except (RuntimeError, AttributeError):
+        raise Refusal(
+            f"WORKER_CLASS: {name!r} is no worker of gunicorn; "
+            "leave it unset, or install and name another, such as uvicorn_worker.UvicornWorker"
+        ) from None
+    return name
+
+
+_settings = Settings.from_env()
+configure(_settings.log_level, _settings.log_format)
+
+wsgi_app = "todo.app:create_app()"
+bind = f"{f'[{_settings.host}]' if ':' in _settings.host else _settings.host}:{_settings.port}"
+workers = _settings.web_concurrency
+worker_class = _check_worker_class(_settings.worker_class)
+preload_app = True  # a broken contract ends the master, and workers share memory
+timeout = 30
+graceful_timeout = 10  # above any honest request; idle connections are waited for, too
+keepalive = 75  # longer than the proxies in front keep theirs
+limit_request_line = 0  # the guard bounds the target, and answers with a problem document
+forwarded_allow_ips = ""
+control_socket_disable = True  # it would be opened in the home folder
+worker_tmp_dir = next((d for d in ("/dev/shm",) if Path(d).is_dir()), tempfile.gettempdir())  # noqa: S108
+logger_class = "todo.serving.Logger"
+proc_name = "todo"
+
+
+def when_ready(server: Any) -> None:  # noqa: ARG001
+    """Say where to look first."""
+    structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Give the worker database connections of its own."""
+    server.app.wsgi().after_fork()
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Leave no acknowledged change outside of the embedded default's one file."""
+    server.app.wsgi().close()

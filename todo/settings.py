@@ -1,0 +1,156 @@
+"""Every setting: an environment variable, its default, its meaning. Read once, then frozen."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+from todo.instance import instance_secret
+
+MIN_SECRET_BYTES = 32
+"""An HS256 key is at least as long as the hash (RFC 7518, section 3.2)."""
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("json", "console")
+
+
+class Refusal(SystemExit):
+    """A start that must not go on. Its text is one line: what is wrong, and what to do.
+
+    As a ``SystemExit`` it ends gunicorn, ``todo`` and a bare interpreter alike with that line
+    on standard error and exit status 1, without a traceback.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the application may know of its surroundings.
+
+    ``database_url`` of ``None`` means the embedded default: SQLite in ``instance_path``.
+    """
+
+    better_auth_secret: str = field(repr=False)
+    database_url: str | None = field(default=None, repr=False)
+    migration_database_url: str | None = field(default=None, repr=False)
+    instance_path: Path = Path("instance")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    web_concurrency: int = 2
+    web_threads: int = 8
+    worker_class: str = "asgi"
+    auth_jwt_issuer: str | None = None
+    auth_jwt_audience: str | None = None
+    auth_jwt_leeway_seconds: int = 10
+    cors_origins: tuple[str, ...] = ("http://localhost:3000",)
+    tasks_per_user: int = 200_000
+    log_level: str = "info"
+    log_format: str = "json"
+
+    def __post_init__(self) -> None:
+        """Refuse a secret that is no secret, and origins that no browser would send."""
+        if len(self.better_auth_secret.encode()) < MIN_SECRET_BYTES:
+            raise Refusal(
+                f"BETTER_AUTH_SECRET: shorter than {MIN_SECRET_BYTES} bytes; "
+                "make one with 'openssl rand -base64 32' and give it to Better Auth too"
+            )
+        for origin in self.cors_origins:
+            if not _is_origin(origin):
+                raise Refusal(
+                    f"CORS_ORIGINS: {origin!r} is not an origin; "
+                    "write scheme://host[:port], without a path, separated by commas"
+                )
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded default, which migrates itself at start."""
+        return self.database_url is None
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database that requests are served from, as the operator wrote it."""
+        embedded = self.instance_path.resolve() / "todo.db"
+        return self.database_url or f"sqlite:///{quote(str(embedded))}"
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment; a blank variable counts as unset.
+
+        Raises :class:`Refusal`, naming the variable, for a value that is out of range and for a
+        missing secret. With the embedded default and no secret, one is generated once and kept
+        in the instance folder.
+        """
+        env = _Variables(environment)
+        database_url = env.text("DATABASE_URL")
+        instance_path = Path(env.text("INSTANCE_PATH") or "instance")
+        return cls(
+            database_url=database_url,
+            migration_database_url=env.text("MIGRATION_DATABASE_URL"),
+            instance_path=instance_path,
+            better_auth_secret=env.text("BETTER_AUTH_SECRET")
+            or _secret(database_url, instance_path),
+            host=env.text("HOST") or "127.0.0.1",
+            port=env.integer("PORT", 8000, 1, 65535),
+            web_concurrency=env.integer("WEB_CONCURRENCY", min(os.cpu_count() or 1, 4), 1, 64),
+            web_threads=env.integer("WEB_THREADS", 8, 1, 128),
+            worker_class=env.text("WORKER_CLASS") or "asgi",
+            auth_jwt_issuer=env.text("AUTH_JWT_ISSUER"),
+            auth_jwt_audience=env.text("AUTH_JWT_AUDIENCE"),
+            auth_jwt_leeway_seconds=env.integer("AUTH_JWT_LEEWAY_SECONDS", 10, 0, 300),
+            cors_origins=env.items("CORS_ORIGINS") or ("http://localhost:3000",),
+            tasks_per_user=env.integer("TASKS_PER_USER", 200_000, 1, 10_000_000),
+            log_level=env.choice("LOG_LEVEL", "info", LOG_LEVELS),
+            log_format=env.choice("LOG_FORMAT", "console" if os.isatty(2) else "json", LOG_FORMATS),
+        )
+
+
+class _Variables:
+    """Typed access to environment variables; every refusal names the variable."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str) -> str | None:
+        text = self._environment.get(name, "").strip()
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # how Python shows bytes that are not UTF-8
+            raise Refusal(f"{name}: is not UTF-8") from None
+        return text or None
+
+    def items(self, name: str) -> tuple[str, ...]:
+        return tuple(filter(None, (item.strip() for item in (self.text(name) or "").split(","))))
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        text = self.text(name)
+        if text is None:
+            return default
+        if not text.isdecimal() or not low <= int(text[:20]) <= high:
+            raise Refusal(f"{name}: {text[:40]!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        text = (self.text(name) or default).lower()
+        if text not in choices:
+            raise Refusal(f"{name}: {text[:40]!r} is not one of {', '.join(choices)}")
+        return text
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+    return bool(parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
+
+
+def _secret(database_url: str | None, instance_path: Path) -> str:
+    if database_url is None:
+        try:
+            return instance_secret(instance_path)
+        except OSError as error:
+            raise Refusal(f"INSTANCE_PATH: {error}; name a folder to write to") from None
+    raise Refusal(
+        "BETTER_AUTH_SECRET: not set; give the secret that Better Auth signs with, "
+        "or make one with 'openssl rand -base64 32' and give it to both"
+    )
