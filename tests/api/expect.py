@@ -1,0 +1,134 @@
+"""What answers look like: the whole task, the whole problem, and what all problems share."""
+
+import re
+from typing import Any
+
+MAX_PROBLEM = 4096
+MAX_DETAIL = 300
+
+PROBLEMS = {
+    "malformed_target": (400, "The request target is malformed"),
+    "malformed_json": (400, "The body is not JSON"),
+    "body_required": (400, "A body is required"),
+    "unexpected_body": (400, "This operation takes no body"),
+    "unknown_parameter": (400, "Unknown query parameter"),
+    "repeated_parameter": (400, "Query parameter given more than once"),
+    "token_missing": (401, "No access token"),
+    "token_malformed": (401, "The access token is not a JWT"),
+    "token_expired": (401, "The access token has expired"),
+    "token_not_yet_valid": (401, "The access token is not valid yet"),
+    "alg_not_allowed": (401, "The token's algorithm is not allowed"),
+    "signature_invalid": (401, "The token's signature is not valid"),
+    "issuer_mismatch": (401, "The token comes from another issuer"),
+    "audience_mismatch": (401, "The token is meant for another audience"),
+    "claim_missing": (401, "The token lacks a claim"),
+    "user_path_mismatch": (403, "The path belongs to another user"),
+    "quota_exceeded": (403, "The user has too many tasks"),
+    "not_found": (404, "No such resource"),
+    "task_not_found": (404, "No such task"),
+    "method_not_allowed": (405, "The method is not allowed here"),
+    "body_too_large": (413, "The body is too large"),
+    "target_too_long": (414, "The request target is too long"),
+    "unsupported_media_type": (415, "The body's media type is not supported"),
+    "validation_failed": (422, "The request is against the contract"),
+    "internal_error": (500, "Unexpected error"),
+    "database_unavailable": (503, "The database cannot be reached"),
+    "outcome_unknown": (503, "The connection died while committing"),
+    "busy": (503, "The server is busy"),
+    "schema_outdated": (503, "The database schema is not up to date"),
+    "storage_full": (507, "The database's disk is full"),
+}
+"""Every code with its status and title. It repeats the product's table on purpose: clients know
+these words, so whoever changes one has to say so here, too."""
+
+
+class _Moment:
+    """Equal to every string that is a time as the API writes it."""
+
+    def __eq__(self, other: object) -> bool:
+        pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+        return isinstance(other, str) and re.fullmatch(pattern, other) is not None
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return "<a moment>"
+
+
+MOMENT: Any = _Moment()
+
+
+def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any]:
+    """The whole task, as it is just after it was created; ``fields`` differ from that."""
+    return {
+        "id": task_id,
+        "user_id": owner,
+        "title": title,
+        "description": None,
+        "completed": False,
+        "completed_at": None,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "revision": task_id,
+        **fields,
+    }
+
+
+def a_page(tasks: list[Any], **fields: Any) -> dict[str, Any]:
+    """The whole page that has all of a user's ``tasks``; ``fields`` differ from that."""
+    newest = max((task["revision"] for task in tasks), default=0)
+    page = {"tasks": tasks, "total": len(tasks), "limit": 100, "skip": 0, "revision": newest}
+    return {**page, **fields}
+
+
+def problem(
+    code: str, detail: str, path: str, errors: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """The whole problem document."""
+    status, title = PROBLEMS[code]
+    document = {
+        "type": f"/problems/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "instance": path,
+    }
+    return document if errors is None else {**document, "errors": errors}
+
+
+def invalid(path: str, *errors: dict[str, str]) -> dict[str, Any]:
+    """The whole problem of a request that is against the contract; made by the two below."""
+    first = errors[0]
+    place = first.get("pointer", first.get("parameter"))
+    detail = f"{place}: {first['detail']}" if place else first["detail"]
+    return problem("validation_failed", detail, path, list(errors))
+
+
+def in_body(pointer: str, code: str, detail: str) -> dict[str, str]:
+    """One thing that is wrong in a body."""
+    return {"pointer": pointer, "detail": detail, "code": code}
+
+
+def unknown(field: str) -> dict[str, str]:
+    """A field of a body that no operation has; its name needs no escapes."""
+    return in_body(f"/{field}", "unknown_field", f"unknown field '{field}'")
+
+
+def in_query(parameter: str, code: str, detail: str) -> dict[str, str]:
+    """One thing that is wrong with a query parameter."""
+    return {"parameter": parameter, "detail": detail, "code": code}
+
+
+def refusal(response: Any) -> dict[str, Any]:
+    """The problem document of ``response``, once it has what every problem document has."""
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "location" not in response.headers
+    assert len(response.content) <= MAX_PROBLEM
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert isinstance(body["detail"], str)
+    assert 0 < len(body["detail"]) <= MAX_DETAIL
+    assert response.headers["x-request-id"]
+    assert (response.status_code == 401) == ("www-authenticate" in response.headers)
+    return body

@@ -1,0 +1,245 @@
+"""Targets that nobody should send: none is a 5xx, none redirects, none reflects the host."""
+
+import pytest
+
+from tests.api.expect import a_page, problem, refusal
+from tests.api.operations import every_operation, every_operation_on_one_task
+from tests.api.wire import send
+
+TOO_LONG = "Path and query exceed 4096 bytes."
+NO_RESOURCE = "No such resource."
+EMPTY_SEGMENT = "No such resource: a path has no empty segment."
+
+
+def ask(caller, target, method="GET"):
+    """Send ``target`` byte for byte, with the caller's token."""
+    headers = [("host", "api.example"), ("authorization", f"Bearer {caller.token}")]
+    return send(caller.client, method, target, headers=headers)
+
+
+@every_operation_on_one_task
+@pytest.mark.parametrize(
+    "task_id",
+    [
+        "abc", "007", "00", "-1", "0", "-0", "+1", "%2B1", "1.0", "1e0", "0x1", "1_0", "%201",
+        "1%20", "1%0A", "%D9%A1", "null", "true", "1,2", "1;x=1", "9" * 30, "9" * 3500,
+        "9007199254740992", "9223372036854775808", "..", "%2e%2e", "1%2F", "1%3F", "%7Btask_id%7D",
+    ],
+    ids=lambda value: value[:30],
+)  # fmt: skip
+def test_a_task_id_that_is_not_a_canonical_positive_integer_is_404(alice, operation, task_id):
+    task = alice.create()
+    body = refusal(ask(alice, operation.path(alice.id, task_id), operation.method))
+
+    assert (body["code"], body["status"]) == ("not_found", 404)
+    assert alice("GET", "").json() == a_page([task])
+
+
+@pytest.mark.parametrize("task_id", ["abc", "007", "-1", "9" * 30])
+def test_the_whole_problem_of_a_task_id_that_is_none(alice, task_id):
+    path = f"{alice.tasks}/{task_id}"
+
+    assert refusal(ask(alice, path)) == problem("not_found", NO_RESOURCE, path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/me/tasks", "/api/me/tasks/1", "/api/me/tasks/1/complete", "/docs", "/openapi.json"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("slashes", [("/", ""), ("", "/"), ("", "//"), ("//evil.example", "")])
+def test_a_path_with_an_empty_segment_is_404_and_never_redirects(alice, path, method, slashes):
+    target = f"{slashes[0]}{path}{slashes[1]}"
+    response = ask(alice, target, method)
+
+    assert refusal(response)["code"] == "not_found"
+    assert "evil.example" not in str(response.headers)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//", "/api//tasks", "/api/me//tasks", "/api/me/tasks//1", "/api/me/tasks/1//complete",
+        "/api/me/tasks/", "/docs/", "/health/", "/%2F", "/api/me/tasks%2F", "/api%2F%2Fme/tasks",
+    ],
+)  # fmt: skip
+def test_the_whole_problem_of_a_path_with_an_empty_segment(alice, target):
+    body = refusal(ask(alice, target))
+
+    assert body == problem("not_found", EMPTY_SEGMENT, body["instance"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/me/tasks/", "/api/me/tasks", "//api/me/tasks", "/docs/", "/docs", "/x"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_the_host_header_is_reflected_nowhere(alice, path, method):
+    headers = [
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "https"),
+        ("forwarded", "host=evil.example"),
+        ("x-original-url", "https://evil.example/"),
+        ("authorization", f"Bearer {alice.token}"),
+        ("content-type", "application/json"),
+    ]
+    body = [b'{"title": "Buy milk"}'] * (method == "POST")
+    response = send(alice.client, method, path, headers=headers, chunks=body)
+
+    assert not 300 <= response.status_code < 400
+    assert response.status_code < 500
+    assert "evil.example" not in response.text + str(response.headers)
+
+
+@every_operation
+def test_a_path_that_is_not_utf_8_is_400(alice, operation):
+    for bad in ("%ff", "%C3%28", "%ed%a0%80", "%c0%af"):
+        response = ask(alice, operation.path(f"a{bad}", 1), operation.method)
+
+        detail = "The path is not percent-encoded UTF-8."
+        body = refusal(response)
+        assert body == problem("malformed_target", detail, body["instance"])
+
+
+def test_raw_bytes_in_a_path_are_read_as_utf_8(service):
+    caller = service.caller("é-raw")
+    listed = ask(caller, "/api/é-raw/tasks".encode())
+    refused = ask(caller, b"/api/\xe9-raw/tasks")
+
+    assert listed.json() == a_page([])
+    assert refusal(refused)["code"] == "malformed_target"
+
+
+@pytest.mark.parametrize("target", ["/api/a%00b/tasks", "/%00", "/health%00", "/problems/%00"])
+def test_a_path_with_nul_is_400(alice, target):
+    body = refusal(ask(alice, target))
+
+    assert body == problem("malformed_target", "The path contains NUL.", target)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/%",
+        "/%zz",
+        "/%e",
+        "/api/%/tasks",
+        "/api/%25/tasks",
+        "/api/%0d%0aX:%20y/tasks",
+        "/api/%7f/tasks",
+    ],
+)
+def test_a_path_that_is_odd_is_no_resource_of_the_callers(alice, target):
+    body = refusal(ask(alice, target))
+
+    assert body["code"] in ("not_found", "user_path_mismatch")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a=%ff", "%ff=a", "limit=%C3%28", "limit=%ed%a0%80",
+        "&".join(f"p{number}=1" for number in range(65)),
+    ],
+    ids=lambda value: value[:20],
+)  # fmt: skip
+def test_a_query_that_cannot_be_decoded_is_400(alice, query):
+    response = ask(alice, f"{alice.tasks}?{query}")
+
+    detail = "The query is not percent-encoded UTF-8 of at most 64 parameters."
+    assert refusal(response) == problem("malformed_target", detail, alice.tasks)
+
+
+def test_raw_bytes_in_a_query_are_400(alice):
+    response = ask(alice, f"{alice.tasks}?limit=".encode() + b"\xe9")
+
+    detail = "The query is not percent-encoded UTF-8 of at most 64 parameters."
+    assert refusal(response) == problem("malformed_target", detail, alice.tasks)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("=1", ""),
+        ("%00=1", "\0"),
+        ("%0d%0aSet-Cookie:x=1", "\r\nSet-Cookie:x"),
+        ("x" * 3000, "x" * 100),
+        ("<script>", "<script>"),
+        ("%F0%9F%98%80=1", "😀"),
+        ("__proto__=1", "__proto__"),
+        ("limit[]=1", "limit[]"),
+        ("%zz=1", "%zz"),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_an_unknown_parameter_is_named_but_not_whole(alice, query, name):
+    response = ask(alice, f"{alice.tasks}/1?{query}")
+
+    detail = f"'{name}' is not a parameter of this operation; it has: none."
+    assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1")
+    assert "set-cookie" not in response.headers
+
+
+@every_operation
+def test_unknown_parameters_are_refused_by_every_operation(alice, operation):
+    alice.create()
+    path = operation.path(alice.id, 1)
+    response = alice(operation.method, f"{path}?unknown=1", json=operation.body)
+
+    body = refusal(response)
+    assert (body["code"], body["status"]) == ("unknown_parameter", 400)
+    assert body["detail"].startswith("'unknown' is not a parameter of this operation; it has: ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/livez", "/readyz", "/docs", "/docs/init.js", "/openapi.json",
+             "/openapi.yaml", "/problems/busy"]
+)  # fmt: skip
+def test_unknown_parameters_are_refused_without_a_token_too(client, path):
+    response = client.get(f"{path}?unknown=1")
+
+    detail = "'unknown' is not a parameter of this operation; it has: none."
+    assert refusal(response) == problem("unknown_parameter", detail, path)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize(
+    "target",
+    ["/" + "x" * 10_000, "/api/me/tasks?" + "x" * 10_000, "/" + "%41" * 4000, "/?" + "&" * 4096],
+    ids=["path", "query", "encoded", "one byte too many"],
+)
+def test_a_target_above_4_kib_is_414(alice, method, target):
+    body = refusal(ask(alice, target, method))
+
+    assert body == problem("target_too_long", TOO_LONG, body["instance"])
+    assert len(body["instance"]) <= 256
+
+
+def test_a_target_of_exactly_4_kib_is_read(alice):
+    path = f"{alice.tasks}/1"
+    response = ask(alice, f"{path}?".ljust(4097, "x"))  # the question mark itself does not count
+
+    detail = f"'{'x' * 100}' is not a parameter of this operation; it has: none."
+    assert refusal(response) == problem("unknown_parameter", detail, path)
+
+
+@pytest.mark.parametrize("character", ["é", "😀", "%", "x", "日"])
+def test_the_instance_of_a_long_path_is_cut_between_characters(alice, character):
+    path = f"/{character * 400}"
+    target = path.encode().replace(b"%", b"%25")
+    instance = refusal(ask(alice, target))["instance"]
+
+    whole = "".join(f"%{byte:02X}" for byte in character.encode()) if character != "x" else "x"
+    assert instance == "/" + whole * ((256 - 1) // len(whole))
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api", "/api/me", "/api/me/task", "/api/me/tasks/1/undo", "/tasks",
+             "/api/tasks", "/docs/missing.js", "/docs/..", "/problems/no_such_code", "/problems",
+             "/openapi", "/static/x", "/favicon.ico", "/api/auth/login", "/.git/config",
+             "/docs/%2e%2e%2fsettings.py", "/docs/swagger-ui.js.map"]
+)  # fmt: skip
+def test_what_is_not_in_the_contract_is_404(alice, path):
+    body = refusal(ask(alice, path))
+
+    assert (body["code"], body["status"]) == ("not_found", 404)

@@ -1,0 +1,165 @@
+"""``/docs``, ``/openapi.json``, ``/openapi.yaml`` and ``/problems/{code}``."""
+
+import re
+
+import pytest
+import yaml
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from tests.api.expect import PROBLEMS, problem, refusal
+from tests.api.wire import send
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+CACHED = ["/docs", "/docs/init.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js",
+          "/openapi.json", "/openapi.yaml", "/problems/busy"]  # fmt: skip
+
+
+def test_the_documentation_is_one_page_without_a_redirect(client):
+    response = client.get("/docs", follow_redirects=False)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_the_documentation_needs_nothing_from_another_host(client):
+    page = client.get("/docs")
+    init = client.get("/docs/init.js")
+
+    assert re.findall(r"(?:https?:)?//", page.text + init.text) == []
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none';")
+    assert "http" not in policy
+
+
+def test_everything_that_the_documentation_loads_is_there(client):
+    page = client.get("/docs").text
+    loaded = re.findall(r'(?:src|href)="(/[^"]*)"', page)
+    types = {path: client.get(path).headers["content-type"] for path in loaded}
+
+    assert types == {
+        "/docs/swagger-ui.css": "text/css; charset=utf-8",
+        "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "/docs/init.js": "text/javascript; charset=utf-8",
+    }
+    assert '"/openapi.json"' in client.get("/docs/init.js").text
+    assert all(client.get(path).content for path in loaded)
+
+
+@pytest.mark.parametrize(
+    "asset",
+    [
+        "index.html",
+        "..",
+        "%2e%2e",
+        "..%2f..%2f__init__.py",
+        "swagger-ui.css.map",
+        "init.js%00",
+        "x" * 41,
+    ],
+)
+def test_no_other_file_is_served(client, asset):
+    assert send(client, "GET", f"/docs/{asset}").status_code in (400, 404)
+
+
+def test_the_contract_is_the_same_in_both_forms(client):
+    as_json, as_yaml = client.get("/openapi.json"), client.get("/openapi.yaml")
+
+    assert as_json.headers["content-type"] == "application/json"
+    assert as_yaml.headers["content-type"] == "application/yaml"
+    assert as_json.json() == yaml.safe_load(as_yaml.text)
+
+
+def test_the_contract_is_valid_openapi_3_0(client):
+    document = client.get("/openapi.json").json()
+
+    assert document["openapi"] == "3.0.3"
+    assert list(OpenAPIV30SpecValidator(document).iter_errors()) == []
+
+
+def test_the_contract_has_local_references_only(client):
+    references = re.findall(r'"\$ref": "([^"]*)"', client.get("/openapi.json").text)
+
+    assert references
+    assert [reference for reference in references if not reference.startswith("#/")] == []
+
+
+@pytest.mark.parametrize("path", CACHED)
+def test_what_a_client_has_already_is_not_sent_again(client, path):
+    first = client.get(path)
+    etag = first.headers["etag"]
+
+    assert re.fullmatch(r'"[^"]+"', etag)
+    assert first.headers["cache-control"] == "public, max-age=300"
+    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        again = client.get(path, headers={"If-None-Match": known})
+        assert again.status_code == 304
+        assert again.content == b""
+        assert "content-type" not in again.headers
+        assert "content-length" not in again.headers
+        assert again.headers["etag"] == etag
+        assert again.headers["cache-control"] == "public, max-age=300"
+        assert again.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", CACHED)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If-None-Match": '"other"'},
+        {"If-None-Match": "nonsense"},
+        {"If-Match": '"other"'},
+        {"Range": "bytes=0-3"},
+        {"If-Modified-Since": "Sun, 22 Nov 2099 00:00:00 GMT"},
+    ],
+    ids=ascii,
+)
+def test_what_a_client_does_not_have_is_sent_whole(client, path, headers):
+    whole = client.get(path)
+    response = client.get(path, headers=headers)
+
+    assert response.status_code == 200
+    assert response.content == whole.content
+
+
+def test_a_page_and_a_program_have_different_etags(client):
+    path = "/problems/busy"
+    as_json = client.get(path)
+    as_html = client.get(path, headers={"Accept": BROWSER})
+
+    assert as_json.headers["etag"] != as_html.headers["etag"]
+    assert "Accept" in as_json.headers["vary"]
+    assert "Accept" in as_html.headers["vary"]
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_problem_is_documented_where_its_type_leads(client, code):
+    status, title = PROBLEMS[code]
+    response = client.get(f"/problems/{code}")
+    body = response.json()
+
+    assert response.status_code == 200
+    assert body.pop("advice")
+    assert body == {"code": code, "status": status, "title": title}
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_problem_has_a_page_for_people(client, code):
+    status, _ = PROBLEMS[code]
+    response = client.get(f"/problems/{code}", headers={"Accept": BROWSER})
+
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert f"<code>{code}</code>, HTTP {status}" in response.text
+
+
+@pytest.mark.parametrize("code", ["no_such_code", "Busy", "busy%20", "<script>", "x" * 40])
+def test_a_problem_that_does_not_exist_is_404(client, code):
+    response = client.get(f"/problems/{code}")
+
+    body = refusal(response)
+    assert body == problem("not_found", "There is no problem of that code.", body["instance"])
+
+
+def test_a_code_that_is_longer_than_any_is_404(client):
+    path = f"/problems/{'x' * 41}"
+
+    assert refusal(client.get(path)) == problem("not_found", "No such resource.", path)

@@ -1,0 +1,96 @@
+"""Which methods a path has: 405 with a complete Allow, HEAD wherever GET is."""
+
+import pytest
+
+from tests.api.expect import problem, refusal
+from tests.api.wire import send
+
+PATHS = {
+    "/api/{owner}/tasks": "GET, HEAD, POST",
+    "/api/{owner}/tasks/1": "DELETE, GET, HEAD, PATCH, PUT",
+    "/api/{owner}/tasks/1/complete": "PATCH",
+    "/": "GET, HEAD",
+    "/health": "GET, HEAD",
+    "/livez": "GET, HEAD",
+    "/readyz": "GET, HEAD",
+    "/docs": "GET, HEAD",
+    "/docs/init.js": "GET, HEAD",
+    "/openapi.json": "GET, HEAD",
+    "/openapi.yaml": "GET, HEAD",
+    "/problems/busy": "GET, HEAD",
+}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY",
+           "BREW", "get"]  # fmt: skip
+REFUSED = [
+    (path, method, allow)
+    for path, allow in PATHS.items()
+    for method in METHODS
+    if method not in allow.split(", ")
+]
+
+
+def test_the_paths_here_are_all_the_paths_of_the_contract(client):
+    contract = client.get("/openapi.json").json()
+    templates = {path.replace("{owner}", "{user_id}") for path in PATHS}
+    for example, name in (
+        ("tasks/1", "tasks/{task_id}"),
+        ("init.js", "{asset}"),
+        ("busy", "{code}"),
+    ):
+        templates = {path.replace(example, name) for path in templates}
+
+    assert set(contract["paths"]) == templates
+
+
+@pytest.mark.parametrize(("path", "method", "allow"), REFUSED)
+def test_a_method_that_a_path_does_not_have_is_405_with_all_that_it_has(alice, path, method, allow):
+    path = path.format(owner=alice.id)
+    headers = [("authorization", f"Bearer {alice.token}")]
+    response = send(alice.client, method, path, headers=headers)
+
+    assert response.headers["allow"] == allow
+    if method != "HEAD":
+        assert refusal(response) == problem("method_not_allowed", f"Allowed here: {allow}.", path)
+    assert response.status_code == 405
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS", "TRACE"])
+def test_a_method_is_refused_without_a_token_too(client, method):
+    response = send(client, method, "/api/alice/tasks/1")
+
+    allow = "DELETE, GET, HEAD, PATCH, PUT"
+    expected = problem("method_not_allowed", f"Allowed here: {allow}.", "/api/alice/tasks/1")
+    assert refusal(response) == expected
+
+
+def head_of(caller, path):
+    """The answer to HEAD, whose body the usual client would drop by itself."""
+    headers = [("authorization", f"Bearer {caller.token}"), ("accept", "*/*")]
+    return send(caller.client, "HEAD", path, headers=headers)
+
+
+@pytest.mark.parametrize("path", [path for path, allow in PATHS.items() if "HEAD" in allow])
+def test_head_is_get_without_its_body(alice, path):
+    alice.create()
+    path = path.format(owner=alice.id)
+    get, head = alice("GET", path), head_of(alice, path)
+
+    assert (get.status_code, head.status_code) == (200, 200)
+    assert get.content
+    assert head.content == b""
+    own = {"x-request-id", "date"}
+    assert {k: v for k, v in head.headers.items() if k not in own} == {
+        k: v for k, v in get.headers.items() if k not in own
+    }
+
+
+@pytest.mark.parametrize("path", ["{owner}/tasks/9", "{owner}/tasks?limit=0", "somebody/tasks"])
+def test_head_of_what_get_refuses_is_refused_without_a_body(alice, path):
+    path = f"/api/{path.format(owner=alice.id)}"
+    get, head = alice("GET", path), head_of(alice, path)
+
+    assert head.status_code == get.status_code
+    assert get.status_code >= 400
+    assert head.headers["content-type"] == "application/problem+json"
+    assert head.headers["content-length"] == get.headers["content-length"]
+    assert head.content == b""

@@ -1,0 +1,92 @@
+"""Requests whose every byte is the test's own: HTTP clients would mend or refuse them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import httpx2
+from starlette.testclient import TestClient
+
+
+def send(
+    client: TestClient,
+    method: str,
+    target: str | bytes,
+    *,
+    headers: Iterable[tuple[str, str | bytes]] = (),
+    chunks: Sequence[bytes] = (),
+) -> httpx2.Response:
+    """Send one request the way gunicorn would hand it to the application.
+
+    ``target`` is path and query, undecoded; the body arrives in ``chunks``.
+    """
+    sent = _call(client, method, target, headers, list(chunks) or [b""], whole=True)
+    head, *rest = sent
+    return httpx2.Response(
+        head["status"],
+        headers=head["headers"],
+        content=b"".join(message.get("body", b"") for message in rest),
+    )
+
+
+def abandon(
+    client: TestClient,
+    method: str,
+    target: str,
+    *,
+    headers: Iterable[tuple[str, str | bytes]] = (),
+    chunks: Sequence[bytes] = (),
+) -> list[dict[str, Any]]:
+    """Begin a request and go away before its body is complete; return what was sent anyway."""
+    return _call(client, method, target, headers, list(chunks), whole=False)
+
+
+def _call(
+    client: TestClient,
+    method: str,
+    target: str | bytes,
+    headers: Iterable[tuple[str, str | bytes]],
+    chunks: list[bytes],
+    *,
+    whole: bool,
+) -> list[dict[str, Any]]:
+    raw = target if isinstance(target, bytes) else target.encode("latin-1")
+    path, _, query = raw.partition(b"?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote_to_bytes(path).decode("utf-8", errors="replace"),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [(name.lower().encode(), _bytes(value)) for name, value in headers],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    if whole:
+        messages[-1]["more_body"] = False
+    assert client.portal is not None
+    return client.portal.call(_converse, client.app, scope, messages)
+
+
+async def _converse(
+    app: Any, scope: dict[str, Any], messages: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send_(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send_)
+    return sent
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode("latin-1")

@@ -1,0 +1,124 @@
+"""What both databases hold before the first request: the same users with the same tasks."""
+
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2.extras import execute_values
+
+TASKS_PER_USER = 100
+DONE_EVERY = 4  # each fourth task is completed
+DONE_PER_USER = TASKS_PER_USER // DONE_EVERY
+ROWS_PER_STATEMENT = 1000
+FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class SeedTask(NamedTuple):
+    """A task before it takes the shape of either schema; `number` is 1 to TASKS_PER_USER."""
+
+    number: int
+    title: str
+    description: str
+    completed: bool
+    created_at: datetime
+
+
+def user_name(user: int) -> str:
+    """The id of the user with this index: opaque text of the length that Better Auth makes."""
+    return f"benchmark-user-{user:017d}"
+
+
+def tasks_of(user: int) -> Iterator[SeedTask]:
+    """The user's tasks, oldest first; the same at every call."""
+    for number in range(1, TASKS_PER_USER + 1):
+        yield SeedTask(
+            number=number,
+            title=f"Task {number} of user {user}: buy milk and bread",
+            description=f"Two litres and a loaf, before the shop closes at {number % 24:02d}:00",
+            completed=number % DONE_EVERY == 0,
+            created_at=FIRST_MOMENT + timedelta(minutes=number),
+        )
+
+
+def seed_ours(dsn: str, users: int) -> None:
+    """Fill the product's tables, as `specs/database/schema.md` describes them.
+
+    The only place in this package that knows our schema. `todo migrate` has run. A task's id and
+    revision are its number, so each user's counter stands at TASKS_PER_USER.
+    """
+    open_tasks = TASKS_PER_USER - DONE_PER_USER
+    counters = (TASKS_PER_USER, open_tasks, DONE_PER_USER, 0)
+    user_rows = ((user_name(user), *counters, FIRST_MOMENT, FIRST_MOMENT) for user in range(users))
+    task_rows = (
+        (
+            *(user_name(user), task.number, task.number),
+            *(task.title, title_key(task.title), task.description, task.completed),
+            *(task.created_at if task.completed else None, task.created_at, task.created_at),
+        )
+        for user in range(users)
+        for task in tasks_of(user)
+    )
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        execute_values(
+            cursor,
+            "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks,"
+            " created_at, updated_at) VALUES %s",
+            user_rows,
+            page_size=ROWS_PER_STATEMENT,
+        )
+        execute_values(
+            cursor,
+            "INSERT INTO tasks (user_id, id, revision, title, title_key, description, completed,"
+            " completed_at, created_at, updated_at) VALUES %s",
+            task_rows,
+            page_size=ROWS_PER_STATEMENT,
+        )
+    connection.close()
+
+
+def title_key(title: str) -> str:
+    """The stored form that our schema sorts titles by."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
+
+
+def our_task_id(user: int, number: int) -> int:
+    """Ours counts each user's tasks from 1."""
+    del user
+    return number
+
+
+def seed_peer(dsn: str, users: int) -> None:
+    """Fill the peer's tables, and set its sequence to go on after the last id."""
+    user_rows = ((user_name(user),) for user in range(users))
+    task_rows = (
+        (
+            *(peer_task_id(user, task.number), user_name(user)),
+            *(task.title, task.description, task.completed),
+            *(task.created_at, task.created_at),
+        )
+        for user in range(users)
+        for task in tasks_of(user)
+    )
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        execute_values(
+            cursor,
+            "INSERT INTO users (id) VALUES %s",
+            user_rows,
+            page_size=ROWS_PER_STATEMENT,
+        )
+        execute_values(
+            cursor,
+            "INSERT INTO task (id, user_id, title, description, completed, created_at, updated_at)"
+            " VALUES %s",
+            task_rows,
+            page_size=ROWS_PER_STATEMENT,
+        )
+        cursor.execute("SELECT setval('task_id_seq', (SELECT max(id) FROM task))")
+    connection.close()
+
+
+def peer_task_id(user: int, number: int) -> int:
+    """The peer has one sequence for all users."""
+    return user * TASKS_PER_USER + number

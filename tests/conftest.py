@@ -1,0 +1,165 @@
+"""Fixtures. Whatever takes ``service`` runs on SQLite and on PostgreSQL, both real.
+
+One application serves a whole session; tests are kept apart by the product's own boundary: each
+has users of its own (``alice``, ``bob``).
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.servers.postgres import PostgresServer
+from todo.app import Application, create_app
+from todo.database import schema
+from todo.identity.tokens import mint
+from todo.logs import configure
+from todo.models import db
+from todo.settings import Settings
+
+configure("error", "json")  # as a server does: tracebacks without the values of variables
+
+SECRET = "a-secret-of-the-tests-000000000000000000"
+DIALECTS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole session."""
+    with PostgresServer.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Make a fresh, migrated database of a dialect and return its URL."""
+    templates: dict[str, str] = {}
+
+    def new(dialect: str) -> str:
+        if dialect == "postgresql":
+            server: PostgresServer = request.getfixturevalue("postgres")
+            if dialect not in templates:
+                templates[dialect] = server.create_database()
+                schema.migrate(templates[dialect])
+            return server.create_database(template=templates[dialect])
+        if dialect not in templates:
+            templates[dialect] = f"sqlite:///{tmp_path_factory.mktemp('template') / 'todo.db'}"
+            schema.migrate(templates[dialect])
+        path = tmp_path_factory.mktemp("sqlite") / "todo.db"
+        shutil.copy(templates[dialect].removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
+
+    return new
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> str:
+    """A fresh, migrated database for one test, on each dialect in turn."""
+    return new_database(request.param)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running application, in this process."""
+
+    application: Application
+    client: TestClient
+    settings: Settings
+
+    def caller(self, subject: str | None = None) -> "Caller":
+        """A signed-in user; a new one unless ``subject`` is given."""
+        return Caller(self.client, subject or f"user-{uuid.uuid4().hex}")
+
+
+class Caller:
+    """A user who calls the API with a real token."""
+
+    def __init__(self, client: TestClient, subject: str, token: str | None = None) -> None:
+        self.client = client
+        self.id = subject
+        self.token = token or mint(SECRET, subject, hours=1)
+
+    @property
+    def tasks(self) -> str:
+        """The path of the user's own list."""
+        return f"/api/{self.id}/tasks"
+
+    def __call__(self, method: str, path: str, **kwargs: Any) -> Any:
+        """Send a request with the user's token; ``path`` is absolute, or below ``tasks``."""
+        headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
+        url = path if path.startswith("/") else f"{self.tasks}{'/' * bool(path)}{path}"
+        if path.startswith("?"):
+            url = f"{self.tasks}{path}"
+        return self.client.request(method, url, headers=headers, follow_redirects=False, **kwargs)
+
+    def create(self, title: str = "Buy milk", **fields: Any) -> dict[str, Any]:
+        """Create a task and return it."""
+        response = self("POST", "", json={"title": title, **fields})
+        assert response.status_code == 201, response.text
+        return response.json()
+
+
+def settings_for(url: str, **changes: Any) -> Settings:
+    """Settings of a server on the database at ``url``."""
+    return Settings(
+        **{
+            "better_auth_secret": SECRET,
+            "database_url": url,
+            "instance_path": Path("instance-of-no-test"),
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Settings], Service]]:
+    """Start an application in this process; it is closed with the session."""
+    services: list[Service] = []
+
+    def start(settings: Settings) -> Service:
+        application = create_app(settings)
+        client = TestClient(application, raise_server_exceptions=False)
+        client.__enter__()
+        services.append(Service(application, client, settings))
+        return services[-1]
+
+    yield start
+    for service in services:
+        service.client.__exit__(None, None, None)
+        with service.application.flask.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture(scope="session", params=DIALECTS)
+def service(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    serve: Callable[[Settings], Service],
+) -> Service:
+    """The application of the session, on each dialect in turn."""
+    return serve(settings_for(new_database(request.param)))
+
+
+@pytest.fixture
+def alice(service: Service) -> Caller:
+    """A user without any tasks."""
+    return service.caller()
+
+
+@pytest.fixture
+def bob(service: Service) -> Caller:
+    """Another user without any tasks."""
+    return service.caller()
+
+
+@pytest.fixture
+def client(service: Service) -> TestClient:
+    """A client that sends no token."""
+    return service.client

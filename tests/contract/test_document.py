@@ -1,0 +1,212 @@
+"""The OpenAPI document: valid, secured, bounded, described, and true to its own schemas."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from tests.contract.reading import DOCUMENT, OPERATIONS, Operation, resolved, schemas
+from todo import __version__
+from todo.contract.document import contract_directory
+from todo.contract.schemas import Schema
+from todo.problems import KINDS, MAX_BODY, MAX_DETAIL, MAX_ERRORS, MAX_INSTANCE, MEDIA_TYPE
+
+# Everybody may call these. A new operation is secured unless it is added here on purpose.
+PUBLIC = {
+    "show_service",
+    "check_health",
+    "check_liveness",
+    "check_readiness",
+    "show_docs",
+    "show_docs_asset",
+    "show_openapi_json",
+    "show_openapi_yaml",
+    "show_problem",
+}
+# Answers whose members are not ours to close: an OpenAPI document has the form of OpenAPI.
+OPEN_OUTPUTS = {"Contract", "Contract.info", "Contract.paths"}
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+
+
+def every_schema() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema of the document, named by its place."""
+    for section, key in (("schemas", None), ("parameters", "schema"), ("headers", "schema")):
+        for name, member in DOCUMENT["components"][section].items():
+            yield from schemas(resolved(member if key is None else member[key]), name)
+    for operation in OPERATIONS:
+        for parameter in operation.definition.get("parameters", []):
+            yield from schemas(parameter["schema"], f"{operation} {parameter['name']}")
+        for media_type, content in operation.bodies.items():
+            yield from schemas(content["schema"], f"{operation} {media_type}")
+        for status, response in operation.responses.items():
+            for media_type, content in response.get("content", {}).items():
+                yield from schemas(content["schema"], f"{operation} {status} {media_type}")
+            for name, header in response.get("headers", {}).items():
+                yield from schemas(header["schema"], f"{operation} {status} {name}")
+
+
+def is_bounded(schema: dict[str, Any]) -> bool:
+    """Whether a schema names its type, and the bounds of its values."""
+    match schema.get("type"):
+        case "string":
+            return "maxLength" in schema
+        case "integer" | "number":
+            return {"minimum", "maximum"} <= schema.keys()
+        case "array":
+            return {"maxItems", "items"} <= schema.keys()
+        case "boolean" | "object":
+            return True
+    return False
+
+
+def test_document_is_valid():
+    assert list(OpenAPIV30SpecValidator(DOCUMENT).iter_errors()) == []
+    assert DOCUMENT["openapi"] == "3.0.3"
+
+
+def test_document_has_the_version_of_the_package():
+    assert DOCUMENT["info"]["version"] == __version__
+
+
+def test_every_component_is_used():
+    written = {
+        (path.stem, name)
+        for path in (contract_directory() / "components").glob("*.yaml")
+        for name in yaml.safe_load(path.read_text())
+    }
+    loaded = {(s, n) for s, members in DOCUMENT["components"].items() for n in members}
+    assert written == loaded - {("securitySchemes", "bearer")}
+
+
+def test_every_operation_is_secured_or_on_the_list():
+    assert {operation.name for operation in OPERATIONS if not operation.secured} == PUBLIC
+
+
+def test_every_path_of_a_user_is_secured():
+    assert all(operation.secured for operation in OPERATIONS if "{user_id}" in operation.path)
+
+
+def test_every_schema_is_bounded():
+    assert [where for where, schema in every_schema() if not is_bounded(schema)] == []
+
+
+def test_every_input_refuses_unknown_fields():
+    inputs = [
+        found
+        for operation in OPERATIONS
+        for content in operation.bodies.values()
+        for found in schemas(content["schema"], str(operation))
+        if found[1].get("type") == "object"
+    ]
+    assert inputs
+    assert all(schema.get("additionalProperties") is False for _, schema in inputs)
+
+
+def test_every_output_is_closed_but_the_contract_itself():
+    components = DOCUMENT["components"]["schemas"]
+    found = [pair for name, schema in components.items() for pair in schemas(schema, name)]
+    is_open = {
+        where
+        for where, schema in found
+        if schema.get("type") == "object" and schema.get("additionalProperties") is not False
+    }
+    assert is_open == OPEN_OUTPUTS
+
+
+def test_every_pattern_says_what_it_means():
+    assert [
+        where
+        for where, schema in schemas_of_inputs()
+        if "pattern" in schema and "x-pattern-means" not in schema
+    ] == []
+
+
+def schemas_of_inputs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for operation in OPERATIONS:
+        for parameter in operation.definition.get("parameters", []):
+            yield from schemas(parameter["schema"], f"{operation} {parameter['name']}")
+        for content in operation.bodies.values():
+            yield from schemas(content["schema"], str(operation))
+
+
+@every_operation
+def test_operation_is_described(operation: Operation):
+    assert operation.definition["summary"]
+    assert len(operation.definition["description"].strip()) > 10
+    assert all(p.get("description") for p in operation.definition.get("parameters", []))
+    assert all(response["description"] for response in operation.responses.values())
+
+
+@every_operation
+def test_operation_has_an_example_of_every_request_and_response(operation: Operation):
+    lacking = [media for media, content in operation.bodies.items() if "example" not in content]
+    lacking += [
+        f"{status} {media}"
+        for status, response in operation.responses.items()
+        for media, content in response.get("content", {}).items()
+        if "example" not in content
+    ]
+    assert lacking == []
+
+
+@every_operation
+def test_operation_shows_a_success_and_a_problem(operation: Operation):
+    statuses = operation.responses
+    assert any(200 <= status < 300 for status in statuses)
+    problems = [response for status, response in statuses.items() if status >= 400]
+    assert problems
+    assert all(list(response["content"]) == [MEDIA_TYPE] for response in problems)
+
+
+@every_operation
+def test_examples_fit_their_schemas(operation: Operation):
+    for media_type, content in operation.bodies.items():
+        assert Schema(content["schema"]).violations(content["example"]) == [], media_type
+    for status, response in operation.responses.items():
+        for content in response.get("content", {}).values():
+            assert Schema(content["schema"]).violations(content["example"]) == [], status
+        for name, header in response.get("headers", {}).items():
+            assert Schema(header["schema"]).violations(header["example"]) == [], name
+    for parameter in operation.definition.get("parameters", []):
+        if "example" in parameter:
+            assert Schema(parameter["schema"]).violations(parameter["example"]) == []
+
+
+@every_operation
+def test_examples_of_problems_are_problems_of_the_table(operation: Operation):
+    for status, response in operation.responses.items():
+        if status >= 400:
+            example = response["content"][MEDIA_TYPE]["example"]
+            kind = KINDS[example["code"]]
+            assert (example["status"], example["title"]) == (status, kind.title)
+            assert kind.status == status
+            assert example["type"] == f"/problems/{example['code']}"
+
+
+@every_operation
+def test_operation_documents_the_request_id_and_what_its_problems_carry(operation: Operation):
+    for status, response in operation.responses.items():
+        headers = set(response.get("headers", {}))
+        assert "X-Request-ID" in headers, status
+        assert ("WWW-Authenticate" in headers) == (status == 401)
+        assert ("Retry-After" in headers) == (status == 503)
+
+
+def test_example_of_a_problem_code_is_the_table_s():
+    [operation] = [operation for operation in OPERATIONS if operation.name == "show_problem"]
+    example = operation.responses[200]["content"]["application/json"]["example"]
+    assert example == {"code": example["code"], **vars(KINDS[example["code"]])}
+
+
+def test_schema_of_problems_has_the_bounds_of_the_renderer():
+    problem = resolved(DOCUMENT["components"]["schemas"]["Problem"])["properties"]
+    assert problem["detail"]["maxLength"] == MAX_DETAIL
+    assert problem["instance"]["maxLength"] == MAX_INSTANCE
+    assert problem["errors"]["maxItems"] == MAX_ERRORS
+    assert max(len(kind.title) for kind in KINDS.values()) <= problem["title"]["maxLength"]
+    assert max(map(len, KINDS)) <= problem["code"]["maxLength"]
+    assert max(len(f"/problems/{code}") for code in KINDS) <= problem["type"]["maxLength"]
+    assert MAX_BODY == 4096

@@ -1,0 +1,86 @@
+"""Imports run one way: down the table in `todo/__init__.py`."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import todo
+
+PACKAGE = Path(todo.__file__).parent
+LAYERS = re.findall(r"^``(\w+)``", todo.__doc__ or "", re.MULTILINE)
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def layer_of(module: str) -> str | None:
+    """`todo.database.work` is of layer `database`; the package itself has none."""
+    return module.split(".")[1] if "." in module else None
+
+
+def name_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE.parent).with_suffix("")
+    return ".".join(part for part in relative.parts if part != "__init__")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Modules of this package that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            # `from todo import models` imports the module `todo.models`.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "todo")
+
+
+def layers_imported_by(path: Path) -> set[str]:
+    found = {layer_of(name) for name in imports_of(path)}
+    return {layer for layer in found if layer in LAYERS}
+
+
+def test_every_module_has_a_layer():
+    layers = {layer_of(name_of(path)) for path in MODULES} - {None}
+    assert layers == set(LAYERS)
+    assert len(set(LAYERS)) == len(LAYERS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_module_imports_nothing_above_it(path: Path):
+    own = layer_of(name_of(path))
+    above = LAYERS[: LAYERS.index(own)] if own else LAYERS
+    assert layers_imported_by(path) & set(above) == set()
+
+
+@pytest.mark.parametrize(
+    ("layer", "below"),
+    [("identity", set()), ("problems", set()), ("settings", {"instance"}), ("instance", set())],
+)
+def test_foundations_import_nothing_above_them(layer: str, below: set[str]):
+    paths = [path for path in MODULES if layer_of(name_of(path)) == layer]
+    imported = set().union(*(layers_imported_by(path) for path in paths))
+    assert imported - {layer} <= below
+
+
+@pytest.mark.parametrize("top", ["cli", "serving", "app"])
+def test_nobody_imports_the_top(top: str):
+    importers = [name_of(path) for path in MODULES if top in layers_imported_by(path)]
+    assert importers == []
+
+
+@pytest.mark.parametrize("framework", ["flask", "connexion", "starlette", "flask_sqlalchemy"])
+def test_identity_and_services_know_no_web_framework(framework: str):
+    for path in MODULES:
+        if layer_of(name_of(path)) in ("identity", "services", "problems", "settings"):
+            roots = {
+                (node.module or "").split(".")[0]
+                if isinstance(node, ast.ImportFrom)
+                else node.names[0].name.split(".")[0]
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.Import | ast.ImportFrom)
+            }
+            assert framework not in roots, name_of(path)

@@ -1,0 +1,228 @@
+"""Every problem code: documented, and reached in the circumstances that it is for.
+
+`REACHED` has one row for each code. A code without a row fails, and so does a row whose
+circumstances give another code.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import jwt
+import psycopg2
+import pytest
+from sqlalchemy import event
+from structlog.testing import capture_logs
+
+from tests.conftest import SECRET, Caller, Service, settings_for
+from tests.contract.reading import SPECS, table
+from tests.integration.application import engine_of, running
+from tests.servers.process import free_port
+from todo.database import schema
+from todo.edge.guard import MAX_BODY, MAX_TARGET
+from todo.problems import KINDS, MEDIA_TYPE, RETRY_AFTER, Kind
+from todo.problems import MAX_BODY as MAX_PROBLEM
+
+ISSUER, AUDIENCE = "https://issuer.example", "https://api.example"
+
+
+@dataclass(frozen=True)
+class World:
+    """What a circumstance may use: two applications with nothing wrong, and any others."""
+
+    plain: Service
+    particular: Service
+    new_database: Callable[[str], str]
+    start: Callable[..., Service]
+
+    def alice(self) -> Caller:
+        """A new user of the plain application."""
+        return self.plain.caller()
+
+    def with_claims(self, key: str = SECRET, algorithm: str = "HS256", **changes: Any) -> Any:
+        """The answer to a token with changed claims; a change to ``None`` leaves a claim out."""
+        claims = {"sub": "alice", "exp": int(time.time()) + 60, "iss": ISSUER, "aud": AUDIENCE}
+        payload = {name: value for name, value in (claims | changes).items() if value is not None}
+        return self.with_token(jwt.encode(payload, key, algorithm))
+
+    def with_token(self, token: str) -> Any:
+        return Caller(self.particular.client, "alice", token)("GET", "")
+
+
+@pytest.fixture(scope="module")
+def world(new_database: Callable[[str], str]) -> Iterator[World]:
+    with ExitStack() as stack:
+
+        def start(url: str, **changes: Any) -> Service:
+            return stack.enter_context(running(settings_for(url, **changes)))
+
+        plain = start(new_database("sqlite"))
+        particular = start(
+            new_database("sqlite"), auth_jwt_issuer=ISSUER, auth_jwt_audience=AUDIENCE
+        )
+        yield World(plain, particular, new_database, start)
+
+
+Circumstance = Callable[[World], Any]
+REACHED: dict[str, Circumstance] = {
+    "malformed_target": lambda world: world.alice()("GET", "%ff"),
+    "malformed_json": lambda world: world.alice()(
+        "POST", "", content=b"{", headers={"Content-Type": "application/json"}
+    ),
+    "body_required": lambda world: world.alice()("POST", ""),
+    "unexpected_body": lambda world: world.alice()("GET", "", content=b"{}"),
+    "unknown_parameter": lambda world: world.alice()("GET", "?colour=green"),
+    "repeated_parameter": lambda world: world.alice()("GET", "?limit=1&limit=1"),
+    "token_missing": lambda world: world.plain.client.get("/api/me/tasks"),
+    "token_malformed": lambda world: world.with_token("an-opaque-session-token"),
+    "token_expired": lambda world: world.with_claims(exp=int(time.time()) - 60),
+    "token_not_yet_valid": lambda world: world.with_claims(nbf=int(time.time()) + 60),
+    "alg_not_allowed": lambda world: world.with_claims(algorithm="HS384", key=SECRET * 2),
+    "signature_invalid": lambda world: world.with_claims(key="another-secret-" + SECRET),
+    "issuer_mismatch": lambda world: world.with_claims(iss="https://elsewhere.example"),
+    "audience_mismatch": lambda world: world.with_claims(aud="https://elsewhere.example"),
+    "claim_missing": lambda world: world.with_claims(sub=None),
+    "user_path_mismatch": lambda world: world.alice()("GET", "/api/bob/tasks"),
+    "not_found": lambda world: world.alice()("GET", "/api/me/lists"),
+    "task_not_found": lambda world: world.alice()("GET", "1"),
+    "method_not_allowed": lambda world: world.alice()("POST", "1"),
+    "body_too_large": lambda world: world.alice()("POST", "", content=b" " * (MAX_BODY + 1)),
+    "target_too_long": lambda world: world.alice()("GET", f"?{'x' * MAX_TARGET}"),
+    "unsupported_media_type": lambda world: world.alice()("POST", "", content=b"title=x"),
+    "validation_failed": lambda world: world.alice()("POST", "", json={}),
+}
+
+
+def reaches(code: str) -> Callable[[Circumstance], Circumstance]:
+    """Add the row of `code`."""
+
+    def add(circumstance: Circumstance) -> Circumstance:
+        REACHED[code] = circumstance
+        return circumstance
+
+    return add
+
+
+@reaches("quota_exceeded")
+def more_tasks_than_a_user_may_have(world: World) -> Any:
+    alice = world.start(world.new_database("sqlite"), tasks_per_user=1).caller("alice")
+    alice.create()
+    return alice("POST", "", json={"title": "One too many"})
+
+
+@reaches("internal_error")
+def a_database_that_refuses_what_it_must_take(world: World) -> Any:
+    url = world.new_database("sqlite")
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(
+            "CREATE TRIGGER defect BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'secret'); END"
+        )
+    with capture_logs() as logs:
+        response = world.start(url).caller("alice")("POST", "", json={"title": "Buy milk"})
+    assert "secret" not in response.text
+    assert [(entry["event"], "secret" in str(entry["exc_info"])) for entry in logs] == [
+        ("request.crashed", True)
+    ]
+    return response
+
+
+@reaches("database_unavailable")
+def no_server_where_the_database_should_be(world: World) -> Any:
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/todo"
+    return world.start(url).caller("alice")("POST", "", json={"title": "Buy milk"})
+
+
+@reaches("outcome_unknown")
+def a_connection_that_dies_while_committing(world: World) -> Any:
+    url = world.new_database("postgresql")
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER dies_at_commit AFTER INSERT ON tasks
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()
+            """
+        )
+    return world.start(url).caller("alice")("POST", "", json={"title": "Buy milk"})
+
+
+@reaches("busy")
+def an_owner_whom_somebody_else_holds_locked(world: World) -> Any:
+    url = world.new_database("postgresql")
+    alice = world.start(url).caller("alice")
+    alice.create()
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM users FOR UPDATE")
+        return alice("POST", "", json={"title": "Buy bread"})
+
+
+@reaches("schema_outdated")
+def a_database_that_is_of_another_release(world: World) -> Any:
+    url = world.new_database("sqlite")
+    schema.migrate(url, "base")
+    return world.start(url).caller("alice")("GET", "")
+
+
+@reaches("storage_full")
+def a_file_that_may_not_grow(world: World) -> Any:
+    service = world.start(world.new_database("sqlite"))
+
+    @event.listens_for(engine_of(service), "connect")
+    def limit(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # raised to what the file has
+
+    alice = service.caller("alice")
+    responses = (
+        alice("POST", "", json={"title": "Fill", "description": "x" * 1000}) for _ in range(100)
+    )
+    return next(response for response in responses if response.status_code != 201)
+
+
+def test_every_reached_code_is_in_the_table():
+    assert REACHED.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_code_is_reached(code: str, world: World):
+    response = REACHED[code](world)
+    problem = response.json()
+    kind = KINDS[code]
+
+    assert (response.status_code, problem["code"]) == (kind.status, code), response.text
+    assert response.headers["content-type"] == MEDIA_TYPE
+    assert len(response.content) <= MAX_PROBLEM
+    assert problem["type"] == f"/problems/{code}"
+    assert (problem["status"], problem["title"]) == (kind.status, kind.title)
+    assert isinstance(problem["detail"], str)
+    expected = str(RETRY_AFTER[code]) if code in RETRY_AFTER else None
+    assert response.headers.get("retry-after") == expected
+    assert ("www-authenticate" in response.headers) == (kind.status == 401)
+
+
+@pytest.mark.parametrize(("code", "kind"), KINDS.items())
+def test_code_has_a_page_that_its_type_leads_to(code: str, kind: Kind, service: Service):
+    document = service.client.get(f"/problems/{code}")
+    page = service.client.get(f"/problems/{code}", headers={"Accept": "text/html"})
+
+    assert document.json() == {"code": code, **vars(kind)}
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for word in (code, str(kind.status), kind.title, kind.advice):
+        assert escape(word) in page.text
+
+
+def test_codes_with_503_say_when_to_come_back():
+    assert {code for code, kind in KINDS.items() if kind.status == 503} == RETRY_AFTER.keys()
+
+
+def test_spec_has_the_same_codes():
+    rows = table(SPECS / "api" / "errors.md", "code")
+    assert [(code, int(status), title, advice) for code, status, title, _, advice in rows] == [
+        (code, kind.status, kind.title, kind.advice.replace("`", ""))
+        for code, kind in KINDS.items()
+    ]
+    assert all(meaning for _, _, _, meaning, _ in rows)

@@ -1,0 +1,115 @@
+"""Schemathesis in this process: all phases and all checks, on both databases.
+
+Every run makes the same requests, so that it fails for a change and not by chance; `make fuzz`
+looks further.
+"""
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.engine import Status, events, from_schema
+from starlette.testclient import TestClient
+
+from tests.conftest import DIALECTS, SECRET, Caller, settings_for
+from tests.contract.reading import DOCUMENT, OPERATIONS, ROOT
+from tests.fuzz.ledger import UNBALANCED
+from tests.fuzz.users import NAMES, VARIABLE, write_users
+from todo.app import Application, create_app
+from todo.models import db
+
+SEED = 1
+EXAMPLES = 40
+PLANTED = 30
+FEWEST_SUCCESSES = {"tasks": 10, "service": 1, "documentation": 1}
+
+
+@dataclass
+class Run:
+    """What one run did and found."""
+
+    application: Application
+    phases: dict[str, Status] = field(default_factory=dict)
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    found: dict[str, str] = field(default_factory=dict)
+
+    def note(self, event: Any) -> None:
+        """Take in an event of the engine."""
+        if isinstance(event, events.PhaseFinished):
+            self.phases[event.phase.name.value] = event.status
+        elif isinstance(event, events.ScenarioFinished):
+            for case_id, interaction in event.recorder.interactions.items():
+                operation = event.recorder.cases[case_id].value.operation.label
+                if interaction.response is not None:
+                    self.answers[operation, interaction.response.status_code] += 1
+            for check in chain.from_iterable(event.recorder.checks.values()):
+                if info := check.failure_info:
+                    name = f"{event.label}: {info.failure.title}"
+                    self.found.setdefault(name, f"{info.failure.message}\n{info.code_sample}")
+        elif isinstance(event, events.NonFatalError):
+            self.found[event.label] = repr(event.value)
+        elif isinstance(event, events.FatalError):
+            raise event.exception
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def run(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Run]:
+    """One run against an application on a database of its own, on each dialect in turn."""
+    run = Run(create_app(settings_for(new_database(request.param))))
+    alice = Caller(TestClient(run.application), NAMES[0])
+    tasks = [alice.create()["id"] for _ in range(PLANTED)]
+
+    settings = tomllib.loads((ROOT / "schemathesis.toml").read_text())
+    settings |= {"seed": SEED, "generation": {"deterministic": True, "max-examples": EXAMPLES}}
+    settings["dictionaries"]["task"] = {"values": tasks}
+    settings["parameters"]["path.task_id"] = {"dictionary": "task", "probability": 0.5}
+    with pytest.MonkeyPatch.context() as patch:
+        users = write_users(tmp_path_factory.mktemp("fuzz") / "users.json", SECRET)
+        patch.setenv(VARIABLE, str(users))
+        contract = schemathesis.openapi.from_dict(
+            deepcopy(DOCUMENT), config=schemathesis.Config.from_dict(settings)
+        )
+    contract.app = run.application
+    for event in from_schema(contract).execute():
+        run.note(event)
+    yield run
+    with run.application.flask.app_context():
+        db.engine.dispose()
+
+
+def test_fuzzing_finds_nothing(run: Run):
+    if run.found:
+        pytest.fail(
+            "\n\n".join(f"{name}\n{told}" for name, told in run.found.items()), pytrace=False
+        )
+
+
+def test_fuzzing_runs_every_phase(run: Run):
+    phases = ("examples", "coverage", "fuzzing", "stateful")
+    assert {name: run.phases.get(name) for name in phases} == dict.fromkeys(phases, Status.SUCCESS)
+
+
+def test_fuzzing_gets_as_far_as_every_handler(run: Run):
+    successes: Counter[str] = Counter()
+    for (operation, status), number in run.answers.items():
+        successes[operation] += number * (200 <= status < 300)
+    assert [
+        str(operation)
+        for operation in OPERATIONS
+        if successes[str(operation)] < FEWEST_SUCCESSES[operation.definition["tags"][0]]
+    ] == []
+
+
+def test_fuzzing_leaves_the_counters_exact(run: Run):
+    with run.application.flask.app_context(), db.engine.connect() as connection:
+        assert connection.exec_driver_sql(UNBALANCED).all() == []

@@ -1,0 +1,91 @@
+"""The specs point at what is there, and say the numbers and names that the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.contract.reading import ROOT, SPECS, table
+from todo.database import deadline, work
+from todo.database.engine import SQLITE_BUSY_MS
+from todo.edge import bridge, guard
+from todo.models import TITLE_KEY_LENGTH, Base
+from todo.problems import MAX_BODY, MAX_ERRORS
+
+PAGES = sorted(SPECS.rglob("*.md"))
+DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
+SCHEMA = SPECS / "database" / "schema.md"
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+NAMED = re.compile(r"`((?:todo|tests|openapi|specs)/[\w./-]*)`")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(SPECS))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_page_points_at_files_that_exist(page: Path):
+    text = page.read_text()
+    missing = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    missing += [name for name in NAMED.findall(text) if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_decisions_are_numbered_and_have_the_three_parts():
+    assert [path.name[:4] for path in DECISIONS] == [
+        f"{number:04}" for number in range(1, len(DECISIONS) + 1)
+    ]
+    for path in DECISIONS:
+        text = path.read_text()
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ], path.name
+        assert text.startswith(f"# {path.name[:4]}: ")
+
+
+def test_limits_are_those_of_the_code():
+    limits = {what: limit for what, limit, _ in table(SPECS / "api" / "endpoints.md", "what")}
+    assert limits["path and query"] == f"{guard.MAX_TARGET:,} bytes"
+    assert limits["body"] == f"{guard.MAX_BODY:,} bytes"
+    assert limits["a problem document"] == f"{MAX_BODY:,} bytes"
+    assert limits["violations in one problem"] == str(MAX_ERRORS)
+    assert limits["waiting for a thread"] == (
+        f"{bridge.QUEUE_SECONDS:.0f} s, and {bridge.QUEUE_PER_THREAD} requests for each thread"
+    )
+    locks = limits["waiting for a row lock (PostgreSQL), for another writer (SQLite)"]
+    assert locks == f"{work.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
+    total = limits["the database work of one request (PostgreSQL)"]
+    assert total == f"{deadline.STATEMENT_SECONDS:.0f} s"
+
+
+@pytest.mark.parametrize("model", Base.metadata.sorted_tables, ids=str)
+def test_schema_page_has_the_columns_of_the_models(model: sa.Table):
+    rows = table(SCHEMA, "column", after=f"\n## {model.name}\n")
+    assert [(name, null) for name, _, null, _ in rows] == [
+        (column.name, "yes" if column.nullable else "no") for column in model.columns
+    ]
+
+
+def test_schema_page_has_the_keys_and_indexes_of_the_models():
+    tasks = Base.metadata.tables["tasks"]
+    rows = table(SCHEMA, "index")
+    assert {(name, columns) for name, columns, _ in rows if name.startswith("ix_")} == {
+        (index.name, ", ".join(column.name for column in index.columns)) for index in tasks.indexes
+    }
+    assert rows[0][:2] == ["pk_tasks", ", ".join(tasks.primary_key.columns.keys())]
+
+
+def test_schema_page_has_every_constraint_of_the_models():
+    text = SCHEMA.read_text()
+    names = {c.name for t in Base.metadata.sorted_tables for c in t.constraints}
+    assert {name for name in names if f"`{name}" not in text} == set()
+    assert f"cut to {TITLE_KEY_LENGTH} characters" in text
+
+
+def test_schema_page_has_every_table_of_the_models():
+    sections = re.findall(r"^## (\w+)$", SCHEMA.read_text(), re.MULTILINE)
+    assert [name for name in sections if name.islower()] == ["users", "tasks"]
+    assert set(Base.metadata.tables) == {"users", "tasks"}

@@ -1,0 +1,125 @@
+"""Every SQL statement of a request is about the caller: `user_id` is bound for every table."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.conftest import Caller, Service
+from tests.contract.reading import OPERATIONS, Operation
+from tests.integration.application import engine_of
+
+# Sent in one message with the statement that follows, or alone: they touch no table.
+TRANSACTION = re.compile(r"(?:(?:BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b[^;]*;?\s*)+")
+TABLES = re.compile(r"\b(FROM|JOIN|INTO|UPDATE)\s+\"?(\w+)")
+OWNERS = {"users": "id", "tasks": "user_id"}
+# What a public operation may read; it is nobody's.
+OF_NOBODY = {"alembic_version"}
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def watched(service: Service) -> Iterator[list[Statement]]:
+    """Collect the statements that requests execute, without those that touch no table."""
+    seen: list[Statement] = []
+
+    def note(
+        _connection: object, _cursor: object, statement: str, parameters: Any, *_: object
+    ) -> None:
+        if rest := TRANSACTION.sub("", statement, count=1).strip():
+            seen.append((rest, parameters))
+
+    engine = engine_of(service)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def call(caller: Caller, operation: Operation, task_id: int) -> Any:
+    """Send what the contract gives as an example; the task is one of the caller's."""
+    values = {"user_id": "me", "task_id": task_id}
+    for parameter in operation.definition.get("parameters", []):
+        if parameter["in"] == "path":
+            values.setdefault(parameter["name"], parameter.get("example"))
+    bodies = [content["example"] for content in operation.bodies.values()]
+    body = {"json": bodies[0]} if bodies else {}
+    return caller(operation.method, operation.path.format_map(values), **body)
+
+
+def is_of(statement: Statement, owner: str) -> bool:
+    """Whether the statement binds the owner, in the row or in the WHERE of every table it names."""
+    text, parameters = statement
+    values = parameters.values() if isinstance(parameters, dict) else parameters
+    return owner in values and all(
+        re.search(rf"\b{table} \([^)]*\b{OWNERS[table]}\b", text)
+        if verb == "INTO"
+        else re.search(rf"\b{table}\.{OWNERS[table]} = (?:\?|%\()", text)
+        for verb, table in TABLES.findall(text)
+    )
+
+
+@pytest.mark.parametrize("operation", [op for op in OPERATIONS if op.secured], ids=str)
+def test_secured_operation_executes_only_statements_about_the_caller(
+    operation: Operation, service: Service, alice: Caller
+):
+    task_id = alice.create()["id"]
+    with watched(service) as statements:
+        response = call(alice, operation, task_id)
+
+    assert response.status_code in (200, 201, 204), response.text
+    assert statements
+    assert [statement for statement in statements if not is_of(statement, alice.id)] == []
+
+
+def test_first_write_of_a_user_executes_only_statements_about_that_user(
+    service: Service, alice: Caller
+):
+    with watched(service) as statements:
+        alice.create()
+
+    assert any("INSERT INTO users" in text for text, _ in statements)
+    assert all(is_of(statement, alice.id) for statement in statements)
+
+
+def test_request_for_somebody_elses_path_executes_nothing(
+    service: Service, alice: Caller, bob: Caller
+):
+    task_id = alice.create()["id"]
+    with watched(service) as statements:
+        responses = [
+            bob(op.method, op.path.format(user_id=alice.id, task_id=task_id))
+            for op in OPERATIONS
+            if op.secured
+        ]
+
+    assert {response.status_code for response in responses} == {403}
+    assert statements == []
+
+
+@pytest.mark.parametrize("operation", [op for op in OPERATIONS if not op.secured], ids=str)
+def test_public_operation_reads_nothing_of_any_user(operation: Operation, service: Service):
+    nobody = Caller(service.client, "nobody", token="none")
+    with watched(service) as statements:
+        assert call(nobody, operation, 1).status_code == 200
+
+    tables = {table for text, _ in statements for _, table in TABLES.findall(text)}
+    assert tables <= OF_NOBODY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT title FROM tasks WHERE tasks.id = ?",
+        "SELECT title FROM users JOIN tasks ON tasks.user_id = users.id WHERE users.id = ?",
+        "UPDATE tasks SET title = ?",
+        "INSERT INTO tasks (id, title) VALUES (1, ?)",
+    ],
+)
+def test_statement_without_the_owner_would_be_seen(text: str):
+    assert not is_of((text, ("alice",)), "alice")

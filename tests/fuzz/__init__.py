@@ -1,0 +1,1 @@
+"""Fuzzing the contract: `python -m tests.fuzz` (`make fuzz`)."""

@@ -1,0 +1,71 @@
+"""Fixtures of the tests that need real servers, real files and real processes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import DIALECTS, Service, settings_for
+from tests.integration.application import running
+from tests.integration.served import Server
+from tests.servers.postgres import PostgresServer
+from todo.settings import Settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "wheel: builds and installs the wheel (needs pip's index)")
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def empty_database(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that nobody has migrated, on each dialect in turn."""
+    if dialect == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.create_database()
+    return f"sqlite:///{tmp_path / 'todo.db'}"
+
+
+@pytest.fixture(scope="session")
+def hurt_postgres(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A second server, to be stopped and paused: no other test has connections to it."""
+    if postgres.source == "url":
+        pytest.skip("the server of TODO_TEST_DATABASE_URL is not ours to stop")
+    with PostgresServer.start() as server:
+        yield server
+
+
+@pytest.fixture
+def application() -> Iterator[Callable[[Settings], Service]]:
+    """Start applications in this process; they are closed with the test."""
+    with ExitStack() as stack:
+        yield lambda settings: stack.enter_context(running(settings))
+
+
+@pytest.fixture
+def service_on(application: Callable[[Settings], Service]) -> Callable[..., Service]:
+    """Start an application on a database, with changes to the usual settings."""
+
+    def start(url: str, **changes: Any) -> Service:
+        return application(settings_for(url, **changes))
+
+    return start
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start gunicorns in a folder of the test's own; they are ended with the test."""
+    with ExitStack() as stack:
+
+        def start(cwd: Path = tmp_path, **options: Any) -> Server:
+            server = Server.start(cwd, **options)
+            stack.callback(server.close)
+            return server
+
+        yield start

@@ -1,0 +1,70 @@
+"""What the tables really hold, read past the API."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from todo.database import deadline
+from todo.database.engine import maintenance_engine
+
+PATIENCE_SECONDS = 120
+
+
+def rows(url: str, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Run one statement (or, on PostgreSQL, several) and return its rows, if it gives any."""
+    engine = maintenance_engine(url)
+    # An application in this process makes psycopg2 wait with a deadline.
+    with deadline.scope(PATIENCE_SECONDS), engine.connect() as connection:
+        result = connection.execute(sa.text(statement), parameters)
+        return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+
+def value(url: str, statement: str, **parameters: Any) -> Any:
+    """Return the one value of the one row that ``statement`` gives."""
+    [row] = rows(url, statement, **parameters)
+    [only] = row.values()
+    return only
+
+
+def tasks_of(url: str, owner: str) -> list[dict[str, Any]]:
+    """Every task of ``owner``, the trash included, in the order of their ids."""
+    return rows(
+        url,
+        "SELECT id, revision, title, completed, deleted_at IS NOT NULL AS trashed FROM tasks"
+        " WHERE user_id = :owner ORDER BY id",
+        owner=owner,
+    )
+
+
+def counters_of(url: str, owner: str) -> Mapping[str, int]:
+    """The owner's own row: the revision, and how many tasks are where."""
+    [row] = rows(
+        url,
+        "SELECT revision, open_tasks, done_tasks, trashed_tasks FROM users WHERE id = :owner",
+        owner=owner,
+    )
+    return row
+
+
+def assert_books_balance(url: str, owner: str, *, changes: int) -> None:
+    """Hold the owner's row against the tasks, after ``changes`` changes of one task each.
+
+    Every change took one revision and left it on its task: no two tasks share one, and the
+    newest is the owner's.
+    """
+    tasks = tasks_of(url, owner)
+    where = Counter(
+        "trashed_tasks" if task["trashed"] else "done_tasks" if task["completed"] else "open_tasks"
+        for task in tasks
+    )
+    assert counters_of(url, owner) == {
+        "revision": changes,
+        "open_tasks": where["open_tasks"],
+        "done_tasks": where["done_tasks"],
+        "trashed_tasks": where["trashed_tasks"],
+    }
+    revisions = [task["revision"] for task in tasks]
+    assert len(set(revisions)) == len(revisions)
+    assert max(revisions) == changes

@@ -1,0 +1,191 @@
+"""``todo`` on the command line: what it refuses, in one line, and what the doctor says."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SECRET
+from tests.integration.served import REPOSITORY, run_todo
+from tests.integration.tables import rows
+from tests.servers.process import free_port
+from todo.database import schema
+
+URL = "postgresql://todo:very-private@127.0.0.1/todo"
+POSTGRESQL = {"DATABASE_URL": URL, "BETTER_AUTH_SECRET": SECRET}
+
+REFUSED = {
+    "PostgreSQL without a secret": ("BETTER_AUTH_SECRET", {"DATABASE_URL": URL}),
+    "short secret": ("BETTER_AUTH_SECRET", {**POSTGRESQL, "BETTER_AUTH_SECRET": "short"}),
+    "port in words": ("PORT", {"PORT": "eighty"}),
+    "unknown worker class": ("WORKER_CLASS", {"WORKER_CLASS": "nonsense"}),
+    "worker class of no module": ("WORKER_CLASS", {"WORKER_CLASS": "no.such.Worker"}),
+    "unknown log level": ("LOG_LEVEL", {"LOG_LEVEL": "loud"}),
+    "another database": ("DATABASE_URL", {**POSTGRESQL, "DATABASE_URL": "mysql://127.0.0.1/x"}),
+    "origin with a path": ("CORS_ORIGINS", {"CORS_ORIGINS": "https://a.example/path"}),
+    "origin with a stray bracket": ("CORS_ORIGINS", {"CORS_ORIGINS": "https://[a.example"}),
+    "instance that cannot be a folder": ("INSTANCE_PATH", {"INSTANCE_PATH": "/dev/null/x"}),
+}
+
+
+def assert_refused(run: subprocess.CompletedProcess[str], name: str) -> None:
+    """One line that begins with the variable, a status that is not 0, and nothing else."""
+    assert run.returncode == 1, run.stderr
+    assert run.stdout == ""
+    assert re.fullmatch(rf"{re.escape(name)}: .{{10,300}}\n", run.stderr), run.stderr
+    assert "very-private" not in run.stderr
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_start_is_refused_in_one_line_for(what, tmp_path):
+    name, variables = REFUSED[what]
+
+    assert_refused(run_todo("serve", cwd=tmp_path, **variables), name)
+
+
+def test_start_is_refused_when_the_embedded_database_is_no_database(tmp_path):
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    (instance / "todo.db").write_bytes(b"this is not SQLite's header" * 100)
+
+    assert_refused(run_todo("serve", cwd=tmp_path), "INSTANCE_PATH")
+
+
+@pytest.mark.parametrize("url", ["todo.db", "postgresql://127.0.0.1:port/todo", "sqlite://"])
+def test_migrate_refuses_what_is_no_url_of_a_database(url, tmp_path):
+    run = run_todo("migrate", cwd=tmp_path, DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+
+    assert_refused(run, "DATABASE_URL")
+
+
+def test_commands_refuse_as_the_server_does(tmp_path):
+    for command in (("migrate",), ("doctor",), ("token", "--sub", "alice")):
+        run = run_todo(*command, cwd=tmp_path, DATABASE_URL=URL)
+        assert_refused(run, "BETTER_AUTH_SECRET")
+
+
+# Each breaks one file of the contract: where, what stands there, what is put in its place, and
+# what the refusal must name.
+BREAKS = {
+    "YAML that does not parse": (
+        "paths/tasks.yaml",
+        "operationId: list_tasks",
+        "operationId: [list_tasks",
+        "openapi/paths/tasks.yaml: not valid YAML",
+    ),
+    "operation without a handler": (
+        "paths/tasks.yaml",
+        "operationId: list_tasks",
+        "operationId: list_taskz",
+        "'list_taskz'",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_start_is_refused_in_one_line_for_a_contract_with_a(what, tmp_path):
+    file, old, new, named = BREAKS[what]
+    for folder in ("todo", "openapi"):
+        shutil.copytree(
+            REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    path = tmp_path / "openapi" / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+    run = run_todo("serve", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+
+    assert_refused(run, "The contract cannot be served")
+    assert named in run.stderr
+
+
+def test_migrate_on_a_server_that_is_not_there_says_so_in_one_line(tmp_path):
+    port = free_port()
+    url = f"postgresql://todo:very-private@127.0.0.1:{port}/todo"
+
+    run = run_todo("migrate", cwd=tmp_path, DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+
+    assert_refused(run, f"postgresql+psycopg2://todo:***@127.0.0.1:{port}/todo")
+    assert "refused" in run.stderr
+
+
+def test_migrate_where_no_file_can_be_says_so_in_one_line(tmp_path):
+    variables = {"DATABASE_URL": "sqlite:////dev/null/todo.db", "BETTER_AUTH_SECRET": SECRET}
+
+    run = run_todo("migrate", cwd=tmp_path, **variables)
+
+    assert_refused(run, "sqlite+pysqlite:////dev/null/todo.db")
+
+
+def doctor(folder: Path, **variables: str) -> tuple[int, list[str]]:
+    run = run_todo("doctor", cwd=folder, **variables)
+    assert run.stderr == ""
+    assert "very-private" not in run.stdout
+    return run.returncode, run.stdout.splitlines()
+
+
+def test_doctor_finds_a_migrated_database_well(database_url, tmp_path):
+    status, lines = doctor(tmp_path, DATABASE_URL=database_url, BETTER_AUTH_SECRET=SECRET)
+
+    assert status == 0
+    assert [line.split(":")[0] for line in lines] == [
+        "ok    settings",
+        "ok    database",
+        "ok    schema",
+        "ok    token",
+    ]
+    assert lines[1].startswith(
+        "ok    database: PostgreSQL 1" if "postgres" in database_url else "ok    database: SQLite 3"
+    )
+    assert lines[2] == f"ok    schema: at revision {schema.head()}"
+
+
+def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
+    status, lines = doctor(tmp_path, DATABASE_URL=empty_database, BETTER_AUTH_SECRET=SECRET)
+
+    assert status == 1
+    assert lines[2] == (
+        f"FAIL  schema: at None, this release needs {schema.head()}; run 'todo migrate'"
+    )
+    assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  "]
+
+
+def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path):
+    url = f"postgresql://todo:very-private@127.0.0.1:{free_port()}/todo"
+
+    status, lines = doctor(tmp_path, DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+
+    assert status == 1
+    assert lines[0].startswith("ok    settings: postgresql+psycopg2://todo:***@127.0.0.1")
+    assert lines[1].startswith("FAIL  database: ")
+    assert lines[1].endswith("; check DATABASE_URL and that the server runs")
+    assert lines[2] == "FAIL  schema: unknown; mend the database first"
+
+
+def test_doctor_notices_a_database_of_another_release(database_url, tmp_path):
+    rows(database_url, "UPDATE alembic_version SET version_num = '9999'")
+
+    status, lines = doctor(tmp_path, DATABASE_URL=database_url, BETTER_AUTH_SECRET=SECRET)
+
+    assert status == 1
+    assert lines[2].startswith("FAIL  schema: at 9999, this release needs")
+
+
+def test_token_of_the_command_line_is_for_its_subject_and_its_hours(tmp_path, service_on):
+    url = f"sqlite:///{tmp_path / 'todo.db'}"
+    schema.migrate(url)
+    variables = {"DATABASE_URL": url, "BETTER_AUTH_SECRET": SECRET}
+
+    token = run_todo("token", "--sub", "müller/1", "--hours", "0.5", cwd=tmp_path, **variables)
+    refused = run_todo("token", "--sub", "", cwd=tmp_path, **variables)
+
+    client = service_on(url).client
+    headers = {"Authorization": f"Bearer {token.stdout.strip()}"}
+    created = client.post("/api/me/tasks", json={"title": "Buy milk"}, headers=headers)
+    assert created.json()["user_id"] == "müller/1"
+    assert refused.returncode == 2
+    assert "--sub" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,228 @@
+"""Many writers on one user: whatever is acknowledged is there, once, and the counters are exact."""
+
+import functools
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import DIALECTS, SECRET, Caller, Service, settings_for
+from tests.integration.application import running
+from tests.integration.crowd import together
+from tests.integration.served import Server
+from tests.integration.tables import assert_books_balance, counters_of, tasks_of, value
+
+THREADS = 16
+ROUNDS = 12
+FIRST_TASKS = 12
+PATIENCE = 20
+
+
+def insist(call: Callable[[], httpx2.Response]) -> httpx2.Response:
+    """Repeat a request for as long as the answer is ``busy``: nothing was written, it says."""
+    for _ in range(PATIENCE):
+        response = call()
+        if response.status_code != 503:
+            return response
+        assert response.json()["code"] == "busy", response.text
+    raise AssertionError(f"busy {PATIENCE} times")
+
+
+@dataclass
+class Writer:
+    """One thread's caller: does what it is told, and remembers what was acknowledged."""
+
+    caller: Caller
+    name: str
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
+
+    @property
+    def changes(self) -> int:
+        return len(self.changed) + len(self.deleted)
+
+    def create(self, title: str) -> None:
+        response = insist(lambda: self.caller("POST", "", json={"title": title}))
+        assert response.status_code == 201, response.text
+        self.changed.append(response.json())
+
+    def change(self, method: str, path: str, **body: Any) -> None:
+        """Change a task that somebody else may have deleted meanwhile."""
+        response = insist(lambda: self.caller(method, path, **({"json": body} if body else {})))
+        if response.status_code == 200:
+            self.changed.append(response.json())
+        else:
+            assert (response.status_code, response.json()["code"]) == (404, "task_not_found")
+
+    def delete(self, task_id: int) -> None:
+        response = insist(lambda: self.caller("DELETE", str(task_id)))
+        if response.status_code == 204:
+            self.deleted.append(task_id)
+        else:
+            assert (response.status_code, response.json()["code"]) == (404, "task_not_found")
+
+    def do_everything(self) -> None:
+        """Create, update, toggle and delete, mostly the same few tasks as everybody else."""
+        chance = random.Random(self.name)
+        for number in range(ROUNDS):
+            task_id = chance.randint(1, 2 * FIRST_TASKS)
+            match chance.choice(("create", "toggle", "toggle", "update", "update", "delete")):
+                case "create":
+                    self.create(f"{self.name} creates {number}")
+                case "toggle":
+                    self.change("PATCH", f"{task_id}/complete")
+                case "update":
+                    self.change("PUT", str(task_id), title=f"{self.name} updates {number}")
+                case "delete":
+                    self.delete(task_id)
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def crowded(
+    request: pytest.FixtureRequest, new_database: Callable[[str], str]
+) -> Iterator[Service]:
+    """An application with a thread, and a database connection, for each of our threads."""
+    with running(settings_for(new_database(request.param), web_threads=THREADS)) as service:
+        yield service
+
+
+def writers(callers: list[Caller]) -> list[Writer]:
+    return [Writer(caller, f"writer {number}") for number, caller in enumerate(callers)]
+
+
+def assert_all_acknowledged_changes_are_there(url: str, team: list[Writer]) -> None:
+    """Hold rows and counters against what the API said.
+
+    The answer with the highest revision of a task is how the task must be; every revision went
+    to exactly one change.
+    """
+    owner = team[0].caller
+    changed = [task for writer in team for task in writer.changed]
+    deleted = [task_id for writer in team for task_id in writer.deleted]
+    changes = len(changed) + len(deleted)
+
+    assert_books_balance(url, owner.id, changes=changes)
+    assert len(set(deleted)) == len(deleted)
+    revisions = [task["revision"] for task in changed]
+    assert len(set(revisions)) == len(revisions)
+    assert set(revisions) | {
+        task["revision"] for task in tasks_of(url, owner.id) if task["trashed"]
+    } == set(range(1, changes + 1))
+
+    last = {task["id"]: task for task in sorted(changed, key=lambda task: task["revision"])}
+    live = [task for task_id, task in last.items() if task_id not in deleted]
+    page = owner("GET", "?sort=updated&order=asc&limit=1000").json()
+    assert page == {
+        "tasks": live_in_order(live),
+        "total": len(live),
+        "limit": 1000,
+        "skip": 0,
+        "revision": changes,
+    }
+
+
+def live_in_order(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(tasks, key=lambda task: task["revision"])
+
+
+def test_sixteen_threads_doing_everything_leave_rows_counters_and_revisions_exact(crowded):
+    alice = crowded.caller()
+    team = writers([alice] * THREADS)
+    for number in range(FIRST_TASKS):
+        team[0].create(f"first {number}")
+
+    together([writer.do_everything for writer in team])
+
+    assert_all_acknowledged_changes_are_there(crowded.settings.database_url, team)
+    assert sum(len(writer.deleted) for writer in team) > 0
+
+
+def test_sixteen_threads_toggling_one_task_an_even_number_of_times_leave_it_as_it_was(crowded):
+    alice = crowded.caller()
+    team = writers([alice] * THREADS)
+    team[0].create("Buy milk")
+    toggles = 10
+
+    def toggle(writer: Writer) -> Callable[[], None]:
+        return lambda: [writer.change("PATCH", "1/complete") for _ in range(toggles)]
+
+    together([toggle(writer) for writer in team])
+
+    answers = live_in_order([task for writer in team for task in writer.changed])
+    assert [task["revision"] for task in answers] == list(range(1, THREADS * toggles + 2))
+    assert [task["completed"] for task in answers[:3]] == [False, True, False]
+    assert all(a["completed"] != b["completed"] for a, b in itertools.pairwise(answers))
+    assert alice("GET", "1").json() == answers[-1]
+    assert answers[-1]["completed"] is False
+    assert_books_balance(crowded.settings.database_url, alice.id, changes=len(answers))
+
+
+def test_first_writes_of_a_new_user_from_sixteen_threads_are_all_there(crowded):
+    alice = crowded.caller()
+    team = writers([alice] * THREADS)
+
+    together([lambda writer=writer: writer.create(writer.name) for writer in team])
+
+    assert_all_acknowledged_changes_are_there(crowded.settings.database_url, team)
+    assert sorted(task["id"] for writer in team for task in writer.changed) == list(
+        range(1, THREADS + 1)
+    )
+
+
+def test_quota_holds_when_sixteen_threads_reach_it_at_once(new_database, dialect, service_on):
+    url = new_database(dialect)
+    alice = service_on(url, web_threads=THREADS, tasks_per_user=5).caller()
+
+    create = functools.partial(alice, "POST", "", json={"title": "Buy milk"})
+    answers = together([lambda: insist(create)] * THREADS)
+
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [403] * 11
+    assert_books_balance(url, alice.id, changes=5)
+
+
+def test_deleting_one_task_from_sixteen_threads_takes_one_revision(crowded):
+    alice = crowded.caller()
+    alice.create("Buy milk")
+
+    delete = functools.partial(alice, "DELETE", "1")
+    answers = together([lambda: insist(delete)] * THREADS)
+
+    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 15
+    assert counters_of(crowded.settings.database_url, alice.id) == {
+        "revision": 2,
+        "open_tasks": 0,
+        "done_tasks": 0,
+        "trashed_tasks": 1,
+    }
+
+
+def test_users_who_write_at_once_do_not_touch_each_other(crowded):
+    callers = [crowded.caller() for _ in range(THREADS)]
+    team = writers(callers)
+
+    together([writer.do_everything for writer in team])
+
+    for writer in team:
+        if writer.changes:
+            assert_all_acknowledged_changes_are_there(crowded.settings.database_url, [writer])
+
+
+def test_sixteen_clients_of_two_processes_on_one_sqlite_file_leave_everything_exact(
+    new_database, serving
+):
+    url = new_database("sqlite")
+    server: Server = serving(DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+    alice = server.caller()
+    team = writers([alice] * THREADS)
+    for number in range(FIRST_TASKS):
+        team[0].create(f"first {number}")
+
+    together([writer.do_everything for writer in team])
+
+    assert len(server.workers()) == 2
+    assert_all_acknowledged_changes_are_there(url, team)
+    assert value(url, "SELECT count(*) FROM users") == 1

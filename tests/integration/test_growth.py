@@ -1,0 +1,202 @@
+"""The first page and its total cost the same for a user with 100,000 tasks as for one with 100.
+
+Cost is what the databases themselves count while they run the very statement that the API sent:
+rows and blocks in PostgreSQL, steps of the virtual machine in SQLite. No clock.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.conftest import Service, settings_for
+from tests.integration.application import engine_of, running
+from tests.integration.tables import rows
+from todo.database.engine import maintenance_engine
+
+FEW, MANY = 100, 100_000
+TRASHED = 5_000
+PAGE = 20
+ALLOWED = 1.2
+DEPTH = 2
+"""A B-tree over a thousand times as many rows is one or two levels deeper: a block for each."""
+
+QUERIES = [
+    f"?limit={PAGE}&sort={sort}&order={order}{state}"
+    for sort in ("created", "updated", "title")
+    for order in ("asc", "desc")
+    for state in ("", "&completed=true", "&completed=false")
+]
+NUMBERS = {
+    "postgresql": "SELECT i FROM generate_series(1, :total) AS i",
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :total)"
+    " SELECT i FROM n",
+}
+MOMENT = "CAST('2026-01-01 00:00:00+00' AS timestamptz)"
+FILL = """
+INSERT INTO tasks (user_id, id, revision, title, title_key, description, completed, completed_at,
+                   created_at, updated_at, deleted_at)
+SELECT :owner, i, i, 'Task ' || scattered, 'task ' || scattered, 'Two litres and a loaf', i % 4 = 0,
+       CASE WHEN i % 4 = 0 THEN {moment} END, {moment}, {moment},
+       CASE WHEN i > :live THEN {moment} END
+  FROM (SELECT i, 100000 + (i * 7919) % 100003 AS scattered FROM ({numbers}) AS numbers) AS tasks
+"""
+
+
+def fill(url: str, dialect: str, owner: str, live: int, trashed: int) -> None:
+    """Give ``owner`` that many tasks; a quarter is done, the newest are in the trash."""
+    moment = MOMENT if dialect == "postgresql" else "'2026-01-01 00:00:00.000000'"
+    counters = ":owner, :total, :open, :done, :trashed"
+    rows(
+        url,
+        f"INSERT INTO users VALUES ({counters}, {moment}, {moment})",  # noqa: S608 - our own text
+        owner=owner,
+        total=live + trashed,
+        open=live - live // 4,
+        done=live // 4,
+        trashed=trashed,
+    )
+    statement = FILL.format(moment=moment, numbers=NUMBERS[dialect])
+    rows(url, statement, owner=owner, live=live, total=live + trashed)
+
+
+@dataclass
+class Grown:
+    """An application whose database has a user with few tasks and one with many."""
+
+    service: Service
+    url: str
+    sent: list[tuple[str, Any]] = field(default_factory=list)
+
+    def statement_of(self, owner: str, query: str) -> tuple[str, Any]:
+        """Ask for a page; the one statement, with its parameters, that gave it and its total."""
+        self.sent.clear()
+        page = self.service.caller(owner)("GET", query).json()
+        all_tasks = FEW if owner == "few" else MANY
+        done = all_tasks // 4
+        totals = {"": all_tasks, "true": done, "false": all_tasks - done}
+        total = totals[query.partition("&completed=")[2]]
+        assert (len(page["tasks"]), page["total"]) == (PAGE, total)
+        [statement] = self.sent
+        return statement
+
+
+@contextmanager
+def grown(url: str, dialect: str) -> Iterator[Grown]:
+    fill(url, dialect, "few", FEW, trashed=0)
+    fill(url, dialect, "many", MANY, trashed=TRASHED)
+    with running(settings_for(url)) as service:
+        database = Grown(service, url)
+
+        @event.listens_for(engine_of(service), "before_cursor_execute")
+        def note(_c: object, _u: object, statement: str, parameters: object, *_: object) -> None:
+            database.sent.append((statement, parameters))
+
+        yield database
+
+
+@pytest.fixture(scope="module")
+def postgresql(new_database: Callable[[str], str]) -> Iterator[Grown]:
+    with grown(new_database("postgresql"), "postgresql") as database:
+        rows(database.url, "VACUUM ANALYZE")
+        yield database
+
+
+@pytest.fixture(scope="module")
+def sqlite(new_database: Callable[[str], str]) -> Iterator[Grown]:
+    with grown(new_database("sqlite"), "sqlite") as database:
+        yield database
+
+
+@dataclass(frozen=True)
+class Work:
+    """What PostgreSQL did for one statement."""
+
+    rows: float
+    blocks: int
+    scans: list[tuple[str, str | None]]
+
+
+def work_of(database: Grown, owner: str, query: str) -> Work:
+    statement, parameters = database.statement_of(owner, query)
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+    with maintenance_engine(database.url).connect() as connection:
+        plan = connection.exec_driver_sql(explain, parameters).scalar_one()[0]["Plan"]
+    nodes = list(nodes_of(plan))
+    return Work(
+        rows=sum(rows_of(node) for node in nodes),
+        blocks=plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
+        scans=[
+            (node["Node Type"], node.get("Index Name"))
+            for node in nodes
+            if node.get("Relation Name") == "tasks"
+        ],
+    )
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes_of(child)
+
+
+def rows_of(node: dict[str, Any]) -> float:
+    """Rows that a node gave on, and those that it read in vain."""
+    read = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return sum(node.get(name, 0) for name in read) * node["Actual Loops"]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_postgresql_reads_as_many_rows_and_blocks_for_a_thousand_times_the_tasks(postgresql, query):
+    few, many = (work_of(postgresql, owner, query) for owner in ("few", "many"))
+
+    assert many.rows <= ALLOWED * few.rows
+    # Title order is scattered over the table: each row may lie in a block of its own, while
+    # a hundred tasks share three.
+    scattered = PAGE if "sort=title" in query else 0
+    assert many.blocks <= ALLOWED * few.blocks + DEPTH + scattered
+    kind = "state" if "completed" in query else "live"
+    sort = query.partition("sort=")[2].partition("&")[0]
+    assert [index for _, index in many.scans] == [f"ix_tasks_{kind}_{sort}"]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_sqlite_takes_as_many_steps_for_a_thousand_times_the_tasks(sqlite, query):
+    few, many = (steps_of(sqlite, owner, query) for owner in ("few", "many"))
+
+    assert many <= ALLOWED * few
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_sqlite_takes_the_page_from_a_live_index_in_its_order(sqlite, query):
+    statement, parameters = sqlite.statement_of("many", query)
+    with maintenance_engine(sqlite.url).connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+
+    [page] = [step.id for step in plan if step.detail in ("MATERIALIZE page", "CO-ROUTINE page")]
+    inside = [step.detail for step in plan if step.parent == page]
+    kind = "state" if "completed" in query else "live"
+    sort = query.partition("sort=")[2].partition("&")[0]
+    where = "user_id=? AND completed=?" if kind == "state" else "user_id=?"
+    assert inside == [f"SEARCH tasks USING INDEX ix_tasks_{kind}_{sort} ({where})"]
+
+
+def steps_of(database: Grown, owner: str, query: str) -> int:
+    """Instructions of SQLite's virtual machine: it calls back after each."""
+    statement, parameters = database.statement_of(owner, query)
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with maintenance_engine(database.url).connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.set_progress_handler(count, 1)
+        raw.execute(statement, parameters).fetchall()
+        raw.set_progress_handler(None, 1)
+    assert steps > PAGE
+    return steps

@@ -1,0 +1,191 @@
+"""Migrations give the models' schema, take it away again, and touch nothing else."""
+
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+from tests.integration.catalogue import definitions, tables
+from tests.integration.crowd import together
+from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.tables import rows, value
+from tests.servers.postgres import PostgresServer
+from todo.database import schema
+from todo.database.engine import maintenance_engine
+from todo.models import Base
+
+RACES = 3
+FIRST_OPENINGS = 50
+BETTER_AUTH = {
+    '"user"': "id text PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE,"
+    ' "emailVerified" boolean NOT NULL, image text, "createdAt" timestamp NOT NULL',
+    "session": 'id text PRIMARY KEY, "expiresAt" timestamp NOT NULL, token text NOT NULL UNIQUE,'
+    ' "userId" text NOT NULL REFERENCES "user" (id) ON DELETE CASCADE',
+    "account": 'id text PRIMARY KEY, "accountId" text NOT NULL, "providerId" text NOT NULL,'
+    ' "userId" text NOT NULL REFERENCES "user" (id) ON DELETE CASCADE, password text',
+    "verification": "id text PRIMARY KEY, identifier text NOT NULL, value text NOT NULL",
+    "jwks": 'id text PRIMARY KEY, "publicKey" text NOT NULL, "privateKey" text NOT NULL',
+}
+BETTER_AUTH_NAMES = tuple(name.strip('"') for name in BETTER_AUTH)
+
+
+def settings_of(url: str) -> dict[str, str]:
+    return dict(postgresql_settings(url))
+
+
+def differences(url: str) -> list[Any]:
+    """What Alembic's autogenerate would change."""
+    with maintenance_engine(url).connect() as connection:
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+
+def check_with_our_environment(url: str) -> None:
+    """Run ``alembic check`` through the ``env.py`` that is shipped; it raises on differences."""
+    config = Config()
+    config.set_main_option("script_location", str(files("todo") / "migrations"))
+    with maintenance_engine(url).connect() as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+
+
+def made_by_the_models(dialect: str, postgres: PostgresServer, folder: Path) -> str:
+    url = (
+        postgres.create_database()
+        if dialect == "postgresql"
+        else f"sqlite:///{folder / 'made-by-the-models.db'}"
+    )
+    Base.metadata.create_all(maintenance_engine(url))
+    return url
+
+
+def test_migrations_give_exactly_the_models_schema(dialect, empty_database, postgres, tmp_path):
+    schema.migrate(empty_database)
+    by_models = definitions(made_by_the_models(dialect, postgres, tmp_path))
+
+    assert definitions(empty_database) == by_models
+    assert "WHERE" in by_models["tasks: index ix_tasks_live_created"]
+    assert "200" in by_models["tasks: constraint ck_tasks_title"]
+    assert ("COLLATE C" in by_models["tasks: column title_key"]) == (dialect == "postgresql")
+    assert differences(empty_database) == []
+    check_with_our_environment(empty_database)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE tasks DROP CONSTRAINT ck_tasks_title",
+        "DROP INDEX ix_tasks_live_title;CREATE INDEX ix_tasks_live_title ON tasks (user_id, id)",
+        'ALTER TABLE tasks ALTER COLUMN title_key TYPE text COLLATE "default"',
+        "ALTER TABLE tasks ALTER COLUMN user_id TYPE varchar(255)",
+    ],
+)
+def test_comparison_of_schemas_notices_a_small_change(new_database, change):
+    url = new_database("postgresql")
+    before = definitions(url)
+    rows(url, change)
+    assert definitions(url) != before
+
+
+def test_down_to_base_leaves_no_table_and_up_again_gives_the_same(empty_database):
+    schema.migrate(empty_database)
+    first = definitions(empty_database)
+    assert tables(empty_database) == {"users", "tasks", "alembic_version"}
+
+    schema.migrate(empty_database, "base")
+    assert tables(empty_database) == {"alembic_version"}
+    assert schema.current(maintenance_engine(empty_database)) is None
+
+    schema.migrate(empty_database)
+    assert definitions(empty_database) == first
+    assert schema.current(maintenance_engine(empty_database)) == schema.head()
+
+
+def test_tables_of_better_auth_survive_up_and_down_untouched(empty_database):
+    for name, columns in BETTER_AUTH.items():
+        rows(empty_database, f"CREATE TABLE {name} ({columns})")
+    rows(empty_database, "INSERT INTO jwks VALUES ('1', 'public', 'private')")
+    before = definitions(empty_database, *BETTER_AUTH_NAMES)
+
+    schema.migrate(empty_database)
+    check_with_our_environment(empty_database)
+    schema.migrate(empty_database, "base")
+
+    assert tables(empty_database) == {*BETTER_AUTH_NAMES, "alembic_version"}
+    assert definitions(empty_database, *BETTER_AUTH_NAMES) == before
+    assert value(empty_database, "SELECT count(*) FROM jwks") == 1
+
+
+def test_failed_migration_leaves_nothing_behind_and_says_why_in_one_line(empty_database, tmp_path):
+    rows(empty_database, "CREATE TABLE tasks (id text)")
+
+    run = run_todo("migrate", cwd=tmp_path, **settings_of(empty_database))
+
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert "already exists" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    assert tables(empty_database) == {"tasks"}
+
+
+def test_two_todo_migrate_at_once_both_succeed(dialect, postgres, tmp_path):
+    for race in range(RACES):
+        folder = tmp_path / str(race)
+        folder.mkdir()
+        url = (
+            postgres.create_database()
+            if dialect == "postgresql"
+            else f"sqlite:///{folder / 'todo.db'}"
+        )
+
+        def migrate(folder: Path = folder, url: str = url) -> subprocess.CompletedProcess[str]:
+            return run_todo("migrate", cwd=folder, **settings_of(url))
+
+        for run in together([migrate, migrate]):
+            assert (run.returncode, run.stderr) == (0, "")
+            assert run.stdout.endswith(f": at revision {schema.head()}\n")
+        assert tables(url) == {"users", "tasks", "alembic_version"}
+        assert value(url, "SELECT count(*) FROM alembic_version") == 1
+
+
+def test_connections_that_open_a_new_sqlite_file_at_once_all_find_it_in_wal(tmp_path):
+    for race in range(FIRST_OPENINGS):
+        url = f"sqlite:///{tmp_path / f'{race}.db'}"
+
+        def journal(url: str = url) -> Any:
+            return value(url, "PRAGMA journal_mode")
+
+        assert together([journal] * 4) == ["wal"] * 4
+
+
+def test_migration_url_is_the_one_that_is_migrated(new_database, postgres, tmp_path):
+    pooled, direct = postgres.create_database(), postgres.create_database()
+
+    run = run_todo("migrate", cwd=tmp_path, **settings_of(pooled), MIGRATION_DATABASE_URL=direct)
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert tables(pooled) == set()
+    assert "tasks" in tables(direct)
+
+
+def test_search_path_in_the_url_keeps_our_users_apart_from_those_of_better_auth(
+    postgres, service_on
+):
+    shared = postgres.create_database()
+    rows(shared, "CREATE TABLE users (id text PRIMARY KEY, email text); CREATE SCHEMA todo")
+    url = f"{shared}?options=-csearch_path%3Dtodo"
+
+    schema.migrate(url)
+    caller = service_on(url).caller()
+    task = caller.create("Buy milk")
+
+    assert caller("GET", "").json()["tasks"] == [task]
+    assert value(shared, "SELECT count(*) FROM todo.tasks") == 1
+    assert value(shared, "SELECT count(*) FROM public.users") == 0
+    schema.migrate(url, "base")
+    assert tables(shared) == {"users"}

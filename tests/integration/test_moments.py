@@ -1,0 +1,118 @@
+"""A page, its total and its revision come from one moment, whatever is written meanwhile."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.conftest import DIALECTS, Caller, Service, settings_for
+from tests.integration.application import running
+from tests.integration.crowd import together
+
+WRITERS = 4
+READERS = 3
+PAGES = 40
+MOMENTS = 10
+"""Different revisions that the readers must have met: else nobody wrote while they read."""
+
+Page = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def busy_service(
+    request: pytest.FixtureRequest, new_database: Callable[[str], str]
+) -> Iterator[Service]:
+    settings = settings_for(new_database(request.param), web_threads=WRITERS + READERS)
+    with running(settings) as service:
+        yield service
+
+
+@contextmanager
+def writing(*writes: Callable[[], object]) -> Iterator[None]:
+    """Repeat every write on a thread of its own for as long as the block lasts."""
+    over = threading.Event()
+
+    def repeat(write: Callable[[], object]) -> None:
+        while not over.is_set():
+            write()
+
+    threads = [threading.Thread(target=repeat, args=(write,)) for write in writes]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def pages(caller: Caller, query: str) -> list[Page]:
+    """Read one list again and again from several threads; every page that came."""
+
+    def read() -> list[Page]:
+        answers = [caller("GET", query) for _ in range(PAGES)]
+        assert {answer.status_code for answer in answers} == {200}
+        return [answer.json() for answer in answers]
+
+    return [page for some in together([read] * READERS) for page in some]
+
+
+def assert_written_meanwhile(found: list[Page]) -> None:
+    assert len({page["revision"] for page in found}) >= MOMENTS
+
+
+def test_page_read_while_tasks_are_created_is_of_one_moment(busy_service):
+    alice = busy_service.caller()
+
+    with writing(*[alice.create] * WRITERS):
+        found = pages(alice, "?limit=5")
+
+    assert_written_meanwhile(found)
+    for page in found:  # nothing is deleted: the newest task, the total and the revision agree
+        newest = range(page["revision"], max(page["revision"] - 5, 0), -1)
+        assert [task["id"] for task in page["tasks"]] == list(newest)
+        assert page["total"] == page["revision"]
+
+
+@pytest.mark.parametrize("query", ["", "&completed=true", "&status=pending"])
+def test_total_is_the_number_of_rows_while_tasks_come_change_and_go(busy_service, query):
+    alice = busy_service.caller()
+    for number in range(20):
+        alice.create(completed=number % 2 == 0)
+
+    def change() -> None:
+        task_id = random.randint(1, 30)
+        alice("PATCH", f"{task_id}/complete")
+
+    def replace() -> None:
+        alice("DELETE", str(alice.create()["id"]))
+
+    with writing(change, change, alice.create, replace):
+        found = pages(alice, f"?limit=1000{query}")
+
+    assert_written_meanwhile(found)
+    for page in found:
+        assert page["total"] == len(page["tasks"])
+        assert all(task["revision"] <= page["revision"] for task in page["tasks"])
+
+
+def test_most_recently_changed_task_carries_the_revision_of_its_page(busy_service):
+    alice = busy_service.caller()
+    for _ in range(5):
+        alice.create()
+
+    def toggle() -> None:
+        assert alice("PATCH", f"{random.randint(1, 5)}/complete").status_code == 200
+
+    with writing(*[toggle] * WRITERS):
+        found = pages(alice, "?sort=updated&limit=3")
+
+    assert_written_meanwhile(found)
+    for page in found:
+        revisions = [task["revision"] for task in page["tasks"]]
+        assert revisions[0] == page["revision"]
+        assert revisions == sorted(revisions, reverse=True)

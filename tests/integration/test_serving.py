@@ -1,0 +1,274 @@
+"""gunicorn as operators run it: starts, stops, reloads, loses workers, and never a request."""
+
+import os
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+
+import httpx2
+import psycopg2
+import pytest
+
+from tests.conftest import Caller
+from tests.integration.crowd import together
+from tests.integration.served import REPOSITORY, Server, postgresql_settings, run_todo
+from tests.integration.sockets import connections_of
+from tests.integration.tables import assert_books_balance, rows, value
+from tests.integration.wire import wire_to
+from tests.servers.reaper import wait_until
+from todo.identity.tokens import Verifier
+
+WAIT_SECONDS = 30
+STOP_SECONDS = 30
+CLIENTS = 4
+WAITING_FOR_A_LOCK = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+GUNICORN = (sys.executable, "-m", "gunicorn")
+
+
+@pytest.fixture
+def url(new_database) -> str:
+    return new_database("postgresql")
+
+
+@pytest.fixture
+def settings(url) -> dict[str, str]:
+    return dict(postgresql_settings(url))
+
+
+class Lock:
+    """Somebody else's lock on a user's row, until ``release``."""
+
+    def __init__(self, url: str, owner: str) -> None:
+        self._connection = psycopg2.connect(url)
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM users WHERE id = %s FOR UPDATE", (owner,))
+            assert cursor.rowcount == 1
+
+    def release(self) -> None:
+        self._connection.close()
+
+
+def listens(server: Server) -> bool:
+    try:
+        with wire_to(server.port):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
+def use(server: Server, alice: Caller) -> None:
+    """Create, list, complete and delete a task, as the README does."""
+    task = alice.create("Buy milk")
+    assert alice("GET", "").json()["tasks"] == [task]
+    assert alice("PATCH", f"{task['id']}/complete").json()["completed"] is True
+    assert alice("DELETE", str(task["id"])).status_code == 204
+    assert alice("GET", "").json()["total"] == 0
+    assert server.client.get("/openapi.json").json()["openapi"] == "3.0.3"
+
+
+def assert_stops_well(server: Server) -> None:
+    assert server.process.stop(signal.SIGTERM, timeout=STOP_SECONDS) == 0
+    assert server.process.pids() == []
+    assert "Traceback" not in server.process.log()
+
+
+# One server after another.
+
+
+def test_embedded_default_needs_no_setting_keeps_its_secret_and_writes_nothing_elsewhere(
+    serving, tmp_path
+):
+    first: Server = serving()
+    instance, secret = tmp_path / "instance", tmp_path / "instance" / "secret"
+    kept = secret.read_text()
+    token = run_todo("token", "--sub", "alice", cwd=tmp_path).stdout.strip()
+    alice = Caller(first.client, "alice", token)
+    use(first, alice)
+    task = alice.create("Buy bread")
+
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+    assert_stops_well(first)
+    # No log of SQLite's is left: a copy of the one file is a copy of everything.
+    assert sorted(path.name for path in instance.iterdir()) == ["secret", "todo.db"]
+
+    second: Server = serving()
+    assert secret.read_text() == kept
+    assert Caller(second.client, "alice", token)("GET", "").json()["tasks"] == [task]
+    assert_stops_well(second)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "instance"]
+    assert list((tmp_path / "home").rglob("*")) == []
+
+
+def test_commands_that_run_first_and_at_once_agree_on_one_secret(tmp_path):
+    runs = together([lambda: run_todo("token", "--sub", "alice", cwd=tmp_path)] * 4)
+
+    secret = (tmp_path / "instance" / "secret").read_text()
+    verifier = Verifier(secret, issuer=None, audience=None, leeway=0)
+    assert {verifier.verify(run.stdout.strip())["sub"] for run in runs} == {"alice"}
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
+
+
+def test_uvicorn_worker_serves_too(settings, serving):
+    server: Server = serving(**settings, WORKER_CLASS="uvicorn_worker.UvicornWorker")
+
+    use(server, server.caller())
+    assert_stops_well(server)
+
+
+def test_plain_gunicorn_in_the_repository_serves(settings, serving, tmp_path):
+    server: Server = serving(REPOSITORY, command=GUNICORN, home=tmp_path / "home", **settings)
+
+    use(server, server.caller())
+    assert_stops_well(server)
+
+
+def test_term_lets_the_request_in_flight_finish_and_exits_with_0(settings, url, serving):
+    server: Server = serving(**settings)
+    alice = server.caller()
+    alice.create("Buy milk")
+    lock = Lock(url, alice.id)
+
+    def stop_while_it_waits() -> None:
+        assert wait_until(lambda: value(url, WAITING_FOR_A_LOCK) == 1, WAIT_SECONDS)
+        os.kill(server.process.pid, signal.SIGTERM)
+        assert wait_until(lambda: not listens(server), WAIT_SECONDS)
+        lock.release()
+
+    response, _ = together(
+        [lambda: alice("PUT", "1", json={"title": "Buy oat milk"}), stop_while_it_waits]
+    )
+
+    assert response.status_code == 200
+    assert response.json()["title"] == "Buy oat milk"
+    assert_stops_well(server)
+    assert_books_balance(url, alice.id, changes=2)
+
+
+def test_health_answers_while_every_thread_waits_and_too_many_waiters_hear_busy(
+    settings, url, serving
+):
+    server: Server = serving(**settings, WEB_CONCURRENCY="1", WEB_THREADS="1")
+    alice = server.caller()
+    alice.create("Buy milk")
+    lock = Lock(url, alice.id)
+    answered = threading.Event()
+
+    def update_from_everywhere() -> list[httpx2.Response]:
+        try:
+            return together([lambda: alice("PUT", "1", json={"title": "Buy oat milk"})] * 40)
+        finally:
+            answered.set()
+
+    def stay_healthy() -> list[httpx2.Response]:
+        healthy = []
+        while not answered.is_set():
+            healthy.append(server.client.get("/health"))
+        return healthy
+
+    refused, healthy = together([update_from_everywhere, stay_healthy])
+    lock.release()
+
+    assert {response.status_code for response in healthy} == {200}
+    for response in refused:
+        assert (response.status_code, response.json()["code"]) == (503, "busy")
+        assert response.headers["retry-after"] == "1"
+    assert {response.json()["detail"] for response in refused} == {
+        "The database is busy with other requests.",  # the one that had the thread
+        "No thread became free in 3 s.",  # those in the queue
+        "Too many requests are waiting.",  # those for whom the queue had no room
+    }
+    assert_books_balance(url, alice.id, changes=1)
+    assert alice("PUT", "1", json={"title": "Buy oat milk"}).status_code == 200
+
+
+# One server, whose workers come and go.
+
+
+@pytest.fixture(scope="module")
+def shared_url(new_database) -> str:
+    return new_database("postgresql")
+
+
+@pytest.fixture(scope="module")
+def shared_server(shared_url, tmp_path_factory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("shared")
+    server = Server.start(folder, **postgresql_settings(shared_url), WEB_THREADS="2")
+    yield server
+    server.close()
+
+
+def test_todo_serve_serves_postgresql_with_two_workers(shared_server):
+    assert len(shared_server.workers()) == 2
+    use(shared_server, shared_server.caller())
+
+
+def test_workers_forked_from_one_application_share_no_connection(shared_server, shared_url):
+    alice = shared_server.caller()
+    backends = (
+        "SELECT client_port FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'todo'"
+    )
+    master, *workers = shared_server.process.pids()
+
+    def every_worker_has_connected() -> bool:
+        together([lambda: alice("GET", "")] * 8)
+        ports = {row["client_port"] for row in rows(shared_url, backends)}
+        return all(ports & connections_of(worker) for worker in workers)
+
+    assert wait_until(every_worker_has_connected, WAIT_SECONDS)
+    ports = {row["client_port"] for row in rows(shared_url, backends)}
+    first, second = (ports & connections_of(worker) for worker in workers)
+    assert first.isdisjoint(second)
+    assert first | second == ports
+    assert ports & connections_of(master) == set()
+
+
+def test_killed_worker_is_replaced_and_the_service_goes_on(shared_server, shared_url):
+    alice = shared_server.caller()
+    alice.create("Buy milk")
+    killed, other = shared_server.workers()
+
+    os.kill(killed, signal.SIGKILL)
+    assert wait_until(lambda: killed not in shared_server.workers(), WAIT_SECONDS)
+    assert alice("GET", "").json()["total"] == 1
+    shared_server.wait_for_other_workers_than([killed])
+
+    assert other in shared_server.workers()
+    together([alice.create] * 8)
+    assert_books_balance(shared_url, alice.id, changes=9)
+
+
+def test_reload_under_load_fails_no_request(shared_server, shared_url):
+    alice = shared_server.caller()
+    alice.create("Buy milk")
+    over = threading.Event()
+
+    def work() -> int:
+        created = 0
+        while not over.is_set():
+            alice.create("Buy bread")
+            assert alice("GET", "1").status_code == 200
+            created += 1
+        return created
+
+    def reload_twice() -> int:
+        try:
+            for _ in range(2):
+                workers = shared_server.workers()
+                os.kill(shared_server.process.pid, signal.SIGHUP)
+                shared_server.wait_for_other_workers_than(workers)
+        finally:
+            over.set()
+        return 0
+
+    created = sum(together([*[work] * CLIENTS, reload_twice]))
+
+    assert created >= CLIENTS
+    assert_books_balance(shared_url, alice.id, changes=created + 1)
+    assert_stops_well(shared_server)

@@ -1,0 +1,239 @@
+"""gunicorn and the edge, byte by byte: whatever arrives, the answer is ours and is framed well."""
+
+from collections.abc import Iterator
+
+import orjson
+import pytest
+
+from tests.conftest import SECRET
+from tests.integration.served import Server
+from tests.integration.wire import Answer, chunked, request, wire_to
+from todo.identity.tokens import mint
+
+TOO_MUCH = 70_000
+MEGABYTE = 1024 * 1024
+JSON = "Content-Type: application/json"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server.start(tmp_path_factory.mktemp("embedded"), BETTER_AUTH_SECRET=SECRET)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bearer() -> str:
+    return f"Authorization: Bearer {mint(SECRET, 'alice', hours=1)}"
+
+
+def ask(server: Server, data: bytes, *, to_head: bool = False) -> Answer:
+    with wire_to(server.port) as wire:
+        wire.send(data)
+        return wire.answer(to_head=to_head)
+
+
+def test_target_of_ten_kilobytes_is_a_414_problem(server):
+    answer = ask(server, request("GET", f"/api/me/tasks?x={'x' * 10_000}"))
+
+    assert answer.status == 414
+    assert answer.problem()["code"] == "target_too_long"
+
+
+def test_trace_is_a_405_problem_with_a_complete_allow(server):
+    answer = ask(server, request("TRACE", "/api/me/tasks", "Cookie: secret=1"))
+
+    assert answer.status == 405
+    assert answer.problem()["code"] == "method_not_allowed"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    assert b"secret" not in answer.raw
+
+
+def test_chunked_body_is_a_body(server, bearer):
+    body = chunked(b'{"title": "Buy', b" m", b'ilk"}')
+
+    answer = ask(server, request("POST", "/api/me/tasks", bearer, JSON, CHUNKED, body=body))
+
+    assert answer.status == 201
+    assert orjson.loads(answer.body)["title"] == "Buy milk"
+
+
+def test_chunked_body_of_nothing_is_no_body(server, bearer):
+    created = request(
+        "POST", "/api/me/tasks", bearer, JSON, CHUNKED, body=chunked(b'{"title":"x"}')
+    )
+    task = orjson.loads(ask(server, created).body)
+    target = f"/api/me/tasks/{task['id']}/complete"
+
+    answer = ask(server, request("PATCH", target, bearer, JSON, CHUNKED, body=chunked()))
+
+    assert answer.status == 200
+    assert orjson.loads(answer.body)["completed"] is True
+
+
+def test_body_over_64_kib_is_a_413_problem_and_the_connection_is_closed(server, bearer):
+    data = request("POST", "/api/me/tasks", bearer, JSON, f"Content-Length: {MEGABYTE}")
+    with wire_to(server.port) as wire:
+        wire.send(data + b"x" * MEGABYTE)
+        answer = wire.answer()
+
+        assert answer.status == 413
+        assert answer.problem()["code"] == "body_too_large"
+        assert answer.headers["connection"] == "close"
+        assert wire.is_closed()
+
+
+def test_length_over_64_kib_is_refused_before_a_byte_of_the_body_is_sent(server, bearer):
+    with wire_to(server.port) as wire:
+        wire.send(
+            request("POST", "/api/me/tasks", bearer, JSON, f"Content-Length: {10 * MEGABYTE}")
+        )
+
+        assert wire.answer().problem()["code"] == "body_too_large"
+        assert wire.is_closed()
+
+
+def test_chunks_over_64_kib_are_a_413_problem_and_the_connection_is_closed(server, bearer):
+    body = chunked(*[b"x" * 1000] * 1000)
+    with wire_to(server.port) as wire:
+        wire.send(request("POST", "/api/me/tasks", bearer, JSON, CHUNKED, body=body))
+        answer = wire.answer()
+
+        assert answer.status == 413
+        assert answer.problem()["code"] == "body_too_large"
+        assert answer.headers["connection"] == "close"
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_body_just_over_64_kib_that_has_come_whole_is_never_taken_for_a_request(
+    server, bearer, framing
+):
+    body = request("GET", "/docs") * (TOO_MUCH // 35)
+    headers = (f"Content-Length: {len(body)}",) if framing == "length" else (CHUNKED,)
+    with wire_to(server.port) as wire:
+        wire.send(
+            request("POST", "/api/me/tasks", bearer, JSON, *headers)
+            + (body if framing == "length" else chunked(body))
+        )
+        answer = wire.answer()
+
+        assert answer.problem()["code"] == "body_too_large"
+        assert answer.headers["connection"] == "close"
+        wire.send(request("GET", "/health"))  # gunicorn keeps the connection, as it may
+        assert wire.is_closed() or wire.answer().body == b'{"status":"ok"}'
+
+
+def test_body_of_exactly_64_kib_is_read(server, bearer):
+    body = b'{"title": "x"}'.ljust(65_536)
+
+    answer = ask(
+        server, request("POST", "/api/me/tasks", bearer, JSON, "Content-Length: 65536", body=body)
+    )
+
+    assert answer.status == 201
+
+
+def test_head_has_the_headers_of_get_and_no_body(server):
+    with wire_to(server.port) as wire:
+        wire.send(request("HEAD", "/openapi.json"))
+        head = wire.answer(to_head=True)
+        wire.send(request("GET", "/openapi.json"))  # a body of HEAD would come before its answer
+        get = wire.answer()
+
+    assert (head.status, head.body, get.status) == (200, b"", 200)
+    assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.body))
+    assert head.headers["etag"] == get.headers["etag"]
+
+
+def test_problem_of_a_head_request_has_no_body_either(server):
+    with wire_to(server.port) as wire:
+        wire.send(request("HEAD", "/nowhere"))
+        head = wire.answer(to_head=True)
+        wire.send(request("GET", "/health"))
+
+        assert (head.status, wire.answer().status) == (404, 200)
+
+
+@pytest.mark.parametrize("target", ["/api/me/tasks/", "/docs/", "//", "/api//me/tasks"])
+def test_trailing_slash_is_404_and_never_reflects_the_host(server, target):
+    data = request("GET", target).replace(b"api.example", b"evil.example")
+
+    answer = ask(server, data)
+
+    assert answer.status == 404
+    assert answer.problem()["code"] == "not_found"
+    assert b"evil" not in answer.raw
+    assert "location" not in answer.headers
+
+
+def test_connection_is_kept_for_the_next_request_also_after_an_error(server, bearer):
+    with wire_to(server.port) as wire:
+        statuses = []
+        for target in ("/health", "/nowhere", "/api/me/tasks", "/api/other/tasks", "/health"):
+            wire.send(request("GET", target, bearer))
+            statuses.append(wire.answer().status)
+
+    assert statuses == [200, 404, 200, 403, 200]
+
+
+def test_requests_sent_in_one_go_are_answered_in_their_order(server):
+    with wire_to(server.port) as wire:
+        wire.send(request("GET", "/health") + request("GET", "/nowhere") + request("GET", "/livez"))
+
+        assert [wire.answer().status for _ in range(3)] == [200, 404, 200]
+
+
+def test_unread_body_of_a_refused_request_is_not_taken_for_the_next_one(server):
+    smuggled = request("DELETE", "/api/me/tasks/1")
+    with wire_to(server.port) as wire:
+        wire.send(
+            request("POST", "/nowhere", f"Content-Length: {len(smuggled)}", body=smuggled)
+            + request("GET", "/health")
+        )
+
+        assert wire.answer().status == 404
+        assert wire.answer().body == b'{"status":"ok"}'
+
+
+@pytest.mark.parametrize("path", ["/%ff", "/api/me/tasks/%ff", "/api/%C0%80/tasks", "/a%00b"])
+def test_path_that_is_not_utf8_or_holds_nul_is_a_400_problem(server, path):
+    answer = ask(server, request("GET", path))
+
+    assert answer.status == 400
+    assert answer.problem()["code"] == "malformed_target"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Content-Length: 5", CHUNKED),
+        ("Content-Length: 5", "Content-Length: 6"),
+        ("Content-Length: -1",),
+        ("Transfer-Encoding: identity, chunked, x",),
+    ],
+)
+def test_body_of_two_lengths_reaches_no_operation_and_ends_the_connection(server, bearer, headers):
+    with wire_to(server.port) as wire:
+        wire.send(request("POST", "/api/me/tasks", bearer, JSON, *headers, body=b"0\r\n\r\nGET"))
+
+        assert wire.answer().status in (400, 501)
+        assert wire.is_closed()
+
+
+def test_http_1_0_is_answered_and_closed(server):
+    with wire_to(server.port) as wire:
+        wire.send(b"GET /health HTTP/1.0\r\n\r\n")
+
+        assert wire.answer().body == b'{"status":"ok"}'
+        assert wire.is_closed()
+
+
+def test_client_that_leaves_in_the_middle_of_its_body_leaves_the_server_well(server, bearer):
+    for _ in range(20):
+        with wire_to(server.port) as wire:
+            wire.send(request("POST", "/api/me/tasks", bearer, JSON, "Content-Length: 100") + b"{")
+
+    assert ask(server, request("GET", "/readyz")).status == 200
+    assert "Traceback" not in server.process.log()

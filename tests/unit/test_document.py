@@ -1,0 +1,180 @@
+"""Loading the contract as one document: `todo.contract.document`."""
+
+import pytest
+
+from todo.contract import BrokenContract
+from todo.contract.document import AllowedMethods, contract_directory, load, operations
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a contract of a few files and return its folder."""
+
+    def write_(files):
+        folder = tmp_path / "openapi"
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return folder
+
+    return write_
+
+
+def reason(folder):
+    """The one line that says what is broken in the contract in ``folder``."""
+    with pytest.raises(BrokenContract) as broken:
+        load(folder)
+    assert "\n" not in str(broken.value)
+    return str(broken.value)
+
+
+def test_references_to_components_keep_their_names_and_all_others_are_replaced(write):
+    folder = write(
+        {
+            "openapi.yaml": "paths: {/a: {$ref: 'paths/a.yaml#/a'}}\ncomponents: {x-own: {k: 1}}",
+            "paths/a.yaml": "a:\n"
+            "  get: {s: {$ref: '../components/schemas.yaml#/S'}, t: {$ref: '#/t'}}\n"
+            "t: {text: é}",
+            "components/schemas.yaml": "S: {p: {$ref: '#/T'}}\nT: {type: string}\nUnused: {}",
+        }
+    )
+
+    assert load(folder) == {
+        "paths": {"/a": {"get": {"s": {"$ref": "#/components/schemas/S"}, "t": {"text": "é"}}}},
+        "components": {
+            "x-own": {"k": 1},
+            "schemas": {"S": {"p": {"$ref": "#/components/schemas/T"}}, "T": {"type": "string"}},
+        },
+    }
+
+
+def test_a_component_may_refer_to_itself(write):
+    folder = write(
+        {
+            "openapi.yaml": "paths: {/a: {s: {$ref: 'components/schemas.yaml#/Tree'}}}",
+            "components/schemas.yaml": "Tree: {items: {$ref: '#/Tree'}}",
+        }
+    )
+
+    assert load(folder)["components"]["schemas"] == {
+        "Tree": {"items": {"$ref": "#/components/schemas/Tree"}}
+    }
+
+
+def test_the_names_of_a_pointer_are_unescaped(write):
+    folder = write(
+        {
+            "openapi.yaml": "paths: {/a: {$ref: 'p.yaml#/~1a~1{b~0c}'}}",
+            "p.yaml": "/a/{b~c}: {found: true}",
+        }
+    )
+
+    assert load(folder)["paths"] == {"/a": {"found": True}}
+
+
+def test_a_whole_file_may_be_referred_to(write):
+    folder = write({"openapi.yaml": "paths: {$ref: 'p.yaml'}", "p.yaml": "{/a: {get: {}}}"})
+
+    assert load(folder)["paths"] == {"/a": {"get": {}}}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"openapi.yaml": "paths: {/a: {$ref: 'nowhere.yaml#/a'}}"},
+            ["openapi/openapi.yaml", "'nowhere.yaml#/a'", "there is no such file"],
+        ),
+        (
+            {"openapi.yaml": "paths: {/a: {$ref: 'p.yaml#/b'}}", "p.yaml": "a: {}"},
+            ["openapi/openapi.yaml", "'p.yaml#/b'", "there is no 'b' in openapi/p.yaml"],
+        ),
+        (
+            {"openapi.yaml": "paths: {/a: {$ref: 'p.yaml#/a/b'}}", "p.yaml": "a: [1]"},
+            ["openapi/openapi.yaml", "there is no 'b' in openapi/p.yaml"],
+        ),
+        (
+            {
+                "openapi.yaml": "paths: {/a: {$ref: 'paths/a.yaml#/a'}}",
+                "paths/a.yaml": "a: {s: {$ref: '../components/schemas.yaml#/S'}}",
+                "components/schemas.yaml": "T: {}",
+            },
+            ["openapi/paths/a.yaml", "there is no 'S' in openapi/components/schemas.yaml"],
+        ),
+        ({"openapi.yaml": "paths: {/a: ["}, ["openapi/openapi.yaml", "not valid YAML", "line 1"]),
+        (
+            {"openapi.yaml": "paths: {/a: {$ref: 'p.yaml#/a'}}", "p.yaml": "a:\n\t- b"},
+            ["openapi/p.yaml", "not valid YAML", "line 2"],
+        ),
+        ({"openapi.yaml": b"\xff\xfe"}, ["openapi/openapi.yaml", "cannot be read"]),
+        ({"other.yaml": ""}, ["openapi/openapi.yaml", "cannot be read"]),
+    ],
+    ids=lambda value: None if isinstance(value, dict) else value[-1],
+)
+def test_what_is_broken_is_named_with_its_file(write, files, expected):
+    line = reason(write(files))
+
+    assert [part for part in expected if part not in line] == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "text", "5", "null", "components: []"])
+def test_a_root_that_is_no_openapi_document_is_broken(write, text):
+    folder = write({"openapi.yaml": text})
+
+    assert reason(folder) == "openapi/openapi.yaml: is not an OpenAPI document"
+
+
+def test_the_shipped_contract_has_local_references_only():
+    found = []
+
+    def walk(node):
+        if isinstance(node, dict):
+            found.extend([node["$ref"]] if isinstance(node.get("$ref"), str) else [])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(load(contract_directory()))
+    assert found
+    assert [reference for reference in found if not reference.startswith("#/components/")] == []
+
+
+DOCUMENT = {
+    "paths": {
+        "/a": {"get": {}, "parameters": [], "summary": "x"},
+        "/a/{b}": {"delete": {}, "put": {}},
+        "/a/fixed": {"post": {}},
+        "/a.b": {"head": {}},
+    }
+}
+
+
+def test_operations_come_in_the_order_of_the_document():
+    assert [(path, method) for path, method, _ in operations(DOCUMENT)] == [
+        ("/a", "get"),
+        ("/a/{b}", "put"),
+        ("/a/{b}", "delete"),
+        ("/a/fixed", "post"),
+        ("/a.b", "head"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/a", "GET, HEAD"),
+        ("/a/anything", "DELETE, PUT"),
+        ("/a/é b", "DELETE, PUT"),
+        ("/a/fixed", "DELETE, POST, PUT"),
+        ("/a.b", "HEAD"),
+        ("/a/b/c", ""),
+        ("/aXb", ""),
+        ("/a/", ""),
+        ("/", ""),
+    ],
+)
+def test_allow_names_the_methods_of_every_template_that_fits(path, allow):
+    assert AllowedMethods(DOCUMENT)(path) == allow

@@ -1,0 +1,124 @@
+"""What a database URL means: `todo.database.engine`."""
+
+import pytest
+
+from todo.database.engine import engine_options, engine_url, is_postgresql
+from todo.settings import Refusal
+
+
+def refusal_of(url):
+    """The line that refuses ``url``."""
+    with pytest.raises(Refusal) as refused:
+        engine_url(url)
+    line = str(refused.value)
+    assert line.startswith("DATABASE_URL: ")
+    assert "\n" not in line
+    return line
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_every_spelling_of_postgresql_means_psycopg2(scheme):
+    url = engine_url(f"{scheme}://alice:pw@db.example:5433/todo?sslmode=disable")
+
+    assert url.render_as_string(hide_password=False) == (
+        "postgresql+psycopg2://alice:pw@db.example:5433/todo?sslmode=disable"
+    )
+    assert is_postgresql(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "db.example",
+        "10.0.0.5",
+        "192.168.1.1",
+        "db",
+        "[2001:db8::1]",
+        "localhost.example",
+        "127.0.0.1.example",
+    ],
+)
+def test_a_host_that_is_not_local_gets_encryption(host):
+    assert engine_url(f"postgresql://{host}/todo").query["sslmode"] == "require"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", ""])
+def test_a_local_host_is_left_alone(host):
+    assert "sslmode" not in engine_url(f"postgresql://{host}/todo").query
+
+
+@pytest.mark.parametrize(
+    ("query", "local"),
+    [("host=/var/run/postgresql", True), ("host=127.0.0.1", True), ("host=db.example", False)],
+)
+def test_a_host_in_the_query_counts(query, local):
+    assert ("sslmode" not in engine_url(f"postgresql:///todo?{query}").query) == local
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "verify-full"])
+def test_a_mode_that_the_url_names_is_kept(mode):
+    assert engine_url(f"postgres://db.example/todo?sslmode={mode}").query["sslmode"] == mode
+
+
+def test_a_password_with_special_characters_survives():
+    url = engine_url("postgres://al%40ice:p%40ss%2Fw%3Ard@db.example/todo")
+
+    assert (url.username, url.password, url.host) == ("al@ice", "p@ss/w:rd", "db.example")
+
+
+def test_a_relative_sqlite_path_is_made_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert engine_url("sqlite:///data/todo.db").database == str(tmp_path / "data" / "todo.db")
+
+
+def test_an_absolute_sqlite_path_is_kept():
+    url = engine_url("sqlite:////var/lib/todo.db")
+
+    assert (url.drivername, url.database) == ("sqlite+pysqlite", "/var/lib/todo.db")
+    assert not is_postgresql(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_sqlite_in_memory_is_refused(url):
+    assert refusal_of(url) == "DATABASE_URL: SQLite needs a file here; write sqlite:///path"
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "/var/lib/todo.db", "://db/todo", "postgresql"])
+def test_what_is_no_url_is_refused(url):
+    assert refusal_of(url) == (
+        "DATABASE_URL: not a database URL; write postgresql://user:password@host/name "
+        "or sqlite:///path"
+    )
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "mysql",
+        "mysql+pymysql",
+        "oracle",
+        "postgresql+asyncpg",
+        "postgresql+psycopg",
+        "sqlite+aiosqlite",
+    ],
+)
+def test_another_database_is_refused(driver):
+    assert refusal_of(f"{driver}://u:secret@db/todo") == (
+        f"DATABASE_URL: {driver!r} is not supported; use postgresql or sqlite"
+    )
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:secret@db:port/todo", "mysql://u:secret@db/x"])
+def test_a_refusal_does_not_tell_the_password(url):
+    assert "secret" not in refusal_of(url)
+
+
+@pytest.mark.parametrize("url", ["postgresql://localhost/todo", "sqlite:///todo.db"])
+def test_there_are_as_many_connections_as_threads_and_none_waits_for_long(url):
+    options = engine_options(engine_url(url), threads=5)
+
+    assert (options["pool_size"], options["max_overflow"]) == (5, 0)
+    assert options["pool_timeout"] <= 3
+    assert options["isolation_level"] == "AUTOCOMMIT"
+    assert options["hide_parameters"] is True

@@ -1,0 +1,88 @@
+"""The secret of the embedded default: `todo.instance`."""
+
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from todo.instance import instance_secret
+
+
+def mode(path):
+    """The permission bits of ``path``."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_secret_is_made_once_and_found_again(tmp_path):
+    folder = tmp_path / "deep" / "instance"
+    secret = instance_secret(folder)
+
+    assert len(secret.encode()) >= 32
+    assert instance_secret(folder) == secret
+    assert (folder / "secret").read_text() == secret
+
+
+def test_nobody_else_may_read_it(tmp_path):
+    folder = tmp_path / "instance"
+    instance_secret(folder)
+
+    assert mode(folder / "secret") == 0o600
+    assert mode(folder) == 0o700
+
+
+def test_no_draft_is_left_behind(tmp_path):
+    instance_secret(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_secret_that_somebody_wrote_is_kept(tmp_path):
+    (tmp_path / "secret").write_text("written by hand\n")
+
+    assert instance_secret(tmp_path) == "written by hand"
+
+
+def test_two_folders_have_two_secrets(tmp_path):
+    assert instance_secret(tmp_path / "a") != instance_secret(tmp_path / "b")
+
+
+def test_threads_that_start_at_once_agree_on_one_secret(tmp_path):
+    for attempt in range(20):
+        barrier = Barrier(8)
+
+        def make(folder=tmp_path / str(attempt), barrier=barrier):
+            barrier.wait()
+            return instance_secret(folder)
+
+        with ThreadPoolExecutor(8) as threads:
+            futures = [threads.submit(make) for _ in range(8)]
+        assert len({future.result() for future in futures}) == 1
+
+
+def test_processes_that_start_at_once_agree_on_one_secret(tmp_path):
+    # Each says when it is ready and waits for a line, so that all of them make it at once.
+    program = (
+        "import pathlib, sys; from todo.instance import instance_secret;"
+        "print('ready', flush=True);"
+        "sys.stdin.readline(); print(instance_secret(pathlib.Path(sys.argv[1])))"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "instance")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    secrets = {process.communicate()[0] for process in processes}
+
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert len(secrets) == 1
+    assert secrets.pop().strip() == (tmp_path / "instance" / "secret").read_text()

@@ -1,0 +1,173 @@
+"""Tokens without any HTTP: `todo.identity`. What clients see of it is in `tests/api`."""
+
+import json
+from base64 import urlsafe_b64decode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.api.tokens import claims, sign
+from tests.conftest import SECRET
+from todo.identity.memory import CAPACITY, RememberingVerifier
+from todo.identity.tokens import TokenRefused, Verifier, mint
+
+VERIFIER = Verifier(SECRET, issuer=None, audience=None, leeway=10)
+START = 2_000_000_000.0
+
+
+def payload_of(token):
+    """The claims of a token, unverified."""
+    part = token.split(".")[1]
+    return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def refusal_of(verifier, token):
+    """The code that ``token`` is refused with."""
+    with pytest.raises(TokenRefused) as refused:
+        verifier.verify(token)
+    return refused.value.code
+
+
+class Counting(Verifier):
+    """A real verifier that counts how often it is asked."""
+
+    asked = 0
+
+    def verify(self, token):
+        self.asked += 1
+        return super().verify(token)
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self):
+        self.now = START
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands at the start."""
+    return Clock()
+
+
+@pytest.fixture
+def counting():
+    """A verifier that counts."""
+    return Counting(SECRET, issuer=None, audience=None, leeway=10)
+
+
+@pytest.fixture
+def remembering(counting, clock):
+    """A verifier that remembers what the counting one said."""
+    return RememberingVerifier(counting, leeway=10, clock=clock)
+
+
+def test_a_minted_token_is_accepted_and_names_its_user_and_times_only():
+    token = mint(SECRET, "alice", hours=2)
+    payload = payload_of(token)
+
+    assert VERIFIER.verify(token) == payload
+    assert payload == {"sub": "alice", "iat": payload["iat"], "exp": payload["iat"] + 7200}
+
+
+@pytest.mark.parametrize("subject", ["", "x" * 256, "a\nb", "a\0b", "\u202e"])
+def test_a_token_that_no_server_would_accept_is_not_minted(subject):
+    with pytest.raises(TokenRefused) as refused:
+        mint(SECRET, subject, hours=1)
+
+    assert refused.value.code == "claim_missing"
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_sent_is_refused_with_a_code(text):
+    with pytest.raises(TokenRefused) as refused:
+        VERIFIER.verify(text)
+
+    assert refused.value.code == "token_malformed"
+
+
+@given(st.lists(st.binary(max_size=40), min_size=3, max_size=3), st.randoms())
+def test_no_three_segments_crash_the_verifier(segments, random):
+    good = sign(claims()).split(".")
+    parts = [random.choice([good[i], segments[i].hex()]) for i in range(3)]
+    if parts == good:
+        assert VERIFIER.verify(".".join(parts))["sub"] == "alice"
+    else:
+        assert refusal_of(VERIFIER, ".".join(parts)) in (
+            "token_malformed",
+            "signature_invalid",
+            "alg_not_allowed",
+        )
+
+
+def test_a_token_is_verified_once_and_then_remembered(remembering, counting):
+    token = sign(claims(exp=int(START) + 60))
+
+    assert [remembering.verify(token)["sub"] for _ in range(5)] == ["alice"] * 5
+    assert counting.asked == 1
+
+
+def test_a_refused_token_is_never_remembered(remembering, counting):
+    token = sign(claims(), secret="x" * 40)
+
+    assert [refusal_of(remembering, token) for _ in range(3)] == ["signature_invalid"] * 3
+    assert counting.asked == 3
+
+
+def test_another_token_of_the_same_user_is_verified_itself(remembering, counting):
+    remembering.verify(sign(claims(exp=int(START) + 60)))
+    remembering.verify(sign(claims(exp=int(START) + 61)))
+
+    assert counting.asked == 2
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(69.9, 1), (70, 2), (1000, 2)])
+def test_a_remembered_token_expires_with_its_leeway(remembering, counting, clock, seconds, asked):
+    token = sign(claims(exp=int(START) + 60))
+    remembering.verify(token)
+    clock.now = START + seconds
+    remembering.verify(token)  # the real clock has not got there: it is asked, and says yes
+
+    assert counting.asked == asked
+
+
+def test_a_remembered_token_is_not_valid_before_its_time(remembering, counting, clock):
+    token = sign(claims(nbf=int(START) - 1_000_000_000, exp=int(START) + 60))
+    remembering.verify(token)
+    clock.now = START - 1_000_000_011
+    remembering.verify(token)
+
+    assert counting.asked == 2
+
+
+def test_forgetting_asks_again(remembering, counting):
+    token = sign(claims(exp=int(START) + 60))
+    remembering.verify(token)
+    remembering.forget()
+    remembering.verify(token)
+
+    assert counting.asked == 2
+
+
+def test_a_long_token_is_verified_each_time(remembering, counting):
+    token = sign(claims(name="x" * 3000, exp=int(START) + 60))
+    remembering.verify(token)
+    remembering.verify(token)
+
+    assert counting.asked == 2
+
+
+def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(remembering, counting):
+    tokens = [sign(claims(sub=str(number), exp=int(START) + 60)) for number in range(CAPACITY + 1)]
+    for token in tokens:
+        remembering.verify(token)
+    remembering.verify(tokens[-1])
+    assert counting.asked == CAPACITY + 1
+
+    remembering.verify(tokens[0])
+    assert counting.asked == CAPACITY + 2
