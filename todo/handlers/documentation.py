@@ -1,8 +1,9 @@
 """The contract, its documentation, and that of every problem (tag ``documentation``).
 
-Everything here is made at start and served with an ETag; nothing comes from another host.
+Everything is made or read once and served with an ETag; nothing comes from another host.
 """
 
+from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import Final
@@ -51,8 +52,7 @@ def show_docs_asset(asset: str) -> flask.Response:
     """A file that the documentation page needs."""
     if asset not in _ASSETS:
         raise Problem("not_found", "No such resource.")
-    content = _INIT if asset == "init.js" else (_SWAGGER_UI / asset).read_bytes()
-    return _document(content, _ASSETS[asset])
+    return _document(_asset(asset), _ASSETS[asset])
 
 
 def show_openapi_json() -> flask.Response:
@@ -84,6 +84,11 @@ _PROBLEM_PAGE: Final = """<!doctype html>
 </style>
 <h1>{title}</h1><p><code>{code}</code>, HTTP {status}</p><p>{advice}</p></html>
 """
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return _INIT if name == "init.js" else (_SWAGGER_UI / name).read_bytes()
 
 
 def _document(
