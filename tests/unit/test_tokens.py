@@ -145,15 +145,6 @@ def test_a_remembered_token_is_not_valid_before_its_time(remembering, counting, 
     assert counting.asked == 2
 
 
-def test_forgetting_asks_again(remembering, counting):
-    token = sign(claims(exp=int(START) + 60))
-    remembering.verify(token)
-    remembering.forget()
-    remembering.verify(token)
-
-    assert counting.asked == 2
-
-
 def test_a_long_token_is_verified_each_time(remembering, counting):
     token = sign(claims(name="x" * 3000, exp=int(START) + 60))
     remembering.verify(token)

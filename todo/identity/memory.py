@@ -43,10 +43,6 @@ class RememberingVerifier:
             self._verified[key] = claims
         return claims
 
-    def forget(self) -> None:
-        """Forget every verdict; to be called when keys change."""
-        self._verified.clear()
-
     def _is_current(self, claims: Claims) -> bool:
         now = self._clock()
         not_before, expires = int(claims.get("nbf", 0)), int(claims["exp"])
