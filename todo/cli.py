@@ -36,6 +36,7 @@ def migrate() -> None:
     """Bring the database to this release's schema. Safe to run twice at once."""
     settings = Settings.from_env()
     url = settings.migration_database_url or settings.sqlalchemy_url
+    engine_url(url, "MIGRATION_DATABASE_URL" if settings.migration_database_url else "DATABASE_URL")
     try:
         schema.migrate(url)
     except (SQLAlchemyError, OSError) as error:
@@ -100,6 +101,8 @@ def _check_schema(settings: Settings) -> str:
         revision = schema.current(engine)
     except SQLAlchemyError:
         raise _Sick("unknown; mend the database first") from None
+    if revision is None and settings.embedded:
+        return "none yet; the first start makes it"
     if revision != schema.head():
         raise _Sick(f"at {revision}, this release needs {schema.head()}; run 'todo migrate'")
     return f"at revision {revision}"

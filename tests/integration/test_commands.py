@@ -60,6 +60,12 @@ def test_migrate_refuses_what_is_no_url_of_a_database(url, tmp_path):
     assert_refused(run, "DATABASE_URL")
 
 
+def test_migrate_names_the_variable_whose_url_it_refuses(tmp_path):
+    run = run_todo("migrate", cwd=tmp_path, **POSTGRESQL, MIGRATION_DATABASE_URL="todo.db")
+
+    assert_refused(run, "MIGRATION_DATABASE_URL")
+
+
 def test_commands_refuse_as_the_server_does(tmp_path):
     for command in (("migrate",), ("doctor",), ("token", "--sub", "alice")):
         run = run_todo(*command, cwd=tmp_path, DATABASE_URL=URL)
@@ -151,6 +157,13 @@ def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
         f"FAIL  schema: at None, this release needs {schema.head()}; run 'todo migrate'"
     )
     assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  "]
+
+
+def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path):
+    status, lines = doctor(tmp_path)
+
+    assert status == 0
+    assert lines[2] == "ok    schema: none yet; the first start makes it"
 
 
 def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path):

@@ -30,25 +30,25 @@ _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg2"}
 _SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 
 
-def engine_url(url: str) -> URL:
+def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
     """Return the SQLAlchemy URL for ``url`` as operators write it.
 
     ``postgres://`` and ``postgresql://`` mean psycopg2; a host that is not local gets
-    ``sslmode=require`` unless the URL names a mode. Raises :class:`Refusal` for what is no URL
-    and for other databases.
+    ``sslmode=require`` unless the URL names a mode. Raises :class:`Refusal`, which names
+    ``variable``, for what is no URL and for other databases.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise Refusal(
-            "DATABASE_URL: not a database URL; write postgresql://user:password@host/name "
+            f"{variable}: not a database URL; write postgresql://user:password@host/name "
             "or sqlite:///path"
         ) from None
     if parsed.drivername in _SQLITE:
-        return _sqlite_url(parsed)
+        return _sqlite_url(parsed, variable)
     if parsed.drivername not in _POSTGRESQL:
         raise Refusal(
-            f"DATABASE_URL: {parsed.drivername!r} is not supported; use postgresql or sqlite"
+            f"{variable}: {parsed.drivername!r} is not supported; use postgresql or sqlite"
         )
     parsed = parsed.set(drivername="postgresql+psycopg2")
     if "sslmode" not in parsed.query and not _is_local(parsed):
@@ -56,9 +56,9 @@ def engine_url(url: str) -> URL:
     return parsed
 
 
-def _sqlite_url(url: URL) -> URL:
+def _sqlite_url(url: URL, variable: str) -> URL:
     if url.database in (None, "", ":memory:"):
-        raise Refusal("DATABASE_URL: SQLite needs a file here; write sqlite:///path")
+        raise Refusal(f"{variable}: SQLite needs a file here; write sqlite:///path")
     path = Path(url.database).absolute()
     return url.set(drivername="sqlite+pysqlite", database=str(path))
 
