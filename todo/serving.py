@@ -50,7 +50,8 @@ keepalive = 75  # longer than the proxies in front keep theirs
 limit_request_line = 0  # the guard bounds the target, and answers with a problem document
 forwarded_allow_ips = ""
 control_socket_disable = True  # it would be opened in the home folder
-worker_tmp_dir = next((d for d in ("/dev/shm",) if Path(d).is_dir()), tempfile.gettempdir())  # noqa: S108
+_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it
+worker_tmp_dir = str(_memory) if _memory.is_dir() else tempfile.gettempdir()
 logger_class = "todo.serving.Logger"
 proc_name = "todo"
 
