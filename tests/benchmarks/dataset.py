@@ -1,12 +1,13 @@
 """What both databases hold before the first request: the same users with the same tasks."""
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import psycopg2
 from psycopg2.extras import execute_values
+
+from todo.services.collation import title_key
 
 TASKS_PER_USER = 100
 DONE_EVERY = 4  # each fourth task is completed
@@ -76,11 +77,6 @@ def seed_ours(dsn: str, users: int) -> None:
             page_size=ROWS_PER_STATEMENT,
         )
     connection.close()
-
-
-def title_key(title: str) -> str:
-    """The stored form that our schema sorts titles by."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold())
 
 
 def our_task_id(user: int, number: int) -> int:
