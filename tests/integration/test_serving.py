@@ -4,7 +4,6 @@ import os
 import signal
 import stat
 import sys
-import threading
 from collections.abc import Iterator
 
 import httpx2
@@ -12,7 +11,7 @@ import psycopg2
 import pytest
 
 from tests.conftest import Caller
-from tests.integration.crowd import together
+from tests.integration.crowd import beside, together
 from tests.integration.served import REPOSITORY, Server, postgresql_settings, run_todo
 from tests.integration.sockets import connections_of
 from tests.integration.tables import assert_books_balance, rows, value
@@ -157,21 +156,11 @@ def test_health_answers_while_every_thread_waits_and_too_many_waiters_hear_busy(
     alice = server.caller()
     alice.create("Buy milk")
     lock = Lock(url, alice.id)
-    answered = threading.Event()
 
     def update_from_everywhere() -> list[httpx2.Response]:
-        try:
-            return together([lambda: alice("PUT", "1", json={"title": "Buy oat milk"})] * 40)
-        finally:
-            answered.set()
+        return together([lambda: alice("PUT", "1", json={"title": "Buy oat milk"})] * 40)
 
-    def stay_healthy() -> list[httpx2.Response]:
-        healthy = []
-        while not answered.is_set():
-            healthy.append(server.client.get("/health"))
-        return healthy
-
-    refused, healthy = together([update_from_everywhere, stay_healthy])
+    refused, healthy = beside(update_from_everywhere, [lambda: server.client.get("/health")])
     lock.release()
 
     assert {response.status_code for response in healthy} == {200}
@@ -247,28 +236,19 @@ def test_killed_worker_is_replaced_and_the_service_goes_on(shared_server, shared
 def test_reload_under_load_fails_no_request(shared_server, shared_url):
     alice = shared_server.caller()
     alice.create("Buy milk")
-    over = threading.Event()
 
-    def work() -> int:
-        created = 0
-        while not over.is_set():
-            alice.create("Buy bread")
-            assert alice("GET", "1").status_code == 200
-            created += 1
-        return created
+    def work() -> None:
+        alice.create("Buy bread")
+        assert alice("GET", "1").status_code == 200
 
-    def reload_twice() -> int:
-        try:
-            for _ in range(2):
-                workers = shared_server.workers()
-                os.kill(shared_server.process.pid, signal.SIGHUP)
-                shared_server.wait_for_other_workers_than(workers)
-        finally:
-            over.set()
-        return 0
+    def reload_twice() -> None:
+        for _ in range(2):
+            workers = shared_server.workers()
+            os.kill(shared_server.process.pid, signal.SIGHUP)
+            shared_server.wait_for_other_workers_than(workers)
 
-    created = sum(together([*[work] * CLIENTS, reload_twice]))
+    _, created = beside(reload_twice, [work] * CLIENTS)
 
-    assert created >= CLIENTS
-    assert_books_balance(shared_url, alice.id, changes=created + 1)
+    assert len(created) >= CLIENTS
+    assert_books_balance(shared_url, alice.id, changes=len(created) + 1)
     assert_stops_well(shared_server)

@@ -2,15 +2,13 @@
 
 import secrets
 import socket
-import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httpx2
 import pytest
 
 from tests.integration.answers import assert_503, every_request
-from tests.integration.crowd import together
+from tests.integration.crowd import beside
 from tests.integration.tables import assert_books_balance, rows
 from tests.servers.postgres import PostgresServer
 from todo.database import schema
@@ -66,23 +64,12 @@ def test_paused_server_is_503_while_health_answers_and_all_works_again_after_it(
     service = service_on(hurt_url)
     alice = service.caller()
     task = alice.create("Buy milk")
-    answered = threading.Event()
-
-    def ask() -> list[httpx2.Response]:
-        try:
-            return every_request(alice)
-        finally:
-            answered.set()
-
-    def stay_healthy() -> list[httpx2.Response]:
-        healthy = []
-        while not answered.is_set():
-            healthy.append(service.client.get("/health"))
-        return healthy
 
     hurt_postgres.pause()
     try:
-        refused, healthy = together([ask, stay_healthy])
+        refused, healthy = beside(
+            lambda: every_request(alice), [lambda: service.client.get("/health")]
+        )
     finally:
         hurt_postgres.resume()
 
