@@ -34,7 +34,6 @@ def test_missing_secret_is_refused_by_name():
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.skipif(not EXAMPLE.exists(), reason="there is no .env.example")
 def test_example_of_the_environment_holds_no_secret():
     assignments = re.findall(r"^#?\s*([A-Z][A-Z_]+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE)
     secrets = {name: value for name, value in assignments if SECRET.search(name)}

@@ -52,7 +52,7 @@ def test_database_that_may_not_grow_is_507_and_read_and_written_again_when_it_ma
 
     @event.listens_for(engine, "connect")
     def limit(connection: object, _: object) -> None:
-        connection.execute(f"PRAGMA max_page_count = {limits[-1]}")  # type: ignore[attr-defined]
+        connection.execute(f"PRAGMA max_page_count = {limits[-1]}")
 
     alice = service.caller("alice")
 
@@ -108,7 +108,7 @@ def test_sqlite_that_may_not_be_written_is_503_for_writes_and_still_read(new_dat
 
     @event.listens_for(engine, "connect")
     def forbid(connection: object, _: object) -> None:
-        connection.execute("PRAGMA query_only = ON")  # type: ignore[attr-defined]
+        connection.execute("PRAGMA query_only = ON")
 
     engine.dispose()
 
