@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from todo.instance import instance_secret
@@ -36,7 +36,7 @@ class Settings:
     instance_path: Path = Path("instance")
     host: str = "127.0.0.1"
     port: int = 8000
-    web_concurrency: int = 2
+    web_concurrency: int = field(default_factory=lambda: min(os.cpu_count() or 1, 4))
     web_threads: int = 8
     worker_class: str = "asgi"
     auth_jwt_issuer: str | None = None
@@ -45,7 +45,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     tasks_per_user: int = 200_000
     log_level: str = "info"
-    log_format: str = "json"
+    log_format: str = field(default_factory=lambda: "console" if os.isatty(2) else "json")
 
     def __post_init__(self) -> None:
         """Refuse a secret that is no secret, and origins that no browser would send."""
@@ -81,31 +81,36 @@ class Settings:
         in the instance folder.
         """
         env = _Variables(environment)
-        database_url = env.text("DATABASE_URL")
-        instance_path = Path(env.text("INSTANCE_PATH") or "instance")
-        return cls(
-            database_url=database_url,
-            migration_database_url=env.text("MIGRATION_DATABASE_URL"),
-            instance_path=instance_path,
-            better_auth_secret=env.text("BETTER_AUTH_SECRET")
-            or _secret(database_url, instance_path),
-            host=env.text("HOST") or "127.0.0.1",
-            port=env.integer("PORT", 8000, 1, 65535),
-            web_concurrency=env.integer("WEB_CONCURRENCY", min(os.cpu_count() or 1, 4), 1, 64),
-            web_threads=env.integer("WEB_THREADS", 8, 1, 128),
-            worker_class=env.text("WORKER_CLASS") or "asgi",
-            auth_jwt_issuer=env.text("AUTH_JWT_ISSUER"),
-            auth_jwt_audience=env.text("AUTH_JWT_AUDIENCE"),
-            auth_jwt_leeway_seconds=env.integer("AUTH_JWT_LEEWAY_SECONDS", 10, 0, 300),
-            cors_origins=env.items("CORS_ORIGINS") or ("http://localhost:3000",),
-            tasks_per_user=env.integer("TASKS_PER_USER", 200_000, 1, 10_000_000),
-            log_level=env.choice("LOG_LEVEL", "info", LOG_LEVELS),
-            log_format=env.choice("LOG_FORMAT", "console" if os.isatty(2) else "json", LOG_FORMATS),
-        )
+        given: dict[str, Any] = {
+            "better_auth_secret": env.text("BETTER_AUTH_SECRET"),
+            "database_url": env.text("DATABASE_URL"),
+            "migration_database_url": env.text("MIGRATION_DATABASE_URL"),
+            "instance_path": env.path("INSTANCE_PATH"),
+            "host": env.text("HOST"),
+            "port": env.integer("PORT", 1, 65535),
+            "web_concurrency": env.integer("WEB_CONCURRENCY", 1, 64),
+            "web_threads": env.integer("WEB_THREADS", 1, 128),
+            "worker_class": env.text("WORKER_CLASS"),
+            "auth_jwt_issuer": env.text("AUTH_JWT_ISSUER"),
+            "auth_jwt_audience": env.text("AUTH_JWT_AUDIENCE"),
+            "auth_jwt_leeway_seconds": env.integer("AUTH_JWT_LEEWAY_SECONDS", 0, 300),
+            "cors_origins": env.items("CORS_ORIGINS"),
+            "tasks_per_user": env.integer("TASKS_PER_USER", 1, 10_000_000),
+            "log_level": env.choice("LOG_LEVEL", LOG_LEVELS),
+            "log_format": env.choice("LOG_FORMAT", LOG_FORMATS),
+        }
+        given = {name: value for name, value in given.items() if value is not None}
+        if "better_auth_secret" not in given:
+            embedded = "database_url" not in given
+            folder = given.get("instance_path", cls.instance_path)
+            given["better_auth_secret"] = _secret(folder if embedded else None)
+        return cls(**given)
 
 
 class _Variables:
-    """Typed access to environment variables; every refusal names the variable."""
+    """Typed access to environment variables, ``None`` for those that are not set; every refusal
+    names the variable.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -118,20 +123,25 @@ class _Variables:
             raise Refusal(f"{name}: is not UTF-8") from None
         return text or None
 
-    def items(self, name: str) -> tuple[str, ...]:
-        return tuple(filter(None, (item.strip() for item in (self.text(name) or "").split(","))))
+    def path(self, name: str) -> Path | None:
+        text = self.text(name)
+        return Path(text) if text else None
 
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
+    def items(self, name: str) -> tuple[str, ...] | None:
+        items = (item.strip() for item in (self.text(name) or "").split(","))
+        return tuple(filter(None, items)) or None
+
+    def integer(self, name: str, low: int, high: int) -> int | None:
         text = self.text(name)
         if text is None:
-            return default
+            return None
         if not text.isdecimal() or not low <= int(text[:20]) <= high:
             raise Refusal(f"{name}: {text[:40]!r} is not a whole number from {low} to {high}")
         return int(text)
 
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        text = (self.text(name) or default).lower()
-        if text not in choices:
+    def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
+        text = (self.text(name) or "").lower() or None
+        if text is not None and text not in choices:
             raise Refusal(f"{name}: {text[:40]!r} is not one of {', '.join(choices)}")
         return text
 
@@ -144,8 +154,9 @@ def _is_origin(text: str) -> bool:
     return bool(parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
 
 
-def _secret(database_url: str | None, instance_path: Path) -> str:
-    if database_url is None:
+def _secret(instance_path: Path | None) -> str:
+    """Return the embedded default's own secret; without its folder somebody must give one."""
+    if instance_path is not None:
         try:
             return instance_secret(instance_path)
         except OSError as error:
