@@ -115,7 +115,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "method_not_allowed": Kind(
         405, "The method is not allowed here", "Use one of the methods in the Allow header."
     ),
-    # 413, 414, 415
+    # 408, 413, 414, 415
+    "body_timeout": Kind(
+        408,
+        "The body took too long",
+        "Nothing was written. Send the request again, over a better connection.",
+    ),
     "body_too_large": Kind(413, "The body is too large", "Send at most 65,536 bytes."),
     "target_too_long": Kind(
         414, "The request target is too long", "Keep path and query within 4,096 bytes."

@@ -47,6 +47,7 @@ preload_app = True  # a broken contract ends the master, and workers share memor
 timeout = 30
 graceful_timeout = 10  # above any honest request; idle connections are waited for, too
 keepalive = 75  # longer than the proxies in front keep theirs
+limit_request_field_size = 16_384  # a token of 8 KiB still gets a problem document
 limit_request_line = 0  # the guard bounds the target, and answers with a problem document
 forwarded_allow_ips = ""
 control_socket_disable = True  # it would be opened in the home folder

@@ -1,5 +1,6 @@
 """Requests whose every byte is the test's own: HTTP clients would mend or refuse them."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,13 +21,9 @@ def send(
 
     ``target`` is path and query, undecoded; the body arrives in ``chunks``.
     """
-    sent = _call(client, method, target, headers, list(chunks) or [b""], whole=True)
-    head, *rest = sent
-    return httpx2.Response(
-        head["status"],
-        headers=head["headers"],
-        content=b"".join(message.get("body", b"") for message in rest),
-    )
+    messages = _messages(list(chunks) or [b""])
+    messages[-1]["more_body"] = False
+    return _response(_call(client, method, target, headers, messages, _GONE))
 
 
 def abandon(
@@ -38,7 +35,35 @@ def abandon(
     chunks: Sequence[bytes] = (),
 ) -> list[dict[str, Any]]:
     """Begin a request and go away before its body is complete; return what was sent anyway."""
-    return _call(client, method, target, headers, list(chunks), whole=False)
+    return _call(client, method, target, headers, _messages(chunks), _GONE)
+
+
+def stall(
+    client: TestClient,
+    method: str,
+    target: str,
+    *,
+    headers: Iterable[tuple[str, str | bytes]] = (),
+    chunks: Sequence[bytes] = (),
+) -> httpx2.Response:
+    """Begin a request and stay there, but send nothing more."""
+    return _response(_call(client, method, target, headers, _messages(chunks), None))
+
+
+_GONE = {"type": "http.disconnect"}
+
+
+def _messages(chunks: Iterable[bytes]) -> list[dict[str, Any]]:
+    return [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+
+
+def _response(sent: list[dict[str, Any]]) -> httpx2.Response:
+    head, *rest = sent
+    return httpx2.Response(
+        head["status"],
+        headers=head["headers"],
+        content=b"".join(message.get("body", b"") for message in rest),
+    )
 
 
 def _call(
@@ -46,9 +71,8 @@ def _call(
     method: str,
     target: str | bytes,
     headers: Iterable[tuple[str, str | bytes]],
-    chunks: list[bytes],
-    *,
-    whole: bool,
+    messages: list[dict[str, Any]],
+    last: dict[str, Any] | None,
 ) -> list[dict[str, Any]]:
     raw = target if isinstance(target, bytes) else target.encode("latin-1")
     path, _, query = raw.partition(b"?")
@@ -66,20 +90,19 @@ def _call(
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8000),
     }
-    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
-    if whole:
-        messages[-1]["more_body"] = False
     assert client.portal is not None
-    return client.portal.call(_converse, client.app, scope, messages)
+    return client.portal.call(_converse, client.app, scope, messages, last)
 
 
 async def _converse(
-    app: Any, scope: dict[str, Any], messages: list[dict[str, Any]]
+    app: Any, scope: dict[str, Any], messages: list[dict[str, Any]], last: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
+        if messages:
+            return messages.pop(0)
+        return last or await asyncio.Future()  # which nothing ever ends
 
     async def send_(message: dict[str, Any]) -> None:
         sent.append(message)

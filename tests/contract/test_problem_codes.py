@@ -18,11 +18,13 @@ import pytest
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
+from tests.api.wire import stall
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.contract.reading import SPECS, table
 from tests.integration.application import engine_of, running
 from tests.servers.process import free_port
 from todo.database import schema
+from todo.edge import guard
 from todo.edge.guard import MAX_BODY, MAX_TARGET
 from todo.problems import KINDS, MEDIA_TYPE, RETRY_AFTER, Kind
 from todo.problems import MAX_BODY as MAX_PROBLEM
@@ -105,6 +107,15 @@ def reaches(code: str) -> Callable[[Circumstance], Circumstance]:
         return circumstance
 
     return add
+
+
+@reaches("body_timeout")
+def a_body_that_never_ends(world: World) -> Any:
+    alice = world.alice()
+    headers = [("authorization", f"Bearer {alice.token}"), ("content-type", "application/json")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guard, "BODY_SECONDS", 0.05)
+        return stall(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": '])
 
 
 @reaches("quota_exceeded")

@@ -237,3 +237,34 @@ def test_client_that_leaves_in_the_middle_of_its_body_leaves_the_server_well(ser
 
     assert ask(server, request("GET", "/readyz")).status == 200
     assert "Traceback" not in server.process.log()
+
+
+def test_body_that_stops_half_way_is_a_408_problem_and_the_connection_is_closed(server, bearer):
+    with wire_to(server.port) as wire:
+        wire.send(request("POST", "/api/me/tasks", bearer, JSON, "Content-Length: 50"))
+        wire.send(b'{"title": "Buy')
+        answer = wire.answer()
+
+        assert answer.status == 408
+        assert answer.problem()["code"] == "body_timeout"
+        assert answer.headers["connection"] == "close"
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/me/tasks", "/nothing"])
+def test_websocket_handshake_is_refused(server, path):
+    upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+
+    answer = ask(server, request("GET", path, *upgrade, key))
+
+    assert answer.status == 403
+    assert b"Traceback" not in server.process.log().encode()
+
+
+def test_token_above_8_kib_is_a_401_problem(server):
+    token = "Authorization: Bearer " + "x" * 8193
+
+    assert (
+        ask(server, request("GET", "/api/me/tasks", token)).problem()["code"] == "token_malformed"
+    )

@@ -23,6 +23,10 @@ class Envelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; complete the answer's headers on its way out."""
+        if scope["type"] == "websocket":  # closed before it is accepted: servers answer 403
+            await receive()
+            await send({"type": "websocket.close"})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -4,6 +4,7 @@ What HTTP servers leave open is settled here, so that every layer behind sees th
 percent-encoding is UTF-8, a path has one spelling, a body is whole and in memory.
 """
 
+import asyncio
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,9 @@ MAX_TARGET: Final = 4096
 """Bytes of path and query. Below the 4,300 digits at which Python's ``int`` gives up."""
 MAX_BODY: Final = 65_536
 """Bytes of a request body."""
+BODY_SECONDS: Final = 10.0
+"""How long a body may take to arrive. It ends before gunicorn's own 30 s, whose answer is a bare
+500."""
 
 
 class _Disconnected(Exception):  # noqa: N818
@@ -61,8 +65,20 @@ def _check_target(scope: Scope) -> None:
 
 async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
     for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY:
+        if name == b"content-length" and value.isdigit() and _exceeds_body(value):
             raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _receive_all(receive)
+    except TimeoutError:
+        raise Problem(
+            "body_timeout",
+            f"The body did not arrive within {BODY_SECONDS:.0f} s.",
+            headers={"Connection": "close"},
+        ) from None
+
+
+async def _receive_all(receive: Receive) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -76,6 +92,12 @@ async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive) -> by
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+def _exceeds_body(length: bytes) -> bool:
+    """Compare digits before numbers: Python's ``int`` gives up at 4,300 of them."""
+    digits = length.lstrip(b"0")
+    return len(digits) > len(str(MAX_BODY)) or int(digits or b"0") > MAX_BODY
 
 
 def _too_large() -> Problem:
