@@ -28,6 +28,10 @@ CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 CREATE TRIGGER fail_first BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION fail_first()
 """
+AT_COMMIT = (
+    "CREATE TRIGGER fail_first BEFORE INSERT ON tasks",
+    "CREATE CONSTRAINT TRIGGER fail_first AFTER INSERT ON tasks DEFERRABLE INITIALLY DEFERRED",
+)
 SLEEP = """
 CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   PERFORM pg_sleep(600);
@@ -87,6 +91,16 @@ def test_unit_that_fails_for_ever_is_given_up_after_a_bounded_number_of_attempts
     assert response.headers["retry-after"] == "1"
     assert attempts(url) == ATTEMPTS
     assert value(url, "SELECT count(*) FROM users") == 0
+    assert tasks_of(url, alice.id) == []
+
+
+def test_unit_that_fails_at_commit_is_not_run_again(url, alice):
+    rows(url, FAIL_FIRST.format(times=1000, state=SERIALIZATION_FAILURE).replace(*AT_COMMIT))
+
+    response = alice("POST", "", json={"title": "Buy milk"})
+
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert attempts(url) == 1
     assert tasks_of(url, alice.id) == []
 
 

@@ -49,6 +49,7 @@ def sqlite(code, text="SQLite's text"):
         ("53300", "database_unavailable"),  # too_many_connections
         ("53200", "database_unavailable"),  # out_of_memory
         ("25006", "database_unavailable"),  # read_only_sql_transaction: a replica
+        ("42501", "database_unavailable"),  # insufficient_privilege: nobody granted it
         ("08006", "database_unavailable"),  # connection_failure
         ("08P01", "database_unavailable"),  # protocol_violation
         ("57P01", "database_unavailable"),  # admin_shutdown
@@ -65,7 +66,7 @@ def test_a_sqlstate_that_the_client_can_wait_out_is_a_problem(state, code):
 
 
 @pytest.mark.parametrize(
-    "state", ["23505", "23514", "23502", "42601", "22P02", "42501", "P0001", "XX000"]
+    "state", ["23505", "23514", "23502", "42601", "22P02", "P0001", "XX000"]
 )
 def test_any_other_sqlstate_is_a_defect_of_ours(state):
     assert problem_for(postgresql(state, psycopg2.IntegrityError)) is None

@@ -25,6 +25,7 @@ _POSTGRESQL: Final[Mapping[str, str]] = {
     pg.DEADLOCK_DETECTED: "busy",
     pg.TOO_MANY_CONNECTIONS: "database_unavailable",
     pg.READ_ONLY_SQL_TRANSACTION: "database_unavailable",  # a replica, after a fail-over
+    pg.INSUFFICIENT_PRIVILEGE: "database_unavailable",  # until somebody grants it
     pg.DISK_FULL: "storage_full",
     pg.UNDEFINED_TABLE: "schema_outdated",
     pg.UNDEFINED_COLUMN: "schema_outdated",
@@ -42,6 +43,7 @@ _SQLITE: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_CANTOPEN: "database_unavailable",
     sqlite3.SQLITE_IOERR: "database_unavailable",
     sqlite3.SQLITE_READONLY: "database_unavailable",
+    sqlite3.SQLITE_NOTADB: "database_unavailable",
     sqlite3.SQLITE_FULL: "storage_full",
 }
 

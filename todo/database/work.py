@@ -39,7 +39,9 @@ T = TypeVar("T")
 
 
 class _CommitFailed(Exception):  # noqa: N818
-    """COMMIT was sent and did not come back; the original error is the cause."""
+    """COMMIT was sent and did not succeed; the database's error is the cause."""
+
+    __cause__: SQLAlchemyError
 
 
 @deadline.scope()
@@ -65,8 +67,7 @@ def write(unit: Callable[[Connection], T]) -> T:
     """Run ``unit`` in a transaction and return its result once it is committed.
 
     Before COMMIT is sent, a serialization failure, a deadlock or a connection that died start
-    the whole unit again, at most :data:`ATTEMPTS` times. After that nothing is retried, unless
-    the server itself answers COMMIT with a serialization failure: then nothing was written. Raises
+    the whole unit again, at most :data:`ATTEMPTS` times. After that nothing is retried. Raises
     :class:`Problem`: ``outcome_unknown`` when the connection died while committing,
     ``database_unavailable``, ``busy``, ``storage_full``, ``schema_outdated`` (nothing was
     written), and whatever problem ``unit`` raises (rolled back).
@@ -76,6 +77,8 @@ def write(unit: Callable[[Connection], T]) -> T:
             with transaction() as connection:
                 return unit(connection)
         except _CommitFailed as failed:
+            if not connection_lost(failed.__cause__):
+                _give_up(failed.__cause__)
             raise Problem(
                 "outcome_unknown", "The connection to the database died while committing."
             ) from failed.__cause__
@@ -90,8 +93,8 @@ def write(unit: Callable[[Connection], T]) -> T:
 def transaction() -> Iterator[Connection]:
     """Open the transaction of a unit of work: BEGIN, then COMMIT, or ROLLBACK on any exception.
 
-    Raises :class:`_CommitFailed` when the connection is lost between sending COMMIT and reading
-    its answer.
+    Raises :class:`_CommitFailed` when the database refuses COMMIT, and when the connection is lost
+    between sending it and reading its answer.
     """
     with db.engine.connect() as connection:
         _begin(connection)
@@ -103,34 +106,26 @@ def transaction() -> Iterator[Connection]:
         try:
             connection.exec_driver_sql("COMMIT")
         except SQLAlchemyError as error:
-            if connection_lost(error):
-                raise _CommitFailed from error
             _roll_back(connection)
-            raise
+            raise _CommitFailed from error
 
 
 def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_BEGIN_SQLITE)
     else:
-        _driver_connection(connection).opening = _BEGIN_POSTGRESQL
+        driver_connection: Any = connection.connection.dbapi_connection
+        driver_connection.opening = _BEGIN_POSTGRESQL
 
 
 def _roll_back(connection: Connection) -> None:
     """Leave no transaction open on a pooled connection, or no connection."""
     if connection.invalidated:
         return
-    if getattr(_driver_connection(connection), "opening", None):  # nothing was sent at all
-        _driver_connection(connection).opening = None
-        return
     try:
         connection.exec_driver_sql("ROLLBACK")
     except SQLAlchemyError:
         connection.invalidate()
-
-
-def _driver_connection(connection: Connection) -> Any:
-    return connection.connection.dbapi_connection
 
 
 def _may_retry(error: SQLAlchemyError) -> bool:
