@@ -1,8 +1,10 @@
 """``todo``: serve, migrate, token, doctor."""
 
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import sqlalchemy as sa
@@ -53,7 +55,9 @@ def token(sub: str, hours: float) -> None:
     """Print a token for development and support."""
     settings = Settings.from_env()
     try:
-        click.echo(mint(settings.better_auth_secret, sub, hours=hours))
+        click.echo(_mint(settings, sub, hours))
+    except ValueError:  # NaN is within every range
+        raise click.BadParameter("is not a number.", param_hint="--hours") from None
     except TokenRefused as refused:
         raise click.BadParameter(refused.detail, param_hint="--sub") from None
 
@@ -78,11 +82,20 @@ def doctor() -> None:
     sys.exit(1 if failed else 0)
 
 
+def _is_new(settings: Settings) -> bool:
+    """Whether the embedded default was never started: looking would make its file."""
+    return (
+        settings.embedded and not Path(str(engine_url(settings.sqlalchemy_url).database)).exists()
+    )
+
+
 class _Sick(Exception):  # noqa: N818
     """A check that failed: what is wrong, and what to do."""
 
 
 def _check_database(settings: Settings) -> str:
+    if _is_new(settings):
+        return f"SQLite {sqlite3.sqlite_version}, not there yet; the first start makes it"
     engine = maintenance_engine(settings.sqlalchemy_url)
     try:
         with engine.connect() as connection:
@@ -96,21 +109,26 @@ def _check_database(settings: Settings) -> str:
 
 
 def _check_schema(settings: Settings) -> str:
+    if _is_new(settings):
+        return "not there yet; the first start makes it"
     engine = maintenance_engine(settings.sqlalchemy_url)
     try:
         revision = schema.current(engine)
-    except SQLAlchemyError:
-        raise _Sick("unknown; mend the database first") from None
-    if revision is None and settings.embedded:
-        return "none yet; the first start makes it"
+    except SQLAlchemyError as error:
+        raise _Sick(f"unknown: {_first_line(error)}") from None
     if revision != schema.head():
         raise _Sick(f"at {revision}, this release needs {schema.head()}; run 'todo migrate'")
     return f"at revision {revision}"
 
 
 def _check_token(settings: Settings) -> str:
-    verifier = Verifier(settings.better_auth_secret, issuer=None, audience=None, leeway=0)
-    verifier.verify(mint(settings.better_auth_secret, "doctor", hours=1))
+    verifier = Verifier(
+        settings.better_auth_secret,
+        issuer=settings.auth_jwt_issuer,
+        audience=settings.auth_jwt_audience,
+        leeway=settings.auth_jwt_leeway_seconds,
+    )
+    verifier.verify(_mint(settings, "doctor", 1))
     expected = [
         f"{name}={value}"
         for name, value in (
@@ -122,9 +140,21 @@ def _check_token(settings: Settings) -> str:
     return "HS256 with BETTER_AUTH_SECRET" + (f", {' '.join(expected)}" if expected else "")
 
 
+def _mint(settings: Settings, subject: str, hours: float) -> str:
+    return mint(
+        settings.better_auth_secret,
+        subject,
+        hours=hours,
+        issuer=settings.auth_jwt_issuer,
+        audience=settings.auth_jwt_audience,
+    )
+
+
 def _place(url: str) -> str:
-    """The database, without its password."""
-    return engine_url(url).render_as_string(hide_password=True)
+    """The database, without its password: libpq takes one in the query, too."""
+    parsed = engine_url(url)
+    shown = {name: value for name, value in parsed.query.items() if "password" not in name}
+    return parsed.set(query=shown).render_as_string(hide_password=True)
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,9 @@
 The names are gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html
 """
 
+import errno
+import os
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import structlog
 from gunicorn import glogging
 from gunicorn.util import load_class
+from gunicorn.workers.gasgi import ASGIWorker
 
 from todo.logs import configure
 from todo.settings import Refusal, Settings
@@ -25,14 +29,20 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
 
 
 def _check_worker_class(name: str) -> str:
-    """Return ``name`` if it is a worker: gunicorn's own answer to any other is a traceback."""
+    """Return ``name`` if it is a worker that serves ASGI.
+
+    gunicorn's own answer to no worker is a traceback, and to one that serves WSGI a 500 for every
+    request.
+    """
     try:
-        load_class(name)
+        worker = load_class(name)
     except (RuntimeError, AttributeError):
+        worker = None
+    if worker is None or (worker.__module__.startswith("gunicorn.") and worker is not ASGIWorker):
         raise Refusal(
-            f"WORKER_CLASS: {name!r} is no worker of gunicorn; "
-            "leave it unset, or install and name another, such as uvicorn_worker.UvicornWorker"
-        ) from None
+            f"WORKER_CLASS: {name!r} is no ASGI worker that is installed; leave it unset, or "
+            "pip install 'todo-api[uvicorn]' and name uvicorn_worker.UvicornWorker"
+        )
     return name
 
 
@@ -55,6 +65,27 @@ _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it
 worker_tmp_dir = str(_memory) if _memory.is_dir() else tempfile.gettempdir()
 logger_class = "todo.serving.Logger"
 proc_name = "todo"
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001
+    """Say in one line what gunicorn says in twelve, after five seconds of trying."""
+    if "GUNICORN_FD" in os.environ:  # USR2: the listening socket was handed down
+        return
+    host, port = _settings.host, _settings.port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise Refusal(f"HOST: {host!r}: {error.strerror}; name one of this machine") from None
+    with socket.socket(family, kind) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
+        try:
+            listener.bind(address)
+        except OSError as error:
+            name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
+            raise Refusal(
+                f"{name}: cannot listen on {host}, port {port}: {error.strerror}; "
+                "stop what listens there, or choose another HOST or PORT"
+            ) from None
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001

@@ -1,18 +1,25 @@
 """Every setting: an environment variable, its default, its meaning. Read once, then frozen."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from todo.instance import instance_secret
 
 MIN_SECRET_BYTES = 32
 """An HS256 key is at least as long as the hash (RFC 7518, section 3.2)."""
+MAX_PORT = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
+
+_ORIGIN = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Refusal(SystemExit):
@@ -58,7 +65,8 @@ class Settings:
             if not _is_origin(origin):
                 raise Refusal(
                     f"CORS_ORIGINS: {origin!r} is not an origin; "
-                    "write scheme://host[:port], without a path, separated by commas"
+                    "write scheme://host[:port] as browsers send it: lower case, no path, no "
+                    "default port; several separated by commas"
                 )
 
     @property
@@ -87,7 +95,7 @@ class Settings:
             "migration_database_url": env.text("MIGRATION_DATABASE_URL"),
             "instance_path": env.path("INSTANCE_PATH"),
             "host": env.text("HOST"),
-            "port": env.integer("PORT", 1, 65535),
+            "port": env.integer("PORT", 1, MAX_PORT),
             "web_concurrency": env.integer("WEB_CONCURRENCY", 1, 64),
             "web_threads": env.integer("WEB_THREADS", 1, 128),
             "worker_class": env.text("WORKER_CLASS"),
@@ -147,20 +155,29 @@ class _Variables:
 
 
 def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:  # brackets that are no IPv6 address
+    """Whether browsers send ``text`` as an Origin (RFC 6454, section 6.2)."""
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
         return False
-    return bool(parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
+    port = int(match["port"] or 0)
+    return port <= MAX_PORT and port != _DEFAULT_PORTS.get(match["scheme"])
 
 
 def _secret(instance_path: Path | None) -> str:
     """Return the embedded default's own secret; without its folder somebody must give one."""
     if instance_path is not None:
         try:
-            return instance_secret(instance_path)
+            secret = instance_secret(instance_path)
         except OSError as error:
             raise Refusal(f"INSTANCE_PATH: {error}; name a folder to write to") from None
+        except UnicodeDecodeError:
+            secret = ""
+        if len(secret) < MIN_SECRET_BYTES:
+            raise Refusal(
+                f"INSTANCE_PATH: {instance_path / 'secret'} is damaged; delete it and a new one is "
+                "made, which ends every token of the old one"
+            )
+        return secret
     raise Refusal(
         "BETTER_AUTH_SECRET: not set; give the secret that Better Auth signs with, "
         "or make one with 'openssl rand -base64 32' and give it to both"

@@ -2,9 +2,11 @@
 
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
+import jwt
 import pytest
 
 from tests.conftest import SECRET
@@ -22,6 +24,13 @@ REFUSED = {
     "port in words": ("PORT", {"PORT": "eighty"}),
     "unknown worker class": ("WORKER_CLASS", {"WORKER_CLASS": "nonsense"}),
     "worker class of no module": ("WORKER_CLASS", {"WORKER_CLASS": "no.such.Worker"}),
+    "worker class of WSGI": ("WORKER_CLASS", {"WORKER_CLASS": "gthread"}),
+    "option that libpq does not know": (
+        "DATABASE_URL",
+        {**POSTGRESQL, "DATABASE_URL": f"{URL}?pgbouncer=true"},
+    ),
+    "origin with a default port": ("CORS_ORIGINS", {"CORS_ORIGINS": "https://a.example:443"}),
+    "origin with a wildcard": ("CORS_ORIGINS", {"CORS_ORIGINS": "https://*.a.example"}),
     "unknown log level": ("LOG_LEVEL", {"LOG_LEVEL": "loud"}),
     "another database": ("DATABASE_URL", {**POSTGRESQL, "DATABASE_URL": "mysql://127.0.0.1/x"}),
     "origin with a path": ("CORS_ORIGINS", {"CORS_ORIGINS": "https://a.example/path"}),
@@ -49,6 +58,37 @@ def test_start_is_refused_when_the_embedded_database_is_no_database(tmp_path):
     instance = tmp_path / "instance"
     instance.mkdir()
     (instance / "todo.db").write_bytes(b"this is not SQLite's header" * 100)
+
+    assert_refused(run_todo("serve", cwd=tmp_path), "INSTANCE_PATH")
+
+
+def refusal_to_listen(folder: Path, **variables: str) -> str:
+    """The last line of a start that gunicorn had announced before it could not listen."""
+    run = run_todo("serve", cwd=folder, **variables)
+    announced, line = run.stderr.splitlines()
+    assert (run.returncode, run.stdout, "Starting gunicorn" in announced) == (1, "", True)
+    return line
+
+
+def test_start_is_refused_when_the_port_is_taken(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        line = refusal_to_listen(tmp_path, PORT=port)
+
+    assert line.startswith(f"PORT: cannot listen on 127.0.0.1, port {port}: ")
+    assert line.endswith("; stop what listens there, or choose another HOST or PORT")
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
+def test_start_is_refused_for_a_host_that_is_not_this_machine(tmp_path, host):
+    assert refusal_to_listen(tmp_path, HOST=host, PORT=str(free_port())).startswith("HOST: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64])
+def test_start_is_refused_when_the_secret_of_the_instance_is_damaged(tmp_path, content):
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    (instance / "secret").write_bytes(content)
 
     assert_refused(run_todo("serve", cwd=tmp_path), "INSTANCE_PATH")
 
@@ -163,7 +203,8 @@ def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path)
     status, lines = doctor(tmp_path)
 
     assert status == 0
-    assert lines[2] == "ok    schema: none yet; the first start makes it"
+    assert lines[2] == "ok    schema: not there yet; the first start makes it"
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
 
 
 def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path):
@@ -175,7 +216,16 @@ def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path):
     assert lines[0].startswith("ok    settings: postgresql+psycopg2://todo:***@127.0.0.1")
     assert lines[1].startswith("FAIL  database: ")
     assert lines[1].endswith("; check DATABASE_URL and that the server runs")
-    assert lines[2] == "FAIL  schema: unknown; mend the database first"
+    assert lines[2].startswith("FAIL  schema: unknown: ")
+
+
+def test_doctor_tells_no_password_of_a_query(tmp_path):
+    url = f"postgresql://todo@127.0.0.1:{free_port()}/todo?password=very-private&connect_timeout=1"
+
+    status, lines = doctor(tmp_path, DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+
+    assert status == 1
+    assert "connect_timeout=1" in lines[0]
 
 
 def test_doctor_notices_a_database_of_another_release(database_url, tmp_path):
@@ -185,6 +235,27 @@ def test_doctor_notices_a_database_of_another_release(database_url, tmp_path):
 
     assert status == 1
     assert lines[2].startswith("FAIL  schema: at 9999, this release needs")
+
+
+def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_path):
+    variables = {"AUTH_JWT_ISSUER": "https://a.example", "AUTH_JWT_AUDIENCE": "todo"}
+
+    token = run_todo("token", "--sub", "alice", cwd=tmp_path, **variables).stdout.strip()
+
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["sub"], claims["iss"], claims["aud"]) == ("alice", "https://a.example", "todo")
+    assert doctor(tmp_path, **variables)[1][3] == (
+        "ok    token: HS256 with BETTER_AUTH_SECRET, iss=https://a.example aud=todo"
+    )
+
+
+@pytest.mark.parametrize("hours", ["0", "nan", "inf", "1e9", "soon"])
+def test_hours_that_no_token_lasts_are_refused(tmp_path, hours):
+    run = run_todo("token", "--sub", "alice", "--hours", hours, cwd=tmp_path)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "--hours" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_token_of_the_command_line_is_for_its_subject_and_its_hours(tmp_path, service_on):

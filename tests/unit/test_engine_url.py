@@ -109,6 +109,28 @@ def test_another_database_is_refused(driver):
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("db:99999/todo", "99999 is no port"),
+        ("db/todo?pgbouncer=true", 'invalid connection option "pgbouncer"; take it out of the URL'),
+        (
+            "db/todo?sslmode=sometimes",
+            "sslmode is one of disable, allow, prefer, require, verify-ca, verify-full",
+        ),
+    ],
+)
+def test_what_libpq_would_refuse_at_every_connection_is_refused_at_start(url, reason):
+    assert refusal_of(f"postgresql://u:secret@{url}") == f"DATABASE_URL: {reason}"
+
+
+def test_an_option_of_libpq_is_kept():
+    url = engine_url("postgresql://db/todo?options=-csearch_path%3Dtodo&host=a:1&host=b:2")
+
+    assert url.query["options"] == "-csearch_path=todo"
+    assert url.query["host"] == ("a:1", "b:2")
+
+
 @pytest.mark.parametrize("url", ["postgresql://u:secret@db:port/todo", "mysql://u:secret@db/x"])
 def test_a_refusal_does_not_tell_the_password(url):
     assert "secret" not in refusal_of(url)

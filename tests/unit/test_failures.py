@@ -65,9 +65,7 @@ def test_a_sqlstate_that_the_client_can_wait_out_is_a_problem(state, code):
     assert (problem.code, problem.detail) == (code, DETAILS[code])
 
 
-@pytest.mark.parametrize(
-    "state", ["23505", "23514", "23502", "42601", "22P02", "P0001", "XX000"]
-)
+@pytest.mark.parametrize("state", ["23505", "23514", "23502", "42601", "22P02", "P0001", "XX000"])
 def test_any_other_sqlstate_is_a_defect_of_ours(state):
     assert problem_for(postgresql(state, psycopg2.IntegrityError)) is None
     assert problem_for(postgresql(state)) is None

@@ -129,6 +129,14 @@ def test_a_value_out_of_range_is_refused_by_name(variable, value, reason):
         "://localhost",
         "http://[::1",
         "http://*.example\n.com",
+        "https://*.example.com",
+        "https://example.com:443",
+        "http://example.com:80",
+        "http://example.com:65536",
+        "http://alice:secret@example.com",
+        "https://Example.com",
+        "https://bücher.example",
+        "http://a b.example",
     ],
 )
 def test_what_no_browser_sends_as_an_origin_is_refused(origin):
@@ -136,7 +144,8 @@ def test_what_no_browser_sends_as_an_origin_is_refused(origin):
 
     assert line == (
         f"CORS_ORIGINS: {origin!r} is not an origin; "
-        "write scheme://host[:port], without a path, separated by commas"
+        "write scheme://host[:port] as browsers send it: lower case, no path, no default port; "
+        "several separated by commas"
     )
 
 

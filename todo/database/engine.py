@@ -10,14 +10,17 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg2
 import sqlalchemy as sa
+from psycopg2 import extensions
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import to_list
 
 from todo.database.opening import OpeningConnection
-from todo.settings import Refusal
+from todo.settings import MAX_PORT, Refusal
 
 CONNECT_SECONDS: Final = 3
 """How long connecting may take; Neon wakes in less."""
@@ -25,6 +28,9 @@ RECYCLE_SECONDS: Final = 280
 """Connections are renewed before the five minutes after which Neon suspends."""
 SQLITE_BUSY_MS: Final = 4000
 """How long SQLite waits for another writer."""
+
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""https://www.postgresql.org/docs/current/libpq-ssl.html, table "SSL Mode Descriptions"."""
 
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
 _SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
@@ -35,7 +41,8 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
 
     ``postgres://`` and ``postgresql://`` mean psycopg2; a host that is not local gets
     ``sslmode=require`` unless the URL names a mode. Raises :class:`Refusal`, which names
-    ``variable``, for what is no URL and for other databases.
+    ``variable``, for what is no URL, for other databases, and for a port or an option that
+    libpq would refuse at every connection.
     """
     try:
         parsed = make_url(url)
@@ -51,9 +58,23 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
             f"{variable}: {parsed.drivername!r} is not supported; use postgresql or sqlite"
         )
     parsed = parsed.set(drivername="postgresql+psycopg2")
+    _check_libpq(parsed, variable)
     if "sslmode" not in parsed.query and not _is_local(parsed):
         parsed = parsed.update_query_dict({"sslmode": "require"})
     return parsed
+
+
+def _check_libpq(url: URL, variable: str) -> None:
+    if url.port is not None and not 1 <= url.port <= MAX_PORT:
+        raise Refusal(f"{variable}: {url.port} is no port")
+    options = {name: ",".join(to_list(value)) for name, value in url.query.items()}
+    if options.get("sslmode", "require") not in SSL_MODES:
+        raise Refusal(f"{variable}: sslmode is one of {', '.join(SSL_MODES)}")
+    try:
+        extensions.make_dsn(**options)
+    except psycopg2.ProgrammingError as error:  # its text names the option
+        reason = str(error).strip().removeprefix("invalid dsn: ")
+        raise Refusal(f"{variable}: {reason}; take it out of the URL") from None
 
 
 def _sqlite_url(url: URL, variable: str) -> URL:

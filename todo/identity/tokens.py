@@ -101,14 +101,23 @@ class Verifier:
         return claims
 
 
-def mint(secret: str, subject: str, *, hours: float) -> str:
-    """Return a token for ``subject`` that is valid for ``hours`` from now.
+def mint(
+    secret: str,
+    subject: str,
+    *,
+    hours: float,
+    issuer: str | None = None,
+    audience: str | None = None,
+) -> str:
+    """Return a token for ``subject`` that is valid for ``hours`` (finite) from now.
 
     For development and support. Raises :class:`TokenRefused` when no server would accept it.
     """
     _check_subject(subject)
     now = int(time.time())
     claims = {"sub": subject, "iat": now, "exp": now + int(hours * 3600)}
+    expected = {"iss": issuer, "aud": audience}
+    claims |= {name: value for name, value in expected.items() if value is not None}
     return jwt.encode(claims, secret.encode(), algorithm=ALGORITHM)
 
 
