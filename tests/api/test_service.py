@@ -49,6 +49,7 @@ def test_the_root_is_json_for_programs(client, accept):
     response = client.get("/", headers={"Accept": accept} if accept else {})
 
     assert response.headers["content-type"] == "application/json"
+    assert "Accept" in response.headers["vary"]
     assert response.json() == ABOUT
 
 
@@ -111,7 +112,7 @@ def test_the_embedded_default_needs_nothing_to_be_set_up(serve, tmp_path):
 # What depends on a database that does not work.
 
 
-def test_a_database_without_the_schema_is_not_ready(new_database, serve, tmp_path):
+def test_a_sqlite_file_without_the_schema_is_not_ready(serve, tmp_path):
     client = serve(settings_for(f"sqlite:///{tmp_path / 'empty.db'}")).client
     response = client.get("/readyz")
 

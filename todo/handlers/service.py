@@ -3,17 +3,16 @@
 from typing import Any
 
 import flask
+import orjson
 from flask import current_app, request
 
 from todo import __version__
-from todo.database import schema
-from todo.database.work import read
-from todo.problems import Problem
+from todo.services import readiness
 
 Json = dict[str, Any]
 
 
-def show_service() -> flask.Response | Json:
+def show_service() -> flask.Response:
     """A page for browsers, JSON for everybody else."""
     about = {
         "name": "todo-api",
@@ -23,8 +22,11 @@ def show_service() -> flask.Response | Json:
         "health": "/health",
     }
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        return flask.Response(_PAGE, mimetype="text/html")
-    return about
+        response = flask.Response(_PAGE, mimetype="text/html")
+    else:
+        response = flask.Response(orjson.dumps(about), mimetype="application/json")
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 async def check_health() -> Json:
@@ -39,13 +41,7 @@ async def check_liveness() -> Json:
 
 def check_readiness() -> Json:
     """Whether requests can be served: the database answers, and has this release's schema."""
-    rows = read(schema.VERSION, {})
-    revision = rows[0]["version_num"] if rows else None
-    if revision != current_app.config["SCHEMA_HEAD"]:
-        raise Problem(
-            "schema_outdated",
-            f"The database is at revision {revision}; run 'todo migrate'.",
-        )
+    revision = readiness.check(current_app.config["SCHEMA_HEAD"])
     return {"status": "ok", "database": "ok", "schema": revision}
 
 

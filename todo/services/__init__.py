@@ -1,1 +1,1 @@
-"""The rules. Every function takes the owner first; no web framework here."""
+"""The rules. Every function that touches a task takes the owner first; no web framework here."""
