@@ -104,6 +104,25 @@ def test_a_body_above_64_kib_is_413(alice, task, operation, content):
     assert alice("GET", "").json() == a_page([task])
 
 
+@every_operation_with_a_body
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity, gzip"])
+def test_an_encoded_body_is_415_even_if_it_is_not_encoded(alice, task, operation, coding):
+    path = operation.path(alice.id, 1)
+    headers = {**JSON, "Content-Encoding": coding}
+    response = alice(operation.method, path, content=b'{"completed": true}', headers=headers)
+
+    detail = "The body must be sent without a Content-Encoding."
+    assert refusal(response) == problem("unsupported_media_type", detail, path)
+    assert response.headers["accept-encoding"] == "identity"
+    assert alice("GET", "").json() == a_page([task])
+
+
+def test_the_coding_identity_is_none(alice):
+    headers = {**JSON, "Content-Encoding": "Identity"}
+
+    assert alice("POST", "", content=b'{"title": "x"}', headers=headers).status_code == 201
+
+
 @pytest.mark.parametrize("content_length", [b"65537", b"9" * 5000, b"0" * 5000 + b"65537"])
 def test_a_body_that_is_announced_too_large_is_refused_unread(alice, content_length):
     # The body that would follow is small: only what was announced can be the reason.

@@ -105,6 +105,13 @@ class _Body:
 
     def _schema(self, headers: list[tuple[bytes, bytes]]) -> Schema:
         content_type = next((v for k, v in headers if k == b"content-type"), b"").decode("latin-1")
+        coding = next((v for k, v in headers if k == b"content-encoding"), b"identity")
+        if coding.strip().lower() != b"identity":  # RFC 9110, section 8.4
+            raise Problem(
+                "unsupported_media_type",
+                "The body must be sent without a Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
+            )
         media_type, _, parameters = content_type.partition(";")
         schema = self._schemas.get(media_type.strip().lower())
         charset = _CHARSET.search(parameters)
