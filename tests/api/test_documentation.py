@@ -102,6 +102,14 @@ def test_what_a_client_has_already_is_not_sent_again(client, path):
 
 
 @pytest.mark.parametrize("path", CACHED)
+def test_lines_of_one_header_are_one_list(client, path):
+    etag = client.get(path).headers["etag"]
+    headers = [("If-None-Match", etag), ("If-None-Match", '"other"')]
+
+    assert client.get(path, headers=headers).status_code == 304
+
+
+@pytest.mark.parametrize("path", CACHED)
 @pytest.mark.parametrize(
     "headers",
     [

@@ -11,7 +11,6 @@ import inspect
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from functools import cached_property
 from typing import Any, Final
 
@@ -110,7 +109,7 @@ class FlaskBridge(SpecMiddleware):  # type: ignore[misc]  # Connexion is untyped
         """
         await self._acquire()
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._executor, copy_context().run, function, *args)
+        work = loop.run_in_executor(self._executor, function, *args)
         # Shielded: when the client goes away the thread still works, and its slot stays taken.
         work.add_done_callback(lambda _: self._slots.release())
         return await asyncio.shield(work)
@@ -174,10 +173,13 @@ def _environ(scope: Scope) -> dict[str, Any]:
     }
     for name, value in scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
-        if key == "CONTENT_TYPE":
-            environ[key] = value.decode("latin-1")
-        elif key not in ("CONTENT_LENGTH", "PROXY"):  # httpoxy: no header becomes HTTP_PROXY
-            environ[f"HTTP_{key}"] = value.decode("latin-1")
+        if key == "CONTENT_LENGTH":
+            continue
+        if key != "CONTENT_TYPE":
+            key = f"HTTP_{key}"
+        text = value.decode("latin-1")
+        # Lines of one name are one list (RFC 9110, section 5.3).
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
 
 
