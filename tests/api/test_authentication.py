@@ -16,7 +16,6 @@ ORIGIN = "http://localhost:3000"
 LIST = "/api/alice/tasks"
 NOT_A_JWT = "This is not a JWT (an opaque session token, perhaps?)."
 BAD_SUBJECT = "The token's 'sub' is not 1 to 255 printable characters."
-HOUR = 3600
 
 
 def now() -> int:
@@ -393,15 +392,15 @@ def test_without_the_settings_issuer_and_audience_are_not_checked(client):
     assert ask(client, token).status_code == 200
 
 
-def test_the_leeway_is_a_setting(new_database, serve):
-    settings = settings_for(new_database("sqlite"), auth_jwt_leeway_seconds=0)
+def test_the_leeway_is_a_setting(database_url, serve):
+    settings = settings_for(database_url, auth_jwt_leeway_seconds=0)
     response = ask(serve(settings).client, sign(claims(exp=now() - 1)))
 
     assert_unauthorized(response, "token_expired", "The token's 'exp' has passed.")
 
 
-def test_tokens_of_another_secret_do_not_work_here(new_database, serve):
-    settings = settings_for(new_database("sqlite"), better_auth_secret="ü" * 16)
+def test_tokens_of_another_secret_do_not_work_here(database_url, serve):
+    settings = settings_for(database_url, better_auth_secret="ü" * 16)
     own = sign(claims(), secret="ü" * 16)
     client = serve(settings).client
 

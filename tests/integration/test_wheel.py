@@ -1,9 +1,9 @@
 """The wheel, installed alone, serves its own contract, docs and migrations."""
 
+import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 
@@ -12,8 +12,6 @@ import pytest
 from tests.conftest import SECRET, Caller
 from tests.integration.served import REPOSITORY, Server, environment, run_todo
 from todo.database import schema
-
-pytestmark = pytest.mark.wheel
 
 BUILD_SECONDS = 240
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "todo", "openapi")
@@ -36,15 +34,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``todo`` of a fresh environment: the wheel, and what it depends on borrowed from ours."""
+    """``todo`` of a fresh environment: the wheel, and what it says it depends on, as locked."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
-    run(sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", str(wheel))
-    [packages] = folder.glob("lib/python*/site-packages")
-    # Lines of a .pth are added to the path, but .pth files found there are not read: the
-    # repository itself, which is installed in our environment by one, stays out.
-    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # Without their hashes, or pip would want one of the wheel, too.
+    pins = re.findall(r"^\S+==\S+", (REPOSITORY / "requirements.lock").read_text(), re.MULTILINE)
+    constraints = folder / "constraints.txt"
+    constraints.write_text("\n".join(pins))
+    pip = (sys.executable, "-m", "pip", "--python", str(python))
+    run(*pip, "install", "--constraint", str(constraints), str(wheel))
     return folder / "bin" / "todo"
 
 

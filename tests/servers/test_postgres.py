@@ -26,7 +26,6 @@ from tests.servers.postgres import (
 from tests.servers.process import free_port
 from tests.servers.reaper import Backends, wait_until
 
-pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).parents[2]
 
 START_AND_DIE = """

@@ -1,0 +1,52 @@
+"""The README's lines do what it says, typed as they stand there."""
+
+import json
+import re
+import subprocess
+
+from tests.integration.served import REPOSITORY, TODO, Server, environment
+
+SHELL = r"^## {heading}$.*?^```sh$(.*?)^```$"
+
+
+def lines_of(heading: str) -> str:
+    """The first shell lines under a heading of the README."""
+    pattern = SHELL.format(heading=heading)
+    found = re.search(pattern, (REPOSITORY / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def documents(text: str, count: int) -> tuple[list[dict[str, object]], str]:
+    """The first `count` JSON documents of `text`, and the rest of it."""
+    read, decoder = [], json.JSONDecoder()
+    for _ in range(count):
+        document, end = decoder.raw_decode(text)
+        read.append(document)
+        text = text[end:].lstrip()
+    return read, text
+
+
+def test_the_first_task_is_created_listed_completed_changed_and_deleted(serving, tmp_path):
+    server: Server = serving()
+    script = lines_of("A first task")
+    for written, here in ((".venv/bin/todo", TODO), ("localhost:8000", f"127.0.0.1:{server.port}")):
+        assert written in script
+        script = script.replace(written, here)
+
+    run = subprocess.run(
+        ["bash", "-eu", "-c", script],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    [created, listed, completed, changed], deleted = documents(run.stdout, 4)
+    assert (created["id"], created["title"], created["completed"]) == (1, "Buy milk", False)
+    assert (listed["tasks"], listed["total"]) == ([created], 1)
+    assert (completed["id"], completed["completed"]) == (1, True)
+    assert (changed["description"], changed["completed"]) == ("Two litres", True)
+    assert deleted.startswith("HTTP/1.1 204 ")
