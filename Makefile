@@ -44,7 +44,7 @@ lock: $(VENV)/.dev
 	    --custom-compile-command "make lock" --quiet -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info tests/spec_lint/node_modules .mypy_cache .ruff_cache \
+	rm -rf .venv* build dist *.egg-info tests/spec_lint/node_modules .mypy_cache .ruff_cache \
 	    .pytest_cache .hypothesis .coverage
 
 $(BIN)/python:

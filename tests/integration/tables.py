@@ -52,7 +52,7 @@ def assert_books_balance(url: str, owner: str, *, changes: int) -> None:
     """Hold the owner's row against the tasks, after ``changes`` changes of one task each.
 
     Every change took one revision and left it on its task: no two tasks share one, and the
-    newest is the owner's.
+    newest is the owner's, at the same moment.
     """
     tasks = tasks_of(url, owner)
     where = Counter(
@@ -68,3 +68,9 @@ def assert_books_balance(url: str, owner: str, *, changes: int) -> None:
     revisions = [task["revision"] for task in tasks]
     assert len(set(revisions)) == len(revisions)
     assert max(revisions) == changes
+    newest = (
+        "SELECT count(*) FROM users JOIN tasks ON tasks.user_id = users.id"
+        " AND tasks.revision = users.revision AND tasks.updated_at = users.updated_at"
+        " WHERE users.id = :owner"
+    )
+    assert value(url, newest, owner=owner) == 1
