@@ -7,7 +7,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo.problems import MAX_INSTANCE, Problem, render
+from todo.problems import Problem, render
 
 log = structlog.get_logger("todo.errors")
 
@@ -34,9 +34,7 @@ class ErrorBoundary:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            problem = self._problem(error, scope)
-            _log_refusal(problem, scope)
-            await _answer(problem, scope, send)
+            await _answer(self._problem(error, scope), scope, send)
 
     def _problem(self, error: Exception, scope: Scope) -> Problem:
         if isinstance(error, Problem):
@@ -55,13 +53,6 @@ class ErrorBoundary:
                 return Problem("not_found", "No such resource.")
         log.error("request.crashed", exc_info=error)
         return Problem("internal_error", "Something went wrong on the server.")
-
-
-def _log_refusal(problem: Problem, scope: Scope) -> None:
-    """One line for each error that is the client's; its query may hold a title, and stays out."""
-    if problem.kind.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        path = scope["path"][:MAX_INSTANCE]
-        log.info("request.refused", code=problem.code, method=scope["method"], path=path)
 
 
 async def _answer(problem: Problem, scope: Scope, send: Send) -> None:
