@@ -4,6 +4,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 
 ===============  ==================================================================================
 ``cli``          ``todo serve | migrate | token | doctor``
+``doctor``       what the API stands on, looked at from outside
 ``serving``      how gunicorn serves the application
 ``app``          ``create_app(settings)``: wiring, and nothing else
 ``edge``         ASGI: request id, CORS, error boundary, request guard, the one hop to Flask
@@ -18,6 +19,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``problems``     every error a client can see, and how it is rendered
 ``logs``         one event per line
 ``settings``     every environment variable
+``strength``     what makes a shared secret no secret
 ``instance``     the embedded default's secret, made once
 ===============  ==================================================================================
 

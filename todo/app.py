@@ -30,10 +30,10 @@ from todo.edge.boundary import ErrorBoundary
 from todo.edge.bridge import ApiFlask, FlaskBridge
 from todo.edge.envelope import Envelope
 from todo.edge.guard import Guard
+from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
-from todo.identity.tokens import Verifier
 from todo.models import db
-from todo.security import BearerSecurity
+from todo.security import BearerSecurity, key_set, verifier
 from todo.settings import Refusal, Settings
 
 REQUEST_HEADERS = (
@@ -65,9 +65,12 @@ class Application:
 
     asgi: ASGIApp
     flask: ApiFlask
+    keys: Jwks | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's event (ASGI)."""
+        """Serve one connection's event (ASGI); the first one of a process fetches the keys."""
+        if scope["type"] == "lifespan" and self.keys is not None:
+            self.keys.start()
         await self.asgi(scope, receive, send)
 
     def after_fork(self) -> None:
@@ -91,14 +94,15 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     settings = settings or Settings.from_env()
     try:
         document = load(contract or contract_directory())
-        flask_app = _flask_app(settings, document)
-        api = _connexion(settings, document, flask_app)
+        keys = key_set(settings)
+        flask_app = _flask_app(settings, document, keys)
+        api = _connexion(settings, document, flask_app, keys)
     except BrokenContract as broken:
         raise Refusal(f"The contract cannot be served: {broken}") from None
     if settings.embedded:
         _migrate(settings)
     guarded = ErrorBoundary(Guard(api), allowed_methods=AllowedMethods(document))
-    return Application(Envelope(_cors(guarded, settings)), flask_app)
+    return Application(Envelope(_cors(guarded, settings)), flask_app, keys)
 
 
 def _migrate(settings: Settings) -> None:
@@ -115,14 +119,12 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
         self.app, self.middleware_stack = self._build_middleware_stack()
 
 
-def _connexion(settings: Settings, document: Document, flask_app: ApiFlask) -> ASGIApp:
-    verifier = Verifier(
-        settings.better_auth_secret,
-        issuer=settings.auth_jwt_issuer,
-        audience=settings.auth_jwt_audience,
-        leeway=settings.auth_jwt_leeway_seconds,
+def _connexion(
+    settings: Settings, document: Document, flask_app: ApiFlask, keys: Jwks | None
+) -> ASGIApp:
+    remembering = RememberingVerifier(
+        verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds
     )
-    remembering = RememberingVerifier(verifier, leeway=settings.auth_jwt_leeway_seconds)
     connexion = _Connexion(
         FlaskBridge(flask_app, threads=settings.web_threads),
         import_name=__name__,
@@ -140,7 +142,7 @@ def _connexion(settings: Settings, document: Document, flask_app: ApiFlask) -> A
     return connexion
 
 
-def _flask_app(settings: Settings, document: Document) -> ApiFlask:
+def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> ApiFlask:
     url = engine_url(settings.sqlalchemy_url)
     app = ApiFlask("todo", static_folder=None, instance_path=str(settings.instance_path.resolve()))
     app.config.update(
@@ -151,6 +153,7 @@ def _flask_app(settings: Settings, document: Document) -> ApiFlask:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, threads=settings.web_threads),
         TASKS_PER_USER=settings.tasks_per_user,
         SCHEMA_HEAD=schema.head(),
+        KEYS=keys,
         **_served(document),
     )
     db.init_app(app)

@@ -1,19 +1,16 @@
 """``todo``: serve, migrate, token, doctor."""
 
 import os
-import sqlite3
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import click
-import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from todo import __version__
 from todo.database import schema
-from todo.database.engine import engine_url, maintenance_engine
-from todo.identity.tokens import TokenRefused, Verifier, mint
+from todo.database.engine import engine_url
+from todo.doctor import examine, first_line, place
+from todo.identity.tokens import TokenRefused, mint
 from todo.settings import Refusal, Settings
 
 
@@ -41,9 +38,11 @@ def migrate() -> None:
     engine_url(url, "MIGRATION_DATABASE_URL" if settings.migration_database_url else "DATABASE_URL")
     try:
         schema.migrate(url)
+    except schema.ForeignUsers as foreign:
+        raise Refusal(f"{place(url)}: {foreign}") from None
     except (SQLAlchemyError, OSError) as error:
-        raise Refusal(f"{_place(url)}: {_first_line(error)}") from None
-    click.echo(f"{_place(url)}: at revision {schema.head()}")
+        raise Refusal(f"{place(url)}: {first_line(error)}") from None
+    click.echo(f"{place(url)}: at revision {schema.head()}")
 
 
 @main.command()
@@ -63,84 +62,23 @@ def token(sub: str, hours: float) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--token", "access_token", help="Also say whether this token would be accepted.")
+def doctor(access_token: str | None) -> None:
     """Check what the API stands on; every line is ok, or says what to do."""
     settings = Settings.from_env()
-    checks: dict[str, Callable[[Settings], str]] = {
-        "database": _check_database,
-        "schema": _check_schema,
-        "token": _check_token,
-    }
     failed = False
-    click.echo(f"ok    settings: {_place(settings.sqlalchemy_url)}")
-    for name, check in checks.items():
-        try:
-            click.echo(f"ok    {name}: {check(settings)}")
-        except _Sick as sick:
-            failed = True
-            click.echo(f"FAIL  {name}: {sick}")
+    for finding in examine(settings, access_token):
+        failed = failed or not finding.ok
+        click.echo(f"{'ok   ' if finding.ok else 'FAIL '} {finding.subject}: {finding.text}")
     sys.exit(1 if failed else 0)
 
 
-def _is_new(settings: Settings) -> bool:
-    """Whether the embedded default was never started: looking would make its file."""
-    return (
-        settings.embedded and not Path(str(engine_url(settings.sqlalchemy_url).database)).exists()
-    )
-
-
-class _Sick(Exception):  # noqa: N818
-    """A check that failed: what is wrong, and what to do."""
-
-
-def _check_database(settings: Settings) -> str:
-    if _is_new(settings):
-        return f"SQLite {sqlite3.sqlite_version}, not there yet; the first start makes it"
-    engine = maintenance_engine(settings.sqlalchemy_url)
-    try:
-        with engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                version = connection.execute(sa.text("SELECT sqlite_version()")).scalar()
-                return f"SQLite {version}"
-            version = connection.execute(sa.text("SHOW server_version")).scalar()
-            return f"PostgreSQL {version}"
-    except SQLAlchemyError as error:
-        raise _Sick(f"{_first_line(error)}; check DATABASE_URL and that the server runs") from None
-
-
-def _check_schema(settings: Settings) -> str:
-    if _is_new(settings):
-        return "not there yet; the first start makes it"
-    engine = maintenance_engine(settings.sqlalchemy_url)
-    try:
-        revision = schema.current(engine)
-    except SQLAlchemyError as error:
-        raise _Sick(f"unknown: {_first_line(error)}") from None
-    if revision != schema.head():
-        raise _Sick(f"at {revision}, this release needs {schema.head()}; run 'todo migrate'")
-    return f"at revision {revision}"
-
-
-def _check_token(settings: Settings) -> str:
-    verifier = Verifier(
-        settings.better_auth_secret,
-        issuer=settings.auth_jwt_issuer,
-        audience=settings.auth_jwt_audience,
-        leeway=settings.auth_jwt_leeway_seconds,
-    )
-    verifier.verify(_mint(settings, "doctor", 1))
-    expected = [
-        f"{name}={value}"
-        for name, value in (
-            ("iss", settings.auth_jwt_issuer),
-            ("aud", settings.auth_jwt_audience),
-        )
-        if value
-    ]
-    return "HS256 with BETTER_AUTH_SECRET" + (f", {' '.join(expected)}" if expected else "")
-
-
 def _mint(settings: Settings, subject: str, hours: float) -> str:
+    if settings.better_auth_secret is None:
+        raise Refusal(
+            "BETTER_AUTH_SECRET: not set, and 'todo token' signs with it; "
+            "get a token from Better Auth, or give both servers a secret"
+        )
     return mint(
         settings.better_auth_secret,
         subject,
@@ -148,14 +86,3 @@ def _mint(settings: Settings, subject: str, hours: float) -> str:
         issuer=settings.auth_jwt_issuer,
         audience=settings.auth_jwt_audience,
     )
-
-
-def _place(url: str) -> str:
-    """The database, without its password: libpq takes one in the query, too."""
-    parsed = engine_url(url)
-    shown = {name: value for name, value in parsed.query.items() if "password" not in name}
-    return parsed.set(query=shown).render_as_string(hide_password=True)
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -76,6 +76,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The token's algorithm is not allowed",
         "Sign with an algorithm that 'detail' names.",
     ),
+    "kid_unknown": Kind(
+        401,
+        "The token's key is not known",
+        "Get a new token; if that does not help, compare BETTER_AUTH_URL with the token's 'iss'.",
+    ),
     "signature_invalid": Kind(
         401,
         "The token's signature is not valid",
@@ -84,12 +89,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "issuer_mismatch": Kind(
         401,
         "The token comes from another issuer",
-        "Compare the token's 'iss' with AUTH_JWT_ISSUER.",
+        "Compare the token's 'iss' with BETTER_AUTH_URL, or with the issuer in the settings.",
     ),
     "audience_mismatch": Kind(
         401,
         "The token is meant for another audience",
-        "Compare the token's 'aud' with AUTH_JWT_AUDIENCE.",
+        "Compare the token's 'aud' with BETTER_AUTH_URL, or with the audience in the settings.",
     ),
     "claim_missing": Kind(
         401,
@@ -145,6 +150,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The database cannot be reached",
         "Nothing was written. Repeat after the seconds in Retry-After.",
     ),
+    "keys_unavailable": Kind(
+        503,
+        "The keys to verify tokens cannot be had",
+        "Keep the token; repeat after the seconds in Retry-After.",
+    ),
     "outcome_unknown": Kind(
         503,
         "The connection died while committing",
@@ -163,6 +173,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 RETRY_AFTER: Final[Mapping[str, int]] = {
     "database_unavailable": 2,
+    "keys_unavailable": 5,
     "outcome_unknown": 1,
     "busy": 1,
     "schema_outdated": 30,

@@ -1,7 +1,7 @@
 """Connexion's security handler: from the ``Authorization`` header to the caller (RFC 6750).
 
-It runs on the event loop, after routing and before validation, and does no I/O. The 403 for a
-foreign path is decided here too, before any database work.
+It runs on the event loop, after routing and before validation. It waits for nothing but a key that
+is not known yet. The 403 for a foreign path is decided here too, before any database work.
 """
 
 from typing import Any, Final
@@ -10,11 +10,57 @@ from connexion.lifecycle import ConnexionRequest
 from connexion.security import AbstractSecurityHandler
 
 from todo.identity import ME
+from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
-from todo.identity.tokens import Claims, TokenRefused
+from todo.identity.tokens import (
+    HS256,
+    Claims,
+    Family,
+    KeysUnavailable,
+    SharedSecret,
+    TokenRefused,
+    Verifier,
+    local_family,
+)
 from todo.problems import Problem
+from todo.settings import Settings
 
 REALM: Final = "todo"
+
+
+def key_set(settings: Settings) -> Jwks | None:
+    """Return the issuer's key set, ``None`` where the settings name none."""
+    if settings.jwks_url is None:
+        return None
+    return Jwks(
+        settings.jwks_url,
+        settings.auth_jwks_algorithms,
+        fresh=settings.auth_jwks_fresh_seconds,
+    )
+
+
+def verifier(settings: Settings, keys: Jwks | None) -> Verifier:
+    """Return the verifier of the families that ``settings`` name; each has its own keys."""
+    families = []
+    secrets = (settings.better_auth_secret, settings.better_auth_secret_previous)
+    if settings.better_auth_secret is not None:
+        source = SharedSecret(*(secret.encode() for secret in secrets if secret is not None))
+        families.append(
+            Family((HS256,), source, settings.auth_jwt_issuer, settings.auth_jwt_audience)
+        )
+    if keys is not None:
+        families.append(
+            Family(
+                settings.auth_jwks_algorithms,
+                keys,
+                settings.jwks_issuer,
+                settings.jwks_audience,
+            )
+        )
+    own = None
+    if settings.local_accounts and settings.better_auth_secret is not None:
+        own = local_family(settings.better_auth_secret)
+    return Verifier(families, own=own, leeway=settings.auth_jwt_leeway_seconds)
 
 
 class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is untyped
@@ -28,16 +74,21 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
         del security_scheme, required_scopes
         return self.authenticate
 
-    def authenticate(self, request: ConnexionRequest) -> Claims:
+    async def authenticate(self, request: ConnexionRequest) -> Claims:
         """Return the verified claims of the caller, whose ``sub`` becomes the handler's ``user``.
 
         Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or refused token,
-        403 ``user_path_mismatch`` when the path names anybody else.
+        503 ``keys_unavailable`` when its key cannot be had, 403 ``user_path_mismatch`` when the
+        path names anybody else.
         """
         try:
-            claims = self._verifier.verify(_bearer_token(request.scope["headers"]))
+            claims = await self._verifier.verify(_bearer_token(request.scope["headers"]))
         except TokenRefused as refused:
-            raise _unauthorized(refused) from None
+            raise unauthorized(refused.code, refused.detail) from None
+        except KeysUnavailable:
+            raise Problem(
+                "keys_unavailable", "The keys that verify this token cannot be had right now."
+            ) from None
         owner = request.scope["path_params"].get("user_id", ME)
         if owner not in (claims["sub"], ME):
             raise Problem("user_path_mismatch", "The token's 'sub' is not the user in the path.")
@@ -56,8 +107,9 @@ def _bearer_token(headers: list[tuple[bytes, bytes]]) -> str:
     return token.strip()
 
 
-def _unauthorized(refused: TokenRefused) -> Problem:
+def unauthorized(code: str, detail: str) -> Problem:
+    """Return the 401 of ``code``, with its challenge (RFC 6750, section 3)."""
     challenge = f'Bearer realm="{REALM}"'
-    if refused.code != "token_missing":  # RFC 6750, section 3.1: no error for no credentials
-        challenge += f', error="invalid_token", error_description="{refused.detail}"'
-    return Problem(refused.code, refused.detail, headers={"WWW-Authenticate": challenge})
+    if code != "token_missing":  # section 3.1: no error for no credentials
+        challenge += f', error="invalid_token", error_description="{detail}"'
+    return Problem(code, detail, headers={"WWW-Authenticate": challenge})

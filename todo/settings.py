@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from todo.instance import instance_secret
+from todo.strength import weakness
 
-MIN_SECRET_BYTES = 32
-"""An HS256 key is at least as long as the hash (RFC 7518, section 3.2)."""
+JWKS_PATH = "/api/auth"
+"""Where Better Auth serves itself unless its base URL has a path of its own."""
+JWKS_ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256", "ES512")
+"""What Better Auth can sign with; the first three are accepted unless the settings say else."""
 MAX_PORT = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
@@ -37,7 +40,10 @@ class Settings:
     ``database_url`` of ``None`` means the embedded default: SQLite in ``instance_path``.
     """
 
-    better_auth_secret: str = field(repr=False)
+    better_auth_secret: str | None = field(repr=False)
+    better_auth_secret_previous: str | None = field(default=None, repr=False)
+    better_auth_url: str | None = None
+    local_accounts: bool = False
     database_url: str | None = field(default=None, repr=False)
     migration_database_url: str | None = field(default=None, repr=False)
     instance_path: Path = Path("instance")
@@ -49,18 +55,20 @@ class Settings:
     auth_jwt_issuer: str | None = None
     auth_jwt_audience: str | None = None
     auth_jwt_leeway_seconds: int = 10
+    auth_jwks_url: str | None = None
+    auth_jwks_issuer: str | None = None
+    auth_jwks_audience: str | None = None
+    auth_jwks_algorithms: tuple[str, ...] = JWKS_ALGORITHMS[:3]
+    auth_jwks_fresh_seconds: int = 300
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     tasks_per_user: int = 200_000
     log_level: str = "info"
     log_format: str = field(default_factory=lambda: "console" if os.isatty(2) else "json")
 
     def __post_init__(self) -> None:
-        """Refuse a secret that is no secret, and origins that no browser would send."""
-        if len(self.better_auth_secret.encode()) < MIN_SECRET_BYTES:
-            raise Refusal(
-                f"BETTER_AUTH_SECRET: shorter than {MIN_SECRET_BYTES} bytes; "
-                "make one with 'openssl rand -base64 32' and give it to Better Auth too"
-            )
+        """Refuse what could never tell who is calling, and origins that no browser would send."""
+        self._check_secrets()
+        self._check_issuer()
         for origin in self.cors_origins:
             if not _is_origin(origin):
                 raise Refusal(
@@ -68,6 +76,72 @@ class Settings:
                     "write scheme://host[:port] as browsers send it: lower case, no path, no "
                     "default port; several separated by commas"
                 )
+
+    def _check_secrets(self) -> None:
+        if self.better_auth_secret is None:
+            self._check_without_secret()
+        for name in ("better_auth_secret", "better_auth_secret_previous"):
+            secret: str | None = getattr(self, name)
+            if secret is not None and (wrong := weakness(secret)):
+                raise Refusal(
+                    f"{name.upper()}: {wrong}; "
+                    "make one with 'openssl rand -base64 32' and give it to Better Auth too"
+                )
+
+    def _check_without_secret(self) -> None:
+        if self.better_auth_secret_previous is not None:
+            raise Refusal(
+                "BETTER_AUTH_SECRET_PREVIOUS: needs a BETTER_AUTH_SECRET beside it; "
+                "set that, or take this one away"
+            )
+        if self.local_accounts:
+            raise Refusal(
+                "LOCAL_ACCOUNTS: needs a BETTER_AUTH_SECRET to sign with; "
+                "make one with 'openssl rand -base64 32', or set LOCAL_ACCOUNTS=false"
+            )
+        if self.jwks_url is None:
+            raise Refusal(
+                "BETTER_AUTH_SECRET: not set, and no BETTER_AUTH_URL; give the URL of Better Auth, "
+                "or the secret that it signs with ('openssl rand -base64 32' makes one for both)"
+            )
+
+    def _check_issuer(self) -> None:
+        for name in ("better_auth_url", "auth_jwks_url"):
+            url: str | None = getattr(self, name)
+            if url is not None and not _is_web_url(url):
+                raise Refusal(
+                    f"{name.upper()}: {url[:100]!r} is not a URL; "
+                    "write https://host[:port][/path], without user, query or fragment"
+                )
+        if self.jwks_url is not None and self.jwks_issuer is None:
+            raise Refusal(
+                "AUTH_JWKS_ISSUER: not set; with AUTH_JWKS_URL alone, give the 'iss' of its tokens "
+                "(or set BETTER_AUTH_URL)"
+            )
+        for algorithm in self.auth_jwks_algorithms:
+            if algorithm not in JWKS_ALGORITHMS:
+                raise Refusal(
+                    f"AUTH_JWKS_ALGORITHMS: {algorithm[:40]!r} is not one of "
+                    f"{', '.join(JWKS_ALGORITHMS)}"
+                )
+
+    @property
+    def jwks_url(self) -> str | None:
+        """Where the issuer's public keys are; ``None`` if tokens are verified by secret alone."""
+        if self.auth_jwks_url is not None or self.better_auth_url is None:
+            return self.auth_jwks_url
+        base = self.better_auth_url.rstrip("/")
+        return f"{base}{'' if urlsplit(base).path else JWKS_PATH}/jwks"
+
+    @property
+    def jwks_issuer(self) -> str | None:
+        """The ``iss`` of tokens under the public keys: by default Better Auth's origin."""
+        return self.auth_jwks_issuer or _origin(self.better_auth_url)
+
+    @property
+    def jwks_audience(self) -> str | None:
+        """Their ``aud``: by default Better Auth's origin, else the issuer."""
+        return self.auth_jwks_audience or _origin(self.better_auth_url) or self.jwks_issuer
 
     @property
     def embedded(self) -> bool:
@@ -85,12 +159,15 @@ class Settings:
         """Read the environment; a blank variable counts as unset.
 
         Raises :class:`Refusal`, naming the variable, for a value that is out of range and for a
-        missing secret. With the embedded default and no secret, one is generated once and kept
-        in the instance folder.
+        missing secret. With the embedded default and neither a secret nor Better Auth's URL, a
+        secret is generated once and kept in the instance folder.
         """
         env = _Variables(environment)
         given: dict[str, Any] = {
             "better_auth_secret": env.text("BETTER_AUTH_SECRET"),
+            "better_auth_secret_previous": env.text("BETTER_AUTH_SECRET_PREVIOUS"),
+            "better_auth_url": env.text("BETTER_AUTH_URL"),
+            "local_accounts": env.boolean("LOCAL_ACCOUNTS"),
             "database_url": env.text("DATABASE_URL"),
             "migration_database_url": env.text("MIGRATION_DATABASE_URL"),
             "instance_path": env.path("INSTANCE_PATH"),
@@ -102,16 +179,22 @@ class Settings:
             "auth_jwt_issuer": env.text("AUTH_JWT_ISSUER"),
             "auth_jwt_audience": env.text("AUTH_JWT_AUDIENCE"),
             "auth_jwt_leeway_seconds": env.integer("AUTH_JWT_LEEWAY_SECONDS", 0, 300),
+            "auth_jwks_url": env.text("AUTH_JWKS_URL"),
+            "auth_jwks_issuer": env.text("AUTH_JWKS_ISSUER"),
+            "auth_jwks_audience": env.text("AUTH_JWKS_AUDIENCE"),
+            "auth_jwks_algorithms": env.items("AUTH_JWKS_ALGORITHMS"),
+            "auth_jwks_fresh_seconds": env.integer("AUTH_JWKS_FRESH_SECONDS", 10, 86_400),
             "cors_origins": env.items("CORS_ORIGINS"),
             "tasks_per_user": env.integer("TASKS_PER_USER", 1, 10_000_000),
             "log_level": env.choice("LOG_LEVEL", LOG_LEVELS),
             "log_format": env.choice("LOG_FORMAT", LOG_FORMATS),
         }
         given = {name: value for name, value in given.items() if value is not None}
+        alone = not {"database_url", "better_auth_url", "auth_jwks_url"} & set(given)
+        given.setdefault("local_accounts", alone)
         if "better_auth_secret" not in given:
-            embedded = "database_url" not in given
             folder = given.get("instance_path", cls.instance_path)
-            given["better_auth_secret"] = _secret(folder if embedded else None)
+            given["better_auth_secret"] = _instance_secret(folder) if alone else None
         return cls(**given)
 
 
@@ -147,6 +230,10 @@ class _Variables:
             raise Refusal(f"{name}: {text[:40]!r} is not a whole number from {low} to {high}")
         return int(text)
 
+    def boolean(self, name: str) -> bool | None:
+        text = self.choice(name, ("true", "false"))
+        return None if text is None else text == "true"
+
     def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         text = (self.text(name) or "").lower() or None
         if text is not None and text not in choices:
@@ -163,22 +250,42 @@ def _is_origin(text: str) -> bool:
     return port <= MAX_PORT and port != _DEFAULT_PORTS.get(match["scheme"])
 
 
-def _secret(instance_path: Path | None) -> str:
-    """Return the embedded default's own secret; without its folder somebody must give one."""
-    if instance_path is not None:
-        try:
-            secret = instance_secret(instance_path)
-        except OSError as error:
-            raise Refusal(f"INSTANCE_PATH: {error}; name a folder to write to") from None
-        except UnicodeDecodeError:
-            secret = ""
-        if len(secret) < MIN_SECRET_BYTES:
-            raise Refusal(
-                f"INSTANCE_PATH: {instance_path / 'secret'} is damaged; delete it and a new one is "
-                "made, which ends every token of the old one"
-            )
-        return secret
-    raise Refusal(
-        "BETTER_AUTH_SECRET: not set; give the secret that Better Auth signs with, "
-        "or make one with 'openssl rand -base64 32' and give it to both"
-    )
+def _is_web_url(text: str) -> bool:
+    """Whether ``text`` is an http(s) URL that keys can be fetched from."""
+    try:
+        url = urlsplit(text)
+        usable = bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:
+        return False
+    plain = text.isascii() and text.isprintable() and " " not in text
+    return plain and usable and url.scheme in ("http", "https") and not _has_extras(text)
+
+
+def _has_extras(text: str) -> bool:
+    return any(mark in text for mark in "@?#")
+
+
+def _origin(url: str | None) -> str | None:
+    """The origin of ``url`` as ``new URL(url).origin`` gives it, which Better Auth issues as."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _instance_secret(folder: Path) -> str:
+    """Return the embedded default's own secret, made once."""
+    try:
+        secret = instance_secret(folder)
+    except OSError as error:
+        raise Refusal(f"INSTANCE_PATH: {error}; name a folder to write to") from None
+    except UnicodeDecodeError:
+        secret = ""
+    if weakness(secret):
+        raise Refusal(
+            f"INSTANCE_PATH: {folder / 'secret'} is damaged; delete it and a new one is "
+            "made, which ends every token of the old one"
+        )
+    return secret

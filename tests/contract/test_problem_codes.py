@@ -22,6 +22,7 @@ from tests.api.wire import stall
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.contract.reading import SPECS, table
 from tests.integration.application import engine_of, running
+from tests.servers.issuer import issuing
 from tests.servers.process import free_port
 from todo.database import schema
 from todo.edge import guard
@@ -145,6 +146,27 @@ def a_database_that_refuses_what_it_must_take(world: World) -> Any:
 def no_server_where_the_database_should_be(world: World) -> Any:
     url = f"postgresql://postgres@127.0.0.1:{free_port()}/todo"
     return world.start(url).caller("alice")("POST", "", json={"title": "Buy milk"})
+
+
+def ask_with_a_key_that_nobody_has(world: World, mood: str) -> Any:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.add("second")
+        token = issuer.sign("second")
+        del issuer.keys["second"]
+        issuer.mood = mood
+        service = world.start(world.new_database("sqlite"), better_auth_url=issuer.origin)
+        return Caller(service.client, "alice", token)("GET", "")
+
+
+@reaches("kid_unknown")
+def a_key_that_the_issuer_does_not_have(world: World) -> Any:
+    return ask_with_a_key_that_nobody_has(world, "well")
+
+
+@reaches("keys_unavailable")
+def an_issuer_that_has_no_answer(world: World) -> Any:
+    return ask_with_a_key_that_nobody_has(world, "failing")
 
 
 @reaches("outcome_unknown")

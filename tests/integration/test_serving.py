@@ -1,5 +1,6 @@
 """gunicorn as operators run it: starts, stops, reloads, loses workers, and never a request."""
 
+import asyncio
 import os
 import signal
 import stat
@@ -17,7 +18,7 @@ from tests.integration.sockets import connections_of
 from tests.integration.tables import assert_books_balance, rows, value
 from tests.integration.wire import wire_to
 from tests.servers.reaper import wait_until
-from todo.identity.tokens import Verifier
+from todo.identity.tokens import HS256, Family, SharedSecret, Verifier
 
 WAIT_SECONDS = 30
 STOP_SECONDS = 30
@@ -108,8 +109,8 @@ def test_commands_that_run_first_and_at_once_agree_on_one_secret(tmp_path):
     runs = together([lambda: run_todo("token", "--sub", "alice", cwd=tmp_path)] * 4)
 
     secret = (tmp_path / "instance" / "secret").read_text()
-    verifier = Verifier(secret, issuer=None, audience=None, leeway=0)
-    assert {verifier.verify(run.stdout.strip())["sub"] for run in runs} == {"alice"}
+    verifier = Verifier([Family((HS256,), SharedSecret(secret.encode()))], leeway=0)
+    assert {asyncio.run(verifier.verify(run.stdout.strip()))["sub"] for run in runs} == {"alice"}
     assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
 
 

@@ -2,18 +2,35 @@
 
 import os
 import re
+from importlib.resources import files
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 
 from todo.database.engine import engine_url
 from todo.settings import Refusal, Settings
 
-SECRET = "s" * 32
-MINIMAL = {"BETTER_AUTH_SECRET": SECRET, "LOG_FORMAT": "json"}
+SECRET = "s3cret-of-the-settings-tests-000000"
+MINIMAL = {"BETTER_AUTH_SECRET": SECRET, "LOCAL_ACCOUNTS": "true", "LOG_FORMAT": "json"}
 
 READ = {
-    "BETTER_AUTH_SECRET": ("x" * 40, "better_auth_secret", "x" * 40),
+    "BETTER_AUTH_SECRET": (
+        "another-secret-of-the-settings-tests",
+        "better_auth_secret",
+        "another-secret-of-the-settings-tests",
+    ),
+    "BETTER_AUTH_SECRET_PREVIOUS": (
+        "the-secret-before-that-one-0123456789",
+        "better_auth_secret_previous",
+        "the-secret-before-that-one-0123456789",
+    ),
+    "BETTER_AUTH_URL": ("https://app.example", "better_auth_url", "https://app.example"),
+    "AUTH_JWKS_ISSUER": ("https://i.example", "auth_jwks_issuer", "https://i.example"),
+    "AUTH_JWKS_AUDIENCE": ("todo", "auth_jwks_audience", "todo"),
+    "AUTH_JWKS_ALGORITHMS": ("ES512, PS256", "auth_jwks_algorithms", ("ES512", "PS256")),
+    "AUTH_JWKS_FRESH_SECONDS": ("10", "auth_jwks_fresh_seconds", 10),
+    "LOCAL_ACCOUNTS": ("false", "local_accounts", False),
     "DATABASE_URL": ("postgres://db/todo", "database_url", "postgres://db/todo"),
     "MIGRATION_DATABASE_URL": ("postgres://d/t", "migration_database_url", "postgres://d/t"),
     "INSTANCE_PATH": ("/var/lib/todo", "instance_path", Path("/var/lib/todo")),
@@ -38,6 +55,9 @@ READ = {
 
 DEFAULTS = {
     "better_auth_secret": SECRET,
+    "better_auth_secret_previous": None,
+    "better_auth_url": None,
+    "local_accounts": True,
     "database_url": None,
     "migration_database_url": None,
     "instance_path": Path("instance"),
@@ -49,6 +69,11 @@ DEFAULTS = {
     "auth_jwt_issuer": None,
     "auth_jwt_audience": None,
     "auth_jwt_leeway_seconds": 10,
+    "auth_jwks_url": None,
+    "auth_jwks_issuer": None,
+    "auth_jwks_audience": None,
+    "auth_jwks_algorithms": ("EdDSA", "ES256", "RS256"),
+    "auth_jwks_fresh_seconds": 300,
     "cors_origins": ("http://localhost:3000",),
     "tasks_per_user": 200_000,
     "log_level": "info",
@@ -86,7 +111,7 @@ def test_a_blank_variable_counts_as_unset(variable, blank):
 def test_every_variable_is_in_the_example_file():
     example = (Path(__file__).parents[2] / ".env.example").read_text()
 
-    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == set(READ)
+    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == {*READ, "AUTH_JWKS_URL"}
 
 
 @pytest.mark.parametrize(
@@ -158,9 +183,139 @@ def test_a_secret_below_32_bytes_is_refused(secret):
 
 
 def test_a_secret_of_32_bytes_is_accepted_whatever_its_characters():
-    settings = Settings.from_env({**MINIMAL, "BETTER_AUTH_SECRET": "ü" * 16})
+    settings = Settings.from_env({**MINIMAL, "BETTER_AUTH_SECRET": "üé" * 8})
 
-    assert settings.better_auth_secret == "ü" * 16
+    assert settings.better_auth_secret == "üé" * 8
+
+
+@pytest.mark.parametrize("variable", ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS"])
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        ("a" * 64, "one character over and over"),
+        ("better-auth-secret-12345678901234567890", "publicly known"),
+        ("BETTER_AUTH_SECRET_12345678901234567890", "publicly known"),
+        ("your-super-secret-key-at-least-32-characters-long", "publicly known"),
+        ("0123456789abcdef0123456789abcdef", "publicly known"),
+        ("please-change-me-please-change-it-now", "publicly known"),
+        ("hunter2", "shorter than 32 bytes"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_without_being_shown(variable, secret, reason):
+    line = refusal_of({**MINIMAL, variable: secret})
+
+    assert line.startswith(f"{variable}: {reason}")
+    assert "openssl rand -base64 32" in line
+    assert secret not in line
+
+
+def test_every_known_secret_on_the_list_is_refused():
+    listed = [
+        line
+        for line in (files("todo") / "known_secrets.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+
+    assert len(listed) >= 20
+    for secret in listed:
+        assert refusal_of({**MINIMAL, "BETTER_AUTH_SECRET": secret})
+
+
+@pytest.mark.parametrize("length", [24, 32, 48])
+def test_random_secrets_are_accepted(length):
+    for _ in range(200):
+        secret = token_urlsafe(length)
+        assert Settings.from_env({**MINIMAL, "BETTER_AUTH_SECRET": secret})
+
+
+def test_better_auths_url_alone_is_enough_and_makes_no_secret(tmp_path):
+    settings = Settings.from_env(
+        {"BETTER_AUTH_URL": "https://App.example:8443", "INSTANCE_PATH": str(tmp_path / "instance")}
+    )
+
+    assert settings.better_auth_secret is None
+    assert settings.local_accounts is False
+    assert settings.jwks_url == "https://App.example:8443/api/auth/jwks"
+    assert settings.jwks_issuer == settings.jwks_audience == "https://app.example:8443"
+    assert not (tmp_path / "instance").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "jwks", "origin"),
+    [
+        ("http://localhost:3000", "http://localhost:3000/api/auth/jwks", "http://localhost:3000"),
+        ("http://localhost:3000/", "http://localhost:3000/api/auth/jwks", "http://localhost:3000"),
+        ("https://a.example:443/auth", "https://a.example:443/auth/jwks", "https://a.example"),
+        ("http://[::1]:3000", "http://[::1]:3000/api/auth/jwks", "http://[::1]:3000"),
+    ],
+)
+def test_keys_issuer_and_audience_follow_from_better_auths_url(url, jwks, origin):
+    settings = Settings.from_env({**MINIMAL, "BETTER_AUTH_URL": url})
+
+    assert settings.jwks_url == jwks
+    assert (settings.jwks_issuer, settings.jwks_audience) == (origin, origin)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, True),
+        ({"BETTER_AUTH_URL": "https://a.example"}, False),
+        ({"DATABASE_URL": "sqlite:///todo.db"}, False),
+        ({"DATABASE_URL": "sqlite:///todo.db", "LOCAL_ACCOUNTS": "true"}, True),
+        ({"BETTER_AUTH_URL": "https://a.example", "LOCAL_ACCOUNTS": "TRUE"}, True),
+        ({"LOCAL_ACCOUNTS": "false"}, False),
+    ],
+)
+def test_local_accounts_are_for_the_api_that_stands_alone(environment, expected):
+    settings = Settings.from_env({"BETTER_AUTH_SECRET": SECRET, **environment})
+
+    assert settings.local_accounts is expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "beginning"),
+    [
+        (
+            {"BETTER_AUTH_URL": "https://a.example", "LOCAL_ACCOUNTS": "true"},
+            "LOCAL_ACCOUNTS: needs a BETTER_AUTH_SECRET",
+        ),
+        (
+            {"BETTER_AUTH_URL": "https://a.example", "BETTER_AUTH_SECRET_PREVIOUS": SECRET},
+            "BETTER_AUTH_SECRET_PREVIOUS: needs a BETTER_AUTH_SECRET",
+        ),
+        ({"AUTH_JWKS_URL": "https://a.example/jwks"}, "AUTH_JWKS_ISSUER: not set"),
+        (
+            {**MINIMAL, "AUTH_JWKS_ALGORITHMS": "EdDSA,HS256"},
+            "AUTH_JWKS_ALGORITHMS: 'HS256' is not one of EdDSA, ES256, RS256, PS256, ES512",
+        ),
+        ({**MINIMAL, "LOCAL_ACCOUNTS": "1"}, "LOCAL_ACCOUNTS: '1' is not one of true, false"),
+        ({"DATABASE_URL": "sqlite:///todo.db"}, "BETTER_AUTH_SECRET: not set, and no BETTER_AUTH"),
+    ],
+)
+def test_what_could_never_tell_who_is_calling_is_refused(environment, beginning):
+    assert refusal_of(environment).startswith(beginning)
+
+
+@pytest.mark.parametrize("variable", ["BETTER_AUTH_URL", "AUTH_JWKS_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:3000",
+        "ftp://a.example",
+        "https://",
+        "https://user:pw@a.example",
+        "https://a.example?x=1",
+        "https://a.example#x",
+        "https://a b.example",
+        "https://a.example:port",
+        "file:///etc/passwd",
+    ],
+)
+def test_what_is_no_url_to_fetch_keys_from_is_refused(variable, url):
+    line = refusal_of({**MINIMAL, "AUTH_JWKS_ISSUER": "https://a.example", variable: url})
+
+    assert line.startswith(f"{variable}: {url!r} is not a URL; ")
 
 
 @pytest.mark.parametrize("blank", [None, "", "   "])
@@ -169,7 +324,7 @@ def test_a_database_of_ones_own_needs_a_secret_of_ones_own(blank):
     if blank is not None:
         environment["BETTER_AUTH_SECRET"] = blank
 
-    assert refusal_of(environment).startswith("BETTER_AUTH_SECRET: not set; ")
+    assert refusal_of(environment).startswith("BETTER_AUTH_SECRET: not set, ")
 
 
 def test_the_embedded_default_makes_itself_a_secret_and_keeps_it(tmp_path):

@@ -16,10 +16,26 @@ VERSION: Final = sa.text("SELECT version_num FROM alembic_version")
 """Gives one row with the revision that a database is at, none when it is at its base."""
 
 
+BETTER_AUTH_TABLES: Final = frozenset({"user", "session", "account", "verification", "jwks"})
+"""What Better Auth calls its tables; none of them is ever created, altered or dropped here."""
+
+
+class ForeignUsers(Exception):  # noqa: N818 - it is a state of the database
+    """Better Auth has, or had, the table ``users`` here; the text says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Better Auth keeps its users in the table 'users' of this database (modelName), and "
+            "this API needs that name; give the API a schema of its own, with "
+            "?options=-csearch_path%3Dtodo on a direct URL or ALTER ROLE ... SET search_path"
+        )
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database at ``url`` to ``revision``; two processes may do so at once.
 
     A lower revision migrates down; it is meant for tests and for a release that is taken back.
+    Raises :class:`ForeignUsers`, and SQLAlchemy's errors.
     """
     _make_folder(url)
     engine = maintenance_engine(url)
@@ -29,6 +45,7 @@ def migrate(url: str, revision: str = "head") -> None:
             config.attributes["connection"] = connection
             _serialised(connection)
             try:
+                check_users(connection)
                 (command.downgrade if _is_below(revision) else command.upgrade)(config, revision)
             except BaseException:
                 connection.exec_driver_sql("ROLLBACK")
@@ -54,6 +71,20 @@ def current(engine: Engine) -> str | None:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(VERSION).scalar()
+
+
+def check_users(connection: sa.Connection) -> None:
+    """Raise :class:`ForeignUsers` when the table ``users`` has a column of Better Auth's."""
+    inspector = sa.inspect(connection)
+    if inspector.has_table("users") and "emailVerified" in {
+        column["name"] for column in inspector.get_columns("users")
+    }:
+        raise ForeignUsers
+
+
+def better_auth_tables(connection: sa.Connection) -> list[str]:
+    """Return those of Better Auth's tables that are in the database, sorted."""
+    return sorted(BETTER_AUTH_TABLES & set(sa.inspect(connection).get_table_names()))
 
 
 def _serialised(connection: sa.Connection) -> None:

@@ -7,6 +7,7 @@ import orjson
 from flask import current_app, request
 
 from todo import __version__
+from todo.problems import Problem
 from todo.services import readiness
 
 Json = dict[str, Any]
@@ -40,9 +41,12 @@ async def check_liveness() -> Json:
 
 
 def check_readiness() -> Json:
-    """Whether requests can be served: the database answers, and has this release's schema."""
+    """Whether requests can be served: the schema is this release's, and keys are there."""
     revision = readiness.check(current_app.config["SCHEMA_HEAD"])
-    return {"status": "ok", "database": "ok", "schema": revision}
+    keys = current_app.config["KEYS"]
+    if keys is not None and not keys.available:
+        raise Problem("keys_unavailable", "The issuer's keys cannot be had right now.")
+    return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}
 
 
 _PAGE = f"""<!doctype html>

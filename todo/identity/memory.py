@@ -17,7 +17,8 @@ class RememberingVerifier:
     """A verifier in front of another. For one event loop: it takes no locks.
 
     What is remembered is the verdict on the signature, never on the time: ``exp`` and ``nbf`` are
-    looked at on every hit. The key is a digest of the exact token.
+    looked at on every hit. The key is a digest of the exact token. Everything is forgotten when a
+    key of the verifier's changes.
     """
 
     def __init__(
@@ -27,21 +28,29 @@ class RememberingVerifier:
         self._verifier = verifier
         self._leeway = leeway
         self._clock = clock
+        self._version = verifier.version
         self._verified: dict[bytes, Claims] = {}
 
-    def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> Claims:
         """Return the claims of a valid ``token``; raises like :meth:`Verifier.verify`."""
+        self._forget_after_change()
         key = sha256(token.encode("utf-8", "surrogatepass")).digest()
         claims = self._verified.get(key)
         if claims is not None and self._is_current(claims):
             return claims
         self._verified.pop(key, None)
-        claims = self._verifier.verify(token)
+        claims = await self._verifier.verify(token)
+        self._forget_after_change()
         if len(token) <= MAX_REMEMBERED:
             if len(self._verified) >= CAPACITY:
                 del self._verified[next(iter(self._verified))]
             self._verified[key] = claims
         return claims
+
+    def _forget_after_change(self) -> None:
+        if self._version != (version := self._verifier.version):
+            self._version = version
+            self._verified.clear()
 
     def _is_current(self, claims: Claims) -> bool:
         now = self._clock()

@@ -1,20 +1,32 @@
-"""Verification and minting of the HS256 tokens that share Better Auth's secret (RFC 7519)."""
+"""Verification of access tokens (RFC 7519, RFC 8725): what family one is of, what it claims.
 
+A family is a set of algorithms bound to one source of keys, with an issuer and an audience of its
+own. The settings make the families before any token comes; a token only chooses among them.
+"""
+
+import json
 import re
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import jwt
 from jwt.exceptions import InvalidSubjectError
 
-ALGORITHM: Final = "HS256"
+from todo.identity import local
+
+HS256: Final = "HS256"
 MAX_TOKEN: Final = 8192
 """Characters of a token; Better Auth's are below 1,000."""
 MAX_SUBJECT: Final = 255
 """Characters of a ``sub`` (OpenID Connect Core, section 2)."""
+TYPES: Final = frozenset({"jwt", "at+jwt"})
+"""What ``typ`` may be where there is one, in lower case (RFC 8725, section 3.11)."""
 
 Claims = Mapping[str, Any]
+Key = bytes | jwt.PyJWK
 
 
 class TokenRefused(Exception):  # noqa: N818 - it is a verdict
@@ -28,6 +40,53 @@ class TokenRefused(Exception):  # noqa: N818 - it is a verdict
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class KeysUnavailable(Exception):  # noqa: N818 - it is a state
+    """No verdict: the keys cannot be had right now. Nothing is wrong with the token."""
+
+
+class KeySource(Protocol):
+    """Where the keys of a family come from."""
+
+    @property
+    def version(self) -> int:
+        """Grows whenever a key is withdrawn or replaced: earlier verdicts are void then."""
+
+    async def keys(self, kid: str | None) -> Sequence[Key]:
+        """Return the keys that a token naming ``kid`` may be signed with, at least one.
+
+        Raises :class:`TokenRefused` ``kid_unknown`` and :class:`KeysUnavailable`.
+        """
+
+
+class SharedSecret:
+    """Secrets that are shared with the issuer: the current one and, for a while, the last one."""
+
+    version: Final = 0
+
+    def __init__(self, *keys: bytes) -> None:
+        self._keys = keys
+
+    async def keys(self, kid: str | None) -> Sequence[Key]:
+        """Return every secret; a ``kid`` says nothing here."""
+        return self._keys
+
+
+@dataclass(frozen=True)
+class Family:
+    """Tokens of one source of keys. ``None`` leaves ``iss`` or ``aud`` unchecked."""
+
+    algorithms: tuple[str, ...]
+    source: KeySource
+    issuer: str | None = None
+    audience: str | None = None
+
+
+def local_family(secret: str) -> Family:
+    """Return the family of this server's own accounts (see :mod:`todo.identity.local`)."""
+    source = SharedSecret(local.derived_key(secret))
+    return Family((HS256,), source, local.ISSUER, local.AUDIENCE)
 
 
 # An unsecured JWT has an empty signature (RFC 7519, section 6): its `alg` is what is wrong with it.
@@ -45,59 +104,96 @@ _REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
     (jwt.InvalidAudienceError, "audience_mismatch", "The token's 'aud' is not the expected one."),
     (InvalidSubjectError, "claim_missing", "The token's 'sub' is not a string."),
     (jwt.InvalidSignatureError, "signature_invalid", "The signature does not fit the token."),
-    (jwt.InvalidAlgorithmError, "alg_not_allowed", f"Only {ALGORITHM} is accepted."),
+    (
+        jwt.InvalidAlgorithmError,
+        "alg_not_allowed",
+        "The token's algorithm is not the one of its key.",
+    ),
     (jwt.PyJWTError, "token_malformed", _NOT_A_JWT),
 )
-
 _MISSING: Final = {"iss": "issuer_mismatch", "aud": "audience_mismatch"}
 
 
 class Verifier:
-    """Verifies HS256 tokens under one secret. Pure computation: safe on an event loop."""
+    """Verifies tokens of several families. It never blocks: only a source of keys may wait."""
 
     def __init__(
-        self, secret: str, *, issuer: str | None, audience: str | None, leeway: int
+        self, families: Sequence[Family], *, own: Family | None = None, leeway: int
     ) -> None:
-        """Take the key, and the expected ``iss`` and ``aud``; ``None`` leaves a claim unchecked.
+        """Take families, no algorithm in two of them, and that of the server's ``own`` accounts.
 
         ``leeway`` is in seconds, for ``exp``, ``nbf`` and ``iat``.
         """
-        self._key = secret.encode()
-        self._issuer = issuer
-        self._audience = audience
+        self._families = {name: family for family in families for name in family.algorithms}
+        self._sources = tuple(family.source for family in families)
+        self._own = own
         self._leeway = leeway
-        self._options: Any = {
-            "require": ["exp", "sub"],
-            "verify_aud": audience is not None,
-            "verify_iss": issuer is not None,
-        }
 
-    def verify(self, token: str) -> Claims:
+    @property
+    def version(self) -> int:
+        """Grows whenever a verdict given before may be void."""
+        return sum(source.version for source in self._sources)
+
+    async def verify(self, token: str) -> Claims:
         """Return the claims of a valid ``token``; its ``sub`` is the user.
 
-        Raises :class:`TokenRefused`: too long or not a JWT, another algorithm, a signature, time,
-        issuer or audience that does not fit, ``exp`` or ``sub`` missing or not usable.
+        Raises :class:`TokenRefused`: too long or not a JWT, another algorithm, a key, signature,
+        time, issuer or audience that does not fit, ``exp`` or ``sub`` missing or not usable; and
+        :class:`KeysUnavailable`.
         """
-        if len(token) > MAX_TOKEN:
-            raise TokenRefused("token_malformed", f"The token is longer than {MAX_TOKEN}.")
-        if not _COMPACT.fullmatch(token):  # PyJWT lets padding and other alphabets pass
-            raise TokenRefused("token_malformed", _NOT_A_JWT)
-        try:
-            claims: Claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=[ALGORITHM],
-                issuer=self._issuer,
-                audience=self._audience,
-                leeway=self._leeway,
-                options=self._options,
+        header, payload = _parse(token)
+        family = self._family(header, payload)
+        claims = await self._decode(token, header, family)
+        _check_subject(claims["sub"])
+        if claims["sub"].startswith(local.SUBJECT_PREFIX) != (family is self._own):
+            raise TokenRefused(
+                "claim_missing",
+                f"Only accounts of this server begin with '{local.SUBJECT_PREFIX}'.",
             )
-        except jwt.MissingRequiredClaimError as error:
-            code = _MISSING.get(error.claim, "claim_missing")
-            raise TokenRefused(code, f"The token has no '{error.claim}'.") from None
+        return claims
+
+    def _family(self, header: Mapping[str, Any], payload: Any) -> Family:
+        """Choose by what is not verified yet; the family's keys then verify it."""
+        algorithm = header.get("alg")
+        if isinstance(payload, dict) and payload.get("iss") == local.ISSUER:
+            if self._own is None:
+                raise TokenRefused("issuer_mismatch", "Local accounts are off on this server.")
+            families = dict.fromkeys(self._own.algorithms, self._own)
+        else:
+            families = self._families
+        if not isinstance(algorithm, str) or algorithm not in families:
+            accepted = ", ".join(families) or "no algorithm"
+            raise TokenRefused("alg_not_allowed", f"Only {accepted} is accepted.")
+        return families[algorithm]
+
+    async def _decode(self, token: str, header: Mapping[str, Any], family: Family) -> Claims:
+        *others, last = await family.source.keys(header.get("kid"))
+        for key in others:
+            try:
+                return self._decode_with(key, token, header["alg"], family)
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.PyJWTError as error:
+                raise _refusal(error) from None
+        try:
+            return self._decode_with(last, token, header["alg"], family)
         except jwt.PyJWTError as error:
             raise _refusal(error) from None
-        _check_subject(claims["sub"])
+
+    def _decode_with(self, key: Key, token: str, algorithm: str, family: Family) -> Claims:
+        claims: Claims = jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            issuer=family.issuer,
+            audience=family.audience,
+            leeway=self._leeway,
+            options={
+                "require": ["exp", "sub"],
+                "verify_aud": family.audience is not None,
+                "verify_iss": family.issuer is not None,
+            },
+        )
         return claims
 
 
@@ -109,19 +205,58 @@ def mint(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> str:
-    """Return a token for ``subject`` that is valid for ``hours`` (finite) from now.
+    """Return an HS256 token for ``subject`` that is valid for ``hours`` (finite) from now.
 
     For development and support. Raises :class:`TokenRefused` when no server would accept it.
     """
     _check_subject(subject)
+    if subject.startswith(local.SUBJECT_PREFIX):
+        raise TokenRefused(
+            "claim_missing", f"Only local accounts begin with '{local.SUBJECT_PREFIX}'; log in."
+        )
     now = int(time.time())
     claims = {"sub": subject, "iat": now, "exp": now + int(hours * 3600)}
     expected = {"iss": issuer, "aud": audience}
     claims |= {name: value for name, value in expected.items() if value is not None}
-    return jwt.encode(claims, secret.encode(), algorithm=ALGORITHM)
+    return jwt.encode(claims, secret.encode(), algorithm=HS256)
+
+
+def _parse(token: str) -> tuple[Mapping[str, Any], Any]:
+    """Return header and payload of a JWT in compact form, nothing of them verified.
+
+    Strict where PyJWT is not: no padding, no other alphabet, no stray bits (RFC 7515, section 2);
+    no extension that must be understood (section 4.1.11); no other type of token.
+    """
+    if len(token) > MAX_TOKEN:
+        raise TokenRefused("token_malformed", f"The token is longer than {MAX_TOKEN}.")
+    if not _COMPACT.fullmatch(token):
+        raise TokenRefused("token_malformed", _NOT_A_JWT)
+    try:
+        header, payload, _ = map(_base64url, token.split("."))
+        header, payload = json.loads(header), json.loads(payload)
+    except (ValueError, RecursionError):  # of base64, of UTF-8 and of JSON
+        raise TokenRefused("token_malformed", _NOT_A_JWT) from None
+    if not isinstance(header, dict) or "crit" in header or "b64" in header:
+        raise TokenRefused("token_malformed", _NOT_A_JWT)
+    if not isinstance(header.get("kid", ""), str):
+        raise TokenRefused("token_malformed", _NOT_A_JWT)
+    kind = header.get("typ", "JWT")
+    if not isinstance(kind, str) or kind.lower() not in TYPES:
+        raise TokenRefused("token_malformed", "The token's 'typ' is not that of an access token.")
+    return header, payload
+
+
+def _base64url(segment: str) -> bytes:
+    raw = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    if urlsafe_b64encode(raw).rstrip(b"=").decode() != segment:
+        raise ValueError
+    return raw
 
 
 def _refusal(error: jwt.PyJWTError) -> TokenRefused:
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        code = _MISSING.get(error.claim, "claim_missing")
+        return TokenRefused(code, f"The token has no '{error.claim}'.")
     return next(
         TokenRefused(code, detail) for kind, code, detail in _REFUSALS if isinstance(error, kind)
     )

@@ -1,0 +1,177 @@
+"""``todo doctor``: looks at what the API stands on, and says of each thing what to do."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from todo.database import schema
+from todo.database.engine import engine_url, maintenance_engine
+from todo.identity.jwks import FAILURES, Jwks, reason, usable_keys
+from todo.identity.tokens import KeysUnavailable, TokenRefused
+from todo.security import key_set, verifier
+from todo.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: whether the ``subject`` is well, and what it is or what to do."""
+
+    ok: bool
+    subject: str
+    text: str
+
+
+class Sick(Exception):  # noqa: N818 - it is a diagnosis
+    """A check that failed: what is wrong, and what to do."""
+
+
+def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
+    """Yield a finding for everything that ``settings`` name, and for ``token`` if given."""
+    yield Finding(True, "settings", place(settings.sqlalchemy_url))
+    checks: dict[str, Callable[[], str]] = {
+        "database": lambda: _database(settings),
+        "schema": lambda: _schema(settings),
+        "better auth": lambda: _better_auth(settings),
+        "token": lambda: _families(settings),
+    }
+    keys = key_set(settings)
+    if keys is not None:
+        checks["keys"] = lambda: _keys(keys, settings)
+    if token is not None:
+        checks["your token"] = lambda: _token(settings, token)
+    for subject, check in checks.items():
+        try:
+            yield Finding(True, subject, check())
+        except Sick as sick:
+            yield Finding(False, subject, str(sick))
+
+
+def place(url: str) -> str:
+    """The database, without its password: libpq takes one in the query, too."""
+    parsed = engine_url(url)
+    shown = {name: value for name, value in parsed.query.items() if "password" not in name}
+    return parsed.set(query=shown).render_as_string(hide_password=True)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a database error, which never holds a row."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether the embedded default was never started: looking would make its file."""
+    return (
+        settings.embedded and not Path(str(engine_url(settings.sqlalchemy_url).database)).exists()
+    )
+
+
+def _database(settings: Settings) -> str:
+    if _is_new(settings):
+        return f"SQLite {sqlite3.sqlite_version}, not there yet; the first start makes it"
+    engine = maintenance_engine(settings.sqlalchemy_url)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                version = connection.execute(sa.text("SELECT sqlite_version()")).scalar()
+                return f"SQLite {version}"
+            version = connection.execute(sa.text("SHOW server_version")).scalar()
+            now = connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())"))
+            _check_clock(float(now.scalar_one()), "the database's", settings)
+            return f"PostgreSQL {version}"
+    except SQLAlchemyError as error:
+        raise Sick(f"{first_line(error)}; check DATABASE_URL and that the server runs") from None
+
+
+def _schema(settings: Settings) -> str:
+    if _is_new(settings):
+        return "not there yet; the first start makes it"
+    try:
+        revision = schema.current(maintenance_engine(settings.sqlalchemy_url))
+    except SQLAlchemyError as error:
+        raise Sick(f"unknown: {first_line(error)}") from None
+    if revision != schema.head():
+        raise Sick(f"at {revision}, this release needs {schema.head()}; run 'todo migrate'")
+    return f"at revision {revision}"
+
+
+def _better_auth(settings: Settings) -> str:
+    if _is_new(settings):
+        return "none of its tables here"
+    try:
+        with maintenance_engine(settings.sqlalchemy_url).connect() as connection:
+            schema.check_users(connection)
+            tables = schema.better_auth_tables(connection)
+    except schema.ForeignUsers as foreign:
+        raise Sick(str(foreign)) from None
+    except SQLAlchemyError as error:
+        raise Sick(f"unknown: {first_line(error)}") from None
+    if not tables:
+        return "none of its tables here"
+    return f"its tables are in this database ({', '.join(tables)}); they are never touched"
+
+
+def _families(settings: Settings) -> str:
+    families = []
+    if settings.better_auth_secret is not None:
+        expected = _expected(settings.auth_jwt_issuer, settings.auth_jwt_audience)
+        families.append(f"HS256 with BETTER_AUTH_SECRET{expected}")
+    if settings.jwks_url is not None:
+        expected = _expected(settings.jwks_issuer, settings.jwks_audience)
+        families.append(f"{'/'.join(settings.auth_jwks_algorithms)} with public keys{expected}")
+    if settings.local_accounts:
+        families.append("local accounts")
+    return "; ".join(families)
+
+
+def _expected(issuer: str | None, audience: str | None) -> str:
+    claims = [f"{name}={value}" for name, value in (("iss", issuer), ("aud", audience)) if value]
+    return f", {' '.join(claims)}" if claims else ""
+
+
+def _keys(keys: Jwks, settings: Settings) -> str:
+    try:
+        documents, date = asyncio.run(keys.fetch())
+        usable = usable_keys(documents, frozenset(settings.auth_jwks_algorithms))
+    except FAILURES as failure:
+        raise Sick(
+            f"{keys.url}: {reason(failure)}; check BETTER_AUTH_URL, that Better Auth runs with "
+            "its jwt plugin, or say where the keys are with AUTH_JWKS_URL"
+        ) from None
+    if date is not None:
+        _check_clock(_timestamp(date), "Better Auth's", settings)
+    algorithms = sorted({key.algorithm_name for key in usable.values()})
+    return f"{len(usable)} at {keys.url} ({', '.join(algorithms)})"
+
+
+def _token(settings: Settings, token: str) -> str:
+    try:
+        claims = asyncio.run(verifier(settings, key_set(settings)).verify(token))
+    except TokenRefused as refused:
+        raise Sick(f"{refused.code}: {refused.detail}") from None
+    except KeysUnavailable:
+        raise Sick("keys_unavailable: see the line of the keys") from None
+    return f"accepted; the user is {claims['sub']!r}"
+
+
+def _timestamp(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return time.time()
+
+
+def _check_clock(other: float, whose: str, settings: Settings) -> None:
+    """A ``Date`` is cut to seconds, hence one more than the leeway."""
+    seconds = time.time() - other
+    if abs(seconds) > settings.auth_jwt_leeway_seconds + 1:
+        raise Sick(
+            f"this machine's clock and {whose} differ by {seconds:.0f} s; set both by NTP, "
+            "or tokens are refused as expired or not yet valid"
+        )
