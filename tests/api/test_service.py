@@ -35,7 +35,12 @@ def test_readiness_names_the_schema(client):
     response = client.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "database": "ok", "schema": schema.head()}
+    assert response.json() == {
+        "status": "ok",
+        "database": "ok",
+        "schema": schema.head(),
+        "keys": "ok",
+    }
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/livez", "/readyz", "/docs", "/openapi.json"])

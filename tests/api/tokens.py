@@ -28,7 +28,7 @@ def sign(
     """A token with an HMAC of ``digest``, whatever its header claims."""
     signed = f"{_encoded(header)}.{_encoded(payload)}"
     mac = hmac.digest(secret.encode(), signed.encode(), getattr(hashlib, digest))
-    return f"{signed}.{_base64url(mac)}"
+    return f"{signed}.{base64url(mac)}"
 
 
 def unsigned(payload: Any, *, header: dict[str, Any]) -> str:
@@ -42,8 +42,9 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def _encoded(value: Any) -> str:
-    return _base64url(json.dumps(value).encode())
+    return base64url(json.dumps(value).encode())
 
 
-def _base64url(raw: bytes) -> str:
+def base64url(raw: bytes) -> str:
+    """``raw`` without padding."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -58,7 +58,12 @@ def test_module_imports_nothing_above_it(path: Path):
 
 @pytest.mark.parametrize(
     ("layer", "below"),
-    [("identity", set()), ("problems", set()), ("settings", {"instance", "strength"}), ("instance", set())],
+    [
+        ("identity", set()),
+        ("problems", set()),
+        ("settings", {"instance", "strength"}),
+        ("instance", set()),
+    ],
 )
 def test_foundations_import_nothing_above_them(layer: str, below: set[str]):
     paths = [path for path in MODULES if layer_of(name_of(path)) == layer]

@@ -34,6 +34,7 @@ class Issuer:
         self.mood = "well"
         """``well``, ``hanging``, ``dripping``, ``html``, ``redirecting``, ``failing``, ``huge``."""
         self.fetches: list[float] = []
+        self.paths: set[str] = set()
         self.over = Event()
 
     def add(self, kid: str, algorithm: str = "EdDSA") -> None:
@@ -72,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         issuer: Issuer = self.server.issuer  # type: ignore[attr-defined]
         issuer.fetches.append(time.monotonic())
+        issuer.paths.add(self.path)
         if issuer.mood == "hanging":
             issuer.over.wait(30)
         elif issuer.mood == "dripping":

@@ -124,8 +124,8 @@ def test_a_refused_token_is_never_remembered(remembering, counting):
 
 
 def test_another_token_of_the_same_user_is_verified_itself(remembering, counting):
-    remembering.verify(sign(claims(exp=int(START) + 60)))
-    remembering.verify(sign(claims(exp=int(START) + 61)))
+    verified(remembering, sign(claims(exp=int(START) + 60)))
+    verified(remembering, sign(claims(exp=int(START) + 61)))
 
     assert counting.asked == 2
 

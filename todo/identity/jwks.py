@@ -200,7 +200,7 @@ def _usable(document: Mapping[str, Any]) -> jwt.PyJWK | None:
         return None
     try:
         key = jwt.PyJWK(dict(document))
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
         return None
     if isinstance(key.key, RSAPublicKey) and key.key.key_size < MIN_RSA_BITS:
         return None
