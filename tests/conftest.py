@@ -113,6 +113,7 @@ def settings_for(url: str, **changes: Any) -> Settings:
             "better_auth_secret": SECRET,
             "database_url": url,
             "instance_path": Path("instance-of-no-test"),
+            "local_accounts": True,
             **changes,
         }
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import flask
 import orjson
 import yaml
 from connexion import ConnexionMiddleware
@@ -21,6 +22,7 @@ from todo.contract.document import (
     check_security,
     contract_directory,
     load,
+    without,
 )
 from todo.contract.resolver import HandlerResolver
 from todo.contract.validation import ContractValidation
@@ -30,10 +32,11 @@ from todo.edge.boundary import ErrorBoundary
 from todo.edge.bridge import ApiFlask, FlaskBridge
 from todo.edge.envelope import Envelope
 from todo.edge.guard import Guard
+from todo.identity.attempts import Attempts
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
 from todo.models import db
-from todo.security import BearerSecurity, key_set, verifier
+from todo.security import BearerSecurity, check_revocation, key_set, verifier
 from todo.settings import Refusal, Settings
 
 REQUEST_HEADERS = (
@@ -94,6 +97,8 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     settings = settings or Settings.from_env()
     try:
         document = load(contract or contract_directory())
+        if not settings.local_accounts:
+            document = without(document, "accounts")
         keys = key_set(settings)
         flask_app = _flask_app(settings, document, keys)
         api = _connexion(settings, document, flask_app, keys)
@@ -154,14 +159,23 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         TASKS_PER_USER=settings.tasks_per_user,
         SCHEMA_HEAD=schema.head(),
         KEYS=keys,
+        LOCAL_SECRET=settings.better_auth_secret,
+        ATTEMPTS=Attempts(),
         **_served(document),
     )
+    if settings.local_accounts:
+        app.before_request(_check_revocation)
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
     if is_postgresql(url):
         deadline.install()
     return app
+
+
+def _check_revocation() -> None:
+    if flask.g.claims is not None:
+        check_revocation(flask.g.claims)
 
 
 def _served(document: Document) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class User(Model):
     trashed_tasks: Mapped[int] = mapped_column(sa.Integer)
     created_at: Mapped[str] = mapped_column(Instant)
     updated_at: Mapped[str] = mapped_column(Instant)
+    email: Mapped[str | None] = mapped_column(sa.Text)
+    name: Mapped[str | None] = mapped_column(sa.Text)
 
     __table_args__ = (
         sa.CheckConstraint("revision >= 0", "revision"),
@@ -109,8 +111,26 @@ class Task(Model):
     )
 
 
+class Account(Model):
+    """A local account. It is found before its user is known, so no ``user_id`` leads."""
+
+    __tablename__ = "accounts"
+
+    email_key: Mapped[str] = mapped_column(collated_text(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    email: Mapped[str] = mapped_column(sa.Text)
+    name: Mapped[str | None] = mapped_column(sa.Text)
+    password_hash: Mapped[str] = mapped_column(sa.Text)
+    generation: Mapped[int] = mapped_column(sa.Integer)
+    created_at: Mapped[str] = mapped_column(Instant)
+    updated_at: Mapped[str] = mapped_column(Instant)
+
+    __table_args__ = (sa.CheckConstraint("generation >= 1", "generation"),)
+
+
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
+accounts = cast("sa.Table", Account.__table__)
 
 
 def _live_index(name: str, *columns: str) -> sa.Index:

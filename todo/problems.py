@@ -7,11 +7,14 @@ table for people; a test holds the two together.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 import orjson
 
+REALM: Final = "todo"
+_WITHOUT_TOKEN: Final = ("token_missing", "invalid_credentials")
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_BODY: Final = 4096
 """Bytes of a rendered problem: an error never echoes a large input."""
@@ -101,6 +104,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The token lacks a claim",
         "Issue tokens with 'exp' and with the user's id as 'sub', 1 to 255 printable characters.",
     ),
+    "token_revoked": Kind(
+        401,
+        "The access token was revoked",
+        "The account's password was changed; log in again.",
+    ),
+    "invalid_credentials": Kind(
+        401,
+        "The e-mail or the password is wrong",
+        "Check both; the answer does not tell which it is.",
+    ),
     # 403
     "user_path_mismatch": Kind(
         403,
@@ -111,6 +124,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         403,
         "The user has too many tasks",
         "Whoever runs the server can raise TASKS_PER_USER. Deleted tasks count, too.",
+    ),
+    "wrong_password": Kind(
+        403, "The current password is wrong", "Send the account's current password as 'password'."
+    ),
+    "not_a_local_account": Kind(
+        403,
+        "The token is not of a local account",
+        "Use the service that issued the token; this server's accounts log in at /api/auth/login.",
     ),
     # 404, 405
     "not_found": Kind(404, "No such resource", "Check the path against the docs."),
@@ -134,6 +155,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         415,
         "The body's media type is not supported",
         "Send 'Content-Type: application/json', in UTF-8.",
+    ),
+    # 409, 429
+    "email_taken": Kind(409, "The e-mail has an account already", "Log in, or use another e-mail."),
+    "too_many_attempts": Kind(
+        429, "Too many attempts", "Repeat after the seconds in Retry-After, not before."
     ),
     # 422: understood, but against the contract
     "validation_failed": Kind(
@@ -226,6 +252,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
         self.headers = dict(headers or {})
         if code in RETRY_AFTER:
             self.headers["Retry-After"] = str(RETRY_AFTER[code])
+        if self.kind.status == HTTPStatus.UNAUTHORIZED:
+            self.headers["WWW-Authenticate"] = _challenge(code, detail)
 
     @property
     def status_code(self) -> int:
@@ -274,6 +302,14 @@ def _instance(path: str) -> str:
         return encoded
     whole_escapes = re.sub(r"%.?$", "", encoded[:MAX_INSTANCE])
     return quote(unquote(whole_escapes, errors="ignore"))
+
+
+def _challenge(code: str, detail: str) -> str:
+    """Return the ``WWW-Authenticate`` of a 401 (RFC 6750, section 3)."""
+    challenge = f'Bearer realm="{REALM}"'
+    if code in _WITHOUT_TOKEN:  # section 3.1: no error where no token was sent
+        return challenge
+    return f'{challenge}, error="invalid_token", error_description="{detail}"'
 
 
 def validation_failed(*violations: Violation) -> Problem:

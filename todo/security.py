@@ -4,12 +4,12 @@ It runs on the event loop, after routing and before validation. It waits for not
 is not known yet. The 403 for a foreign path is decided here too, before any database work.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from connexion.lifecycle import ConnexionRequest
 from connexion.security import AbstractSecurityHandler
 
-from todo.identity import ME
+from todo.identity import ME, local
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
 from todo.identity.tokens import (
@@ -23,9 +23,8 @@ from todo.identity.tokens import (
     local_family,
 )
 from todo.problems import Problem
+from todo.services import accounts
 from todo.settings import Settings
-
-REALM: Final = "todo"
 
 
 def key_set(settings: Settings) -> Jwks | None:
@@ -84,7 +83,7 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
         try:
             claims = await self._verifier.verify(_bearer_token(request.scope["headers"]))
         except TokenRefused as refused:
-            raise unauthorized(refused.code, refused.detail) from None
+            raise Problem(refused.code, refused.detail) from None
         except KeysUnavailable:
             raise Problem(
                 "keys_unavailable", "The keys that verify this token cannot be had right now."
@@ -107,9 +106,12 @@ def _bearer_token(headers: list[tuple[bytes, bytes]]) -> str:
     return token.strip()
 
 
-def unauthorized(code: str, detail: str) -> Problem:
-    """Return the 401 of ``code``, with its challenge (RFC 6750, section 3)."""
-    challenge = f'Bearer realm="{REALM}"'
-    if code != "token_missing":  # section 3.1: no error for no credentials
-        challenge += f', error="invalid_token", error_description="{detail}"'
-    return Problem(code, detail, headers={"WWW-Authenticate": challenge})
+def check_revocation(claims: Claims) -> None:
+    """Refuse a local token of an earlier password; asks the database, for local tokens alone.
+
+    Raises :class:`Problem` ``token_revoked``.
+    """
+    if claims.get("iss") != local.ISSUER:
+        return
+    if not accounts.is_current(claims["sub"], claims.get(local.GENERATION)):
+        raise Problem("token_revoked", "The account's password was changed after this token.")

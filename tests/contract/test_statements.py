@@ -1,6 +1,7 @@
 """Every SQL statement of a request is about the caller: `user_id` is bound for every table."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -64,8 +65,8 @@ def is_of(statement: Statement, owner: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("operation", [op for op in OPERATIONS if op.secured], ids=str)
-def test_secured_operation_executes_only_statements_about_the_caller(
+@pytest.mark.parametrize("operation", [op for op in OPERATIONS if "{user_id}" in op.path], ids=str)
+def test_operation_of_a_user_executes_only_statements_about_the_caller(
     operation: Operation, service: Service, alice: Caller
 ):
     task_id = alice.create()["id"]
@@ -95,14 +96,18 @@ def test_request_for_somebody_elses_path_executes_nothing(
         responses = [
             bob(op.method, op.path.format(user_id=alice.id, task_id=task_id))
             for op in OPERATIONS
-            if op.secured
+            if "{user_id}" in op.path
         ]
 
     assert {response.status_code for response in responses} == {403}
     assert statements == []
 
 
-@pytest.mark.parametrize("operation", [op for op in OPERATIONS if not op.secured], ids=str)
+@pytest.mark.parametrize(
+    "operation",
+    [op for op in OPERATIONS if not op.secured and op.definition["tags"] != ["accounts"]],
+    ids=str,
+)
 def test_public_operation_reads_nothing_of_any_user(operation: Operation, service: Service):
     nobody = Caller(service.client, "nobody", token="none")
     with watched(service) as statements:
@@ -110,6 +115,27 @@ def test_public_operation_reads_nothing_of_any_user(operation: Operation, servic
 
     tables = {table for text, _ in statements for _, table in TABLES.findall(text)}
     assert tables <= OF_NOBODY
+
+
+def test_accounts_are_looked_up_by_one_e_mail_or_one_user_and_touch_no_other_table(
+    service: Service,
+):
+    email = f"{uuid.uuid4().hex}@example.com"
+    credentials = {"email": email, "password": "correct horse"}
+    with watched(service) as statements:
+        user = service.client.post("/api/auth/register", json=credentials).json()["user"]["id"]
+        token = service.client.post("/api/auth/login", json=credentials).json()["token"]
+        account = Caller(service.client, user, token)
+        assert account("POST", "/api/auth/renew").status_code == 200
+        change = {"password": "correct horse", "new_password": "another horse"}
+        assert account("POST", "/api/auth/password", json=change).status_code == 204
+
+    assert {table for text, _ in statements for _, table in TABLES.findall(text)} == {"accounts"}
+    for text, parameters in statements:
+        values = parameters.values() if isinstance(parameters, dict) else parameters
+        assert {email, user} & set(values), text
+        if "INTO" not in text:
+            assert re.search(r"WHERE accounts\.(email_key|user_id) = (?:\?|%\()", text), text
 
 
 @pytest.mark.parametrize(

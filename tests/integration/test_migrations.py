@@ -95,7 +95,7 @@ def test_comparison_of_schemas_notices_a_small_change(new_database, change):
 def test_down_to_base_leaves_no_table_and_up_again_gives_the_same(empty_database):
     schema.migrate(empty_database)
     first = definitions(empty_database)
-    assert tables(empty_database) == {"users", "tasks", "alembic_version"}
+    assert tables(empty_database) == {"users", "tasks", "accounts", "alembic_version"}
 
     schema.migrate(empty_database, "base")
     assert tables(empty_database) == {"alembic_version"}
@@ -149,7 +149,7 @@ def test_two_todo_migrate_at_once_both_succeed(dialect, postgres, tmp_path):
         for run in together([migrate, migrate]):
             assert (run.returncode, run.stderr) == (0, "")
             assert run.stdout.endswith(f": at revision {schema.head()}\n")
-        assert tables(url) == {"users", "tasks", "alembic_version"}
+        assert tables(url) == {"users", "tasks", "accounts", "alembic_version"}
         assert value(url, "SELECT count(*) FROM alembic_version") == 1
 
 
@@ -189,3 +189,41 @@ def test_search_path_in_the_url_keeps_our_users_apart_from_those_of_better_auth(
     assert value(shared, "SELECT count(*) FROM public.users") == 0
     schema.migrate(url, "base")
     assert tables(shared) == {"users"}
+
+
+FIRST_ROWS = (
+    "INSERT INTO users VALUES ('alice', 1, 1, 0, 0, '2026-11-22 16:51:00', '2026-11-22 16:51:00')",
+    "INSERT INTO tasks VALUES ('alice', 1, 1, 'Buy milk', 'buy milk', NULL, false, NULL,"
+    " '2026-11-22 16:51:00', '2026-11-22 16:51:00', NULL)",
+)
+
+
+def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_database):
+    schema.migrate(empty_database, "0001")
+    for statement in FIRST_ROWS:
+        rows(empty_database, statement)
+    [user] = rows(empty_database, "SELECT * FROM users")
+    tasks = rows(empty_database, "SELECT * FROM tasks")
+
+    schema.migrate(empty_database)
+    assert rows(empty_database, "SELECT * FROM users") == [{**user, "email": None, "name": None}]
+    assert rows(empty_database, "SELECT * FROM tasks") == tasks
+
+    schema.migrate(empty_database, "-1")
+    assert rows(empty_database, "SELECT * FROM users") == [user]
+    assert rows(empty_database, "SELECT * FROM tasks") == tasks
+
+
+def test_better_auths_own_table_users_is_explained_and_left_alone(empty_database, tmp_path):
+    columns = BETTER_AUTH['"user"']
+    rows(empty_database, f"CREATE TABLE users ({columns})")
+    before = definitions(empty_database, "users")
+
+    run = run_todo("migrate", cwd=tmp_path, **settings_of(empty_database))
+
+    assert run.returncode == 1
+    assert "Better Auth keeps its users in the table 'users'" in run.stderr
+    assert "search_path" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    assert tables(empty_database) == {"users"}
+    assert definitions(empty_database, "users") == before

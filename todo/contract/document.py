@@ -46,6 +46,17 @@ def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield path, method, item[method]
 
 
+def without(document: Document, tag: str) -> Document:
+    """Return ``document`` without the operations of ``tag``: what is off is not promised."""
+    paths = {
+        path: item
+        for path, item in document["paths"].items()
+        if not any(tag in item[method]["tags"] for method in METHODS if method in item)
+    }
+    tags = [declared for declared in document["tags"] if declared["name"] != tag]
+    return {**document, "paths": paths, "tags": tags}
+
+
 def check_security(document: Document) -> None:
     """Raise :class:`BrokenContract` for a security scheme that is required but not declared."""
     declared = document["components"].get("securitySchemes", {})

@@ -8,6 +8,7 @@ import orjson
 
 from todo.contract.parameters import Parameter, QueryParser
 from todo.contract.schemas import Schema
+from todo.identity.owner import Owner
 from todo.problems import Problem, validation_failed
 
 BODY: Final = "todo.body"
@@ -56,7 +57,7 @@ class Operation:
         elif scope[BODY]:
             raise Problem("unexpected_body", "This operation takes no body.")
         if self._secured:
-            arguments["user"] = scope["extensions"]["connexion_context"]["user"]
+            arguments["user"] = Owner.of(scope["extensions"]["connexion_context"]["token_info"])
         return arguments
 
     def _path_arguments(self, scope: Scope) -> dict[str, Any]:

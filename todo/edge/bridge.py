@@ -42,6 +42,8 @@ class ApiFlask(flask.Flask):
         with self.request_context(_environ(scope)) as context:
             context.request.url_rule = rule
             context.request.view_args = scope[ARGUMENTS]
+            caller = scope["extensions"].get("connexion_context", {})
+            flask.g.claims = caller.get("token_info")
             return self.full_dispatch_request()
 
 
@@ -154,11 +156,13 @@ def _environ(scope: Scope) -> dict[str, Any]:
     """Return the WSGI environment (PEP 3333) of a request whose body is already in memory."""
     body: bytes = scope[BODY]
     host, port = scope.get("server") or ("localhost", None)
+    client, _ = scope.get("client") or (None, None)
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode().decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "REMOTE_ADDR": client,
         "SERVER_NAME": host,
         "SERVER_PORT": str(port or 0),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from flask import current_app
 
 from todo.identity import ME
+from todo.identity.owner import Owner
 from todo.problems import Violation, validation_failed
 from todo.services import listing, tasks
 
@@ -13,7 +14,7 @@ Json = dict[str, Any]
 
 
 def list_tasks(
-    user: str,
+    user: Owner,
     skip: int,
     limit: int,
     status: str | None,
@@ -23,7 +24,7 @@ def list_tasks(
 ) -> Json:
     """A page of the user's tasks."""
     return listing.page(
-        user,
+        user.id,
         skip=skip,
         limit=limit,
         status=status,
@@ -33,24 +34,24 @@ def list_tasks(
     )
 
 
-def create_task(user: str, body: Json) -> tuple[Json, int, dict[str, str]]:
+def create_task(user: Owner, body: Json) -> tuple[Json, int, dict[str, str]]:
     """A new task."""
     task = tasks.create(user, body, quota=current_app.config["TASKS_PER_USER"])
-    return task, 201, {"Location": f"/api/{_segment(user)}/tasks/{task['id']}"}
+    return task, 201, {"Location": f"/api/{_segment(user.id)}/tasks/{task['id']}"}
 
 
-def get_task(user: str, task_id: int) -> Json:
+def get_task(user: Owner, task_id: int) -> Json:
     """One task."""
-    return tasks.get(user, task_id)
+    return tasks.get(user.id, task_id)
 
 
-def update_task(user: str, task_id: int, body: Json) -> Json:
+def update_task(user: Owner, task_id: int, body: Json) -> Json:
     """A partial update, the way front ends use PUT."""
     return tasks.change(user, task_id, body)
 
 
 def patch_task(
-    user: str,
+    user: Owner,
     task_id: int,
     title: str | None,
     description: str | None,
@@ -71,12 +72,12 @@ def patch_task(
     return tasks.change(user, task_id, {**fields, **given})
 
 
-def complete_task(user: str, task_id: int, body: Json | None) -> Json:
+def complete_task(user: Owner, task_id: int, body: Json | None) -> Json:
     """Toggles ``completed`` without a body, sets it with one."""
     return tasks.complete(user, task_id, body["completed"] if body else None)
 
 
-def delete_task(user: str, task_id: int) -> None:
+def delete_task(user: Owner, task_id: int) -> None:
     """Moves a task to the trash."""
     tasks.delete(user, task_id)
 

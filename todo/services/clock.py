@@ -1,6 +1,10 @@
 """The time, as the API writes it."""
 
 from datetime import UTC, datetime
+from typing import Final
+
+_LAST: Final = 253_402_300_799
+"""The last second that RFC 3339 can write, in Unix time."""
 
 
 def now() -> str:
@@ -10,4 +14,10 @@ def now() -> str:
     compares equal to what is in the table.
     """
     moment = datetime.now(UTC).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
+
+
+def instant(seconds: float) -> str:
+    """Return a Unix time as the API writes it; what lies beyond the year 9999 ends there."""
+    moment = datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).replace(tzinfo=None)
     return f"{moment.isoformat(timespec='milliseconds')}Z"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, RowMapping, UpdateBase, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, UpdateBase, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from todo.identity.owner import Owner
 from todo.models import tasks, users
 from todo.problems import Problem
 from todo.services.clock import now
@@ -64,6 +65,9 @@ _POST: Final = (
         done_tasks=bindparam("done"),
         trashed_tasks=bindparam("trashed"),
         updated_at=bindparam("moment"),
+        # What the token says of its user; what it does not say stays.
+        email=func.coalesce(bindparam("owner_email"), users.c.email),
+        name=func.coalesce(bindparam("owner_name"), users.c.name),
     )
 )
 
@@ -72,14 +76,14 @@ _POST: Final = (
 class Ledger:
     """A locked owner's counters. ``changed`` gives the next state, :func:`post` writes it."""
 
-    owner: str
+    owner: Owner
     revision: int = 0
     open_tasks: int = 0
     done_tasks: int = 0
     trashed_tasks: int = 0
 
     @classmethod
-    def of(cls, owner: str, row: RowMapping) -> Self:
+    def of(cls, owner: Owner, row: RowMapping) -> Self:
         """Read the counters out of a locked ``row``."""
         return cls(
             owner,
@@ -105,32 +109,34 @@ class Ledger:
         )
 
 
-def lock_owner(tx: Connection, owner: str) -> Ledger:
+def lock_owner(tx: Connection, owner: Owner) -> Ledger:
     """Lock the owner's row until the transaction ends; add it at the owner's first write."""
-    row = _locked_owner(tx, owner)
+    row = _locked_owner(tx, owner.id)
     if row is None:
         moment = now()
         first = {
-            "id": owner,
+            "id": owner.id,
             "revision": 0,
             "open_tasks": 0,
             "done_tasks": 0,
             "trashed_tasks": 0,
             "created_at": moment,
             "updated_at": moment,
+            "email": owner.email,
+            "name": owner.name,
         }
         tx.execute(_ADD_OWNER[tx.dialect.name], first)
-        row = _locked_owner(tx, owner)
+        row = _locked_owner(tx, owner.id)
     assert row is not None  # noqa: S101 - users are never deleted
     return Ledger.of(owner, row)
 
 
-def lock_task(tx: Connection, owner: str, task_id: int) -> tuple[Ledger, dict[str, Any]]:
+def lock_task(tx: Connection, owner: Owner, task_id: int) -> tuple[Ledger, dict[str, Any]]:
     """Lock the owner's row and one live task; return the ledger and the task as it is now.
 
     Raises :class:`Problem` ``task_not_found`` when the owner has no such live task.
     """
-    row = tx.execute(_LOCK_TASK, {"owner": owner, "task_id": task_id}).mappings().one_or_none()
+    row = tx.execute(_LOCK_TASK, {"owner": owner.id, "task_id": task_id}).mappings().one_or_none()
     if row is None:
         raise task_not_found(task_id)
     return Ledger.of(owner, row), {column.name: row[column.name] for column in TASK_COLUMNS}
@@ -146,7 +152,9 @@ def post(
     PostgreSQL does both in one statement, which the locks make as safe as two.
     """
     totals = {
-        "owner": ledger.owner,
+        "owner": ledger.owner.id,
+        "owner_email": ledger.owner.email,
+        "owner_name": ledger.owner.name,
         "last_revision": ledger.revision,
         "open": ledger.open_tasks,
         "done": ledger.done_tasks,

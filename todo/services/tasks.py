@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from todo.database.work import read, write
+from todo.identity.owner import Owner
 from todo.models import tasks
 from todo.problems import Problem
 from todo.services.clock import now
@@ -66,7 +67,7 @@ def get(owner: str, task_id: int) -> Task:
     return dict(rows[0])
 
 
-def create(owner: str, fields: Mapping[str, Any], *, quota: int) -> Task:
+def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
     """Create a task from ``title`` and, if given, ``description`` and ``completed``.
 
     Its id is the revision it was created at, so ids grow and are never used again. Raises
@@ -82,7 +83,7 @@ def create(owner: str, fields: Mapping[str, Any], *, quota: int) -> Task:
         ledger = ledger.changed(completed=completed, pending=not completed)
         task = {
             "id": ledger.revision,
-            "user_id": owner,
+            "user_id": owner.id,
             "title": fields["title"],
             "description": fields.get("description"),
             "completed": completed,
@@ -97,7 +98,7 @@ def create(owner: str, fields: Mapping[str, Any], *, quota: int) -> Task:
     return write(unit)
 
 
-def change(owner: str, task_id: int, changes: Mapping[str, Any]) -> Task:
+def change(owner: Owner, task_id: int, changes: Mapping[str, Any]) -> Task:
     """Apply ``changes`` (any of ``title``, ``description``, ``completed``) and return the task.
 
     A field that is absent stays as it is. Raises :class:`Problem` ``task_not_found``.
@@ -110,7 +111,7 @@ def change(owner: str, task_id: int, changes: Mapping[str, Any]) -> Task:
     return write(unit)
 
 
-def complete(owner: str, task_id: int, completed: bool | None) -> Task:
+def complete(owner: Owner, task_id: int, completed: bool | None) -> Task:
     """Set ``completed``, or turn it around when it is ``None``; return the task.
 
     Raises :class:`Problem` ``task_not_found``.
@@ -124,7 +125,7 @@ def complete(owner: str, task_id: int, completed: bool | None) -> Task:
     return write(unit)
 
 
-def delete(owner: str, task_id: int) -> None:
+def delete(owner: Owner, task_id: int) -> None:
     """Move a task to the trash, where it keeps its id and takes a new revision.
 
     Raises :class:`Problem` ``task_not_found``.

@@ -1,0 +1,22 @@
+"""The caller (tag ``caller``)."""
+
+from typing import Any, Final
+
+from flask import g
+
+from todo.identity.owner import Owner, text_claim
+from todo.services.clock import instant
+
+MAX_ISSUER: Final = 2048
+"""Characters of an issuer that is shown."""
+
+
+def show_caller(user: Owner) -> dict[str, Any]:
+    """Who the verified token says is calling."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "issuer": text_claim(g.claims.get("iss"), MAX_ISSUER),
+        "expires_at": instant(g.claims["exp"]),
+    }
