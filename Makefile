@@ -13,12 +13,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# What the tests start with node, where there is one: a Better Auth server, a browser, a typed client.
+NODE_MODULES := $(if $(shell command -v npm),tests/auth_server/node_modules)
+
 .PHONY: run test lint fuzz bench wheel lock clean
 
 run: $(VENV)/.runtime
 	$(BIN)/todo serve
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(NODE_MODULES)
 	$(BIN)/python -m pytest $(TEST)
 
 lint: $(VENV)/.dev tests/spec_lint/node_modules
@@ -44,7 +47,7 @@ lock: $(VENV)/.dev
 	    --custom-compile-command "make lock" --quiet -o requirements-dev.lock
 
 clean:
-	rm -rf .venv* build dist *.egg-info tests/spec_lint/node_modules .mypy_cache .ruff_cache \
+	rm -rf .venv* build dist *.egg-info tests/*/node_modules .mypy_cache .ruff_cache \
 	    .pytest_cache .hypothesis .coverage
 
 $(BIN)/python:
@@ -62,6 +65,6 @@ $(VENV)/.dev: requirements-dev.lock setup.cfg | $(BIN)/python
 	$(PIP) --no-deps --editable .
 	touch $@ $(VENV)/.runtime
 
-tests/spec_lint/node_modules: tests/spec_lint/package-lock.json
-	npm --prefix tests/spec_lint ci --ignore-scripts --no-audit --no-fund --silent
+%/node_modules: %/package-lock.json
+	npm --prefix $* ci --ignore-scripts --no-audit --no-fund --silent
 	touch $@

@@ -27,7 +27,8 @@ from todo.models import db
 SEED = 1
 EXAMPLES = 40
 PLANTED = 30
-FEWEST_SUCCESSES = {"tasks": 10, "service": 1, "documentation": 1}
+# Nobody's made-up password is right, and the users' tokens are of no account: tests/api has those.
+FEWEST_SUCCESSES = {"tasks": 10, "accounts": 0, "caller": 1, "service": 1, "documentation": 1}
 
 
 @dataclass

@@ -191,17 +191,19 @@ def test_search_path_in_the_url_keeps_our_users_apart_from_those_of_better_auth(
     assert tables(shared) == {"users"}
 
 
-FIRST_ROWS = (
-    "INSERT INTO users VALUES ('alice', 1, 1, 0, 0, '2026-11-22 16:51:00', '2026-11-22 16:51:00')",
+FIRST_USER = (
+    "INSERT INTO users VALUES ('alice', 1, 1, 0, 0, '2026-11-22 16:51:00', '2026-11-22 16:51:00')"
+)
+FIRST_TASK = (
     "INSERT INTO tasks VALUES ('alice', 1, 1, 'Buy milk', 'buy milk', NULL, false, NULL,"
-    " '2026-11-22 16:51:00', '2026-11-22 16:51:00', NULL)",
+    " '2026-11-22 16:51:00', '2026-11-22 16:51:00', NULL)"
 )
 
 
 def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_database):
     schema.migrate(empty_database, "0001")
-    for statement in FIRST_ROWS:
-        rows(empty_database, statement)
+    rows(empty_database, FIRST_USER)
+    rows(empty_database, FIRST_TASK)
     [user] = rows(empty_database, "SELECT * FROM users")
     tasks = rows(empty_database, "SELECT * FROM tasks")
 

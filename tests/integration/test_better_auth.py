@@ -1,0 +1,194 @@
+"""The API as a front end of a real Better Auth server meets it: one variable, and it is in."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.api.expect import a_page, a_task, problem, refusal
+from tests.api.tokens import bearer
+from tests.conftest import Caller
+from tests.integration.served import Server
+from tests.servers.better_auth import ISSUER, SECRET, BetterAuth, SignedIn, better_auth
+from tests.servers.process import free_port
+from tests.servers.reaper import wait_until
+
+LIST = "/api/me/tasks"
+PATIENCE = 20
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(database_url: str, tmp_path: Path) -> Iterator[Serve]:
+    """Start the API with ``variables`` beside its database."""
+    servers: list[Server] = []
+
+    def start(**variables: str) -> Server:
+        servers.append(
+            Server.start(
+                tmp_path,
+                ready="/livez",
+                DATABASE_URL=database_url,
+                WEB_CONCURRENCY="1",
+                **variables,
+            )
+        )
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def keys_of(auth: BetterAuth, **variables: str) -> dict[str, str]:
+    """The settings for an issuer that is called something else than where it listens."""
+    return {"BETTER_AUTH_URL": ISSUER, "AUTH_JWKS_URL": auth.jwks_url, **variables}
+
+
+def ask(server: Server, token: str) -> Any:
+    return server.client.get(LIST, headers=bearer(token))
+
+
+def assert_is_in(server: Server, user: SignedIn, token: str) -> None:
+    """The user creates a task, reads it, and is who Better Auth says."""
+    caller = Caller(server.client, user.id, token)
+    task = caller.create("Buy milk")
+    assert task == a_task(user.id, 1, "Buy milk")
+    assert caller("GET", "").json() == a_page([task])
+    assert caller("GET", "/api/auth/me").json()["email"] == user.email
+
+
+def assert_refused(answer: Any, code: str, detail: str) -> None:
+    assert refusal(answer) == problem(code, detail, LIST)
+    assert f'error_description="{detail}"' in answer.headers["www-authenticate"]
+
+
+def test_better_auths_url_is_the_one_variable_to_set(serve: Serve):
+    port = free_port()
+    url = f"http://localhost:{port}"
+    with better_auth(port=port, issuer=url) as auth:
+        server = serve(BETTER_AUTH_URL=url)
+        user = auth.sign_up("alice")
+
+        assert wait_until(lambda: ask(server, auth.token(user)).status_code == 200, PATIENCE)
+        assert_is_in(server, user, auth.token(user))
+
+
+@pytest.mark.parametrize(
+    ("mode", "algorithm"), [("eddsa", "EdDSA"), ("es256", "ES256"), ("rs256", "RS256")]
+)
+def test_tokens_of_the_jwt_plugin_are_accepted(serve: Serve, mode: str, algorithm: str):
+    with better_auth(JWT_MODE=mode) as auth:
+        user = auth.sign_up("alice")
+        token = auth.token(user)
+        server = serve(**keys_of(auth))
+
+        assert jwt.get_unverified_header(token)["alg"] == algorithm
+        assert_is_in(server, user, token)
+
+
+def test_hs256_tokens_are_accepted_hand_made_or_by_a_custom_sign_function(serve: Serve):
+    server = serve(BETTER_AUTH_SECRET=SECRET)
+    with better_auth() as auth:
+        user = auth.sign_up("alice")
+        assert_is_in(server, user, auth.hand_made_token(user))
+    with better_auth(JWT_MODE="hs256-sign") as auth:
+        user = auth.sign_up("bob")
+        token = auth.token(user)
+        assert jwt.get_unverified_header(token)["alg"] == "HS256"
+        assert_is_in(server, user, token)
+
+
+@pytest.fixture(scope="module")
+def auth() -> Iterator[BetterAuth]:
+    """A server that several tests share."""
+    with better_auth() as running:
+        yield running
+
+
+def test_other_jwts_and_tokens_of_better_auth_sign_nobody_in(serve: Serve, auth: BetterAuth):
+    server = serve(**keys_of(auth, BETTER_AUTH_SECRET=SECRET))
+    user = auth.sign_up("carol")
+
+    assert ask(server, auth.token(user)).status_code == 200
+    assert ask(server, auth.hand_made_token(user)).status_code == 200
+    assert_refused(
+        ask(server, user.session),
+        "token_malformed",
+        "This is not a JWT (an opaque session token, perhaps?).",
+    )
+    for other in (auth.verification_token(user), user.cached):
+        assert jwt.get_unverified_header(other)["alg"] == "HS256"
+        assert "sub" not in jwt.decode(other, SECRET, ["HS256"])
+        assert_refused(ask(server, other), "claim_missing", "The token has no 'sub'.")
+
+
+def test_what_the_settings_do_not_name_is_refused_by_code(serve: Serve, auth: BetterAuth):
+    user = auth.sign_up("dave")
+    moved = serve(AUTH_JWKS_URL=auth.jwks_url, BETTER_AUTH_URL="http://moved.localhost:3000")
+    assert_refused(
+        ask(moved, auth.token(user)),
+        "issuer_mismatch",
+        "The token's 'iss' is not the expected one.",
+    )
+    assert_refused(
+        ask(moved, auth.hand_made_token(user)),
+        "alg_not_allowed",
+        "Only EdDSA, ES256, RS256 is accepted.",
+    )
+    elsewhere = serve(**keys_of(auth, AUTH_JWKS_AUDIENCE="https://api.example.com"))
+    assert_refused(
+        ask(elsewhere, auth.token(user)),
+        "audience_mismatch",
+        "The token's 'aud' is not the expected one.",
+    )
+    other_secret = serve(BETTER_AUTH_SECRET=f"another-{SECRET}")
+    assert_refused(
+        ask(other_secret, auth.hand_made_token(user)),
+        "signature_invalid",
+        "The signature does not fit the token.",
+    )
+    assert_refused(
+        ask(other_secret, auth.token(user)), "alg_not_allowed", "Only HS256 is accepted."
+    )
+    rotated = serve(BETTER_AUTH_SECRET=f"another-{SECRET}", BETTER_AUTH_SECRET_PREVIOUS=SECRET)
+    assert ask(rotated, auth.hand_made_token(user)).status_code == 200
+
+
+def test_after_a_rotation_both_keys_work_and_an_outage_changes_nothing(serve: Serve):
+    with better_auth(JWKS_ROTATION="1") as auth:
+        user = auth.sign_up("alice")
+        old = auth.token(user)
+        server = serve(**keys_of(auth))
+        assert ask(server, old).status_code == 200
+
+        def rotated() -> bool:
+            kids = {jwt.get_unverified_header(each)["kid"] for each in (old, auth.token(user))}
+            return len(kids) == 2
+
+        assert wait_until(rotated, PATIENCE)
+        new = auth.token(user)
+        assert wait_until(lambda: ask(server, new).status_code == 200, PATIENCE)
+        assert ask(server, old).status_code == 200
+
+        auth.stop()
+        assert [ask(server, token).status_code for token in (old, new) * 3] == [200] * 6
+        assert server.client.get("/readyz").status_code == 200
+
+
+def test_a_better_auth_that_was_never_there_is_503_until_it_is(serve: Serve, auth: BetterAuth):
+    token = auth.token(auth.sign_up("erin"))
+    port = free_port()
+    server = serve(BETTER_AUTH_URL=ISSUER, AUTH_JWKS_URL=f"http://127.0.0.1:{port}/api/auth/jwks")
+    answer = ask(server, token)
+
+    assert refusal(answer) == problem(
+        "keys_unavailable", "The keys that verify this token cannot be had right now.", LIST
+    )
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    with better_auth(port=port) as late:
+        own = late.token(late.sign_up("frank"))
+        assert wait_until(lambda: ask(server, own).status_code == 200, PATIENCE)
