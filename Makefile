@@ -14,7 +14,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What the tests start with node, where there is one: a Better Auth server, a browser, a typed client.
-NODE_MODULES := $(if $(shell command -v npm),tests/auth_server/node_modules)
+NODE_MODULES := $(if $(shell command -v npm),$(addsuffix /node_modules,\
+    tests/auth_server tests/browser examples/typescript))
 
 .PHONY: run test lint fuzz bench wheel lock clean
 
@@ -47,7 +48,7 @@ lock: $(VENV)/.dev
 	    --custom-compile-command "make lock" --quiet -o requirements-dev.lock
 
 clean:
-	rm -rf .venv* build dist *.egg-info tests/*/node_modules .mypy_cache .ruff_cache \
+	rm -rf .venv* build dist *.egg-info tests/*/node_modules examples/*/node_modules .mypy_cache .ruff_cache \
 	    .pytest_cache .hypothesis .coverage
 
 $(BIN)/python:

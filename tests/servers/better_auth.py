@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
+
+from tests.servers.node import require
 
 FOLDER = Path(__file__).parents[1] / "auth_server"
 SECRET = "the-secret-of-the-tests-auth-server-4711"
@@ -20,16 +20,6 @@ ISSUER = "http://auth.localhost:3000"
 """Who the server says it is, whatever port it got."""
 PASSWORD = "correct horse battery"
 STOP_SECONDS = 10
-
-
-def require_node() -> None:
-    """Skip where node is missing; CI has it, so there that is a failure."""
-    if shutil.which("node") and (FOLDER / "node_modules").is_dir():
-        return
-    reason = "node is missing, or 'make test' has not installed tests/auth_server/node_modules"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @dataclass(frozen=True)
@@ -89,7 +79,7 @@ class BetterAuth:
 @contextmanager
 def better_auth(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> Iterator[BetterAuth]:
     """Run a server until the block ends."""
-    require_node()
+    require(FOLDER)
     environment = {
         "PATH": os.environ["PATH"],
         "PORT": str(port),
