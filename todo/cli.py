@@ -11,6 +11,7 @@ from todo.database import schema
 from todo.database.engine import engine_url
 from todo.doctor import examine, first_line, place
 from todo.identity.tokens import TokenRefused, mint
+from todo.logs import configure
 from todo.settings import Refusal, Settings
 
 
@@ -66,6 +67,7 @@ def token(sub: str, hours: float) -> None:
 def doctor(access_token: str | None) -> None:
     """Check what the API stands on; every line is ok, or says what to do."""
     settings = Settings.from_env()
+    configure("error", settings.log_format)  # what is wrong is in the findings
     failed = False
     for finding in examine(settings, access_token):
         failed = failed or not finding.ok

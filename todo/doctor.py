@@ -38,8 +38,8 @@ def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
     checks: dict[str, Callable[[], str]] = {
         "database": lambda: _database(settings),
         "schema": lambda: _schema(settings),
-        "better auth": lambda: _better_auth(settings),
         "token": lambda: _families(settings),
+        "better auth": lambda: _better_auth(settings),
     }
     keys = key_set(settings)
     if keys is not None:

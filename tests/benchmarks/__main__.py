@@ -15,6 +15,7 @@ from tests.benchmarks.report import Row, summarise, table, write_json
 from tests.benchmarks.rounds import Bench, Plan, Sample, samples
 from tests.benchmarks.sameness import SamenessError, check_same_answers
 from tests.benchmarks.servers import PrepareError, Server, prepare, running
+from tests.benchmarks.tokens import token_table
 from tests.servers.postgres import PostgresServer, StartFailed, Unavailable
 
 MOST_CALLERS = 200  # more tokens than requests in flight, fewer than any cache forgets
@@ -118,6 +119,7 @@ def main(given: Sequence[str] | None = None) -> int:
         return 2
     rows = summarise(taken, (first, second))
     sys.stdout.write(f"{table(rows, (first, second))}\n\n{LEGEND.format(first, second)}\n")
+    sys.stdout.write(f"\n{token_table(options.requests)}\n")
     complain(rows, taken)
     if options.json:
         write_json(options.json, rows, taken)

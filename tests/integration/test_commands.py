@@ -182,6 +182,7 @@ def test_doctor_finds_a_migrated_database_well(database_url, tmp_path):
         "ok    database",
         "ok    schema",
         "ok    token",
+        "ok    better auth",
     ]
     assert lines[1].startswith(
         "ok    database: PostgreSQL 1" if "postgres" in database_url else "ok    database: SQLite 3"
@@ -196,7 +197,7 @@ def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
     assert lines[2] == (
         f"FAIL  schema: at None, this release needs {schema.head()}; run 'todo migrate'"
     )
-    assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  "]
+    assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  ", "ok  "]
 
 
 def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path):
@@ -245,7 +246,7 @@ def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["sub"], claims["iss"], claims["aud"]) == ("alice", "https://a.example", "todo")
     assert doctor(tmp_path, **variables)[1][3] == (
-        "ok    token: HS256 with BETTER_AUTH_SECRET, iss=https://a.example aud=todo"
+        "ok    token: HS256 with BETTER_AUTH_SECRET, iss=https://a.example aud=todo; local accounts"
     )
 
 

@@ -33,6 +33,8 @@ class Issuer:
         """Served beside the public halves of :attr:`keys`, as they are."""
         self.mood = "well"
         """``well``, ``hanging``, ``dripping``, ``html``, ``redirecting``, ``failing``, ``huge``."""
+        self.ahead = 0
+        """Seconds that its clock is ahead."""
         self.fetches: list[float] = []
         self.paths: set[str] = set()
         self.over = Event()
@@ -103,6 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, media_type: str, body: bytes) -> None:
         self._head(status, media_type)
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        issuer: Issuer = self.server.issuer  # type: ignore[attr-defined]
+        return super().date_time_string((timestamp or time.time()) + issuer.ahead)
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

@@ -48,13 +48,12 @@ def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def without(document: Document, tag: str) -> Document:
     """Return ``document`` without the operations of ``tag``: what is off is not promised."""
-    paths = {
-        path: item
-        for path, item in document["paths"].items()
-        if not any(tag in item[method]["tags"] for method in METHODS if method in item)
+    off = {path for path, _, operation in operations(document) if tag in operation.get("tags", ())}
+    return {
+        **document,
+        "paths": {path: item for path, item in document["paths"].items() if path not in off},
+        "tags": [declared for declared in document.get("tags", ()) if declared["name"] != tag],
     }
-    tags = [declared for declared in document["tags"] if declared["name"] != tag]
-    return {**document, "paths": paths, "tags": tags}
 
 
 def check_security(document: Document) -> None:
@@ -106,6 +105,8 @@ class _Bundle:
         document: Any = self._inline(self._parse(root), root)
         if not isinstance(document, dict) or not isinstance(document.get("components", {}), dict):
             raise BrokenContract(f"{self._name(root)}: is not an OpenAPI document")
+        if not isinstance(document.get("paths"), dict):
+            raise BrokenContract(f"{self._name(root)}: has no paths")
         sections = {**document.get("components", {})}
         for section, members in self._components.items():
             sections[section] = {**sections.get(section, {}), **members}

@@ -1,0 +1,74 @@
+"""``todo doctor`` about tokens: the keys, the clocks, a token, and Better Auth's tables."""
+
+import re
+from pathlib import Path
+
+from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.tables import rows
+from tests.servers.issuer import issuing
+
+
+def doctor(cwd: Path, *arguments: str, **variables: str) -> tuple[int, dict[str, str]]:
+    """The exit code of `todo doctor`, and what it says of each subject."""
+    run = run_todo("doctor", *arguments, cwd=cwd, **variables)
+    assert run.stderr == ""
+    lines = [line.split(": ", 1) for line in run.stdout.splitlines()]
+    return run.returncode, dict(lines)
+
+
+def test_doctor_fetches_the_keys_and_tries_a_token(database_url, tmp_path):
+    with issuing() as issuer:
+        issuer.add("a", "EdDSA")
+        issuer.add("b", "ES256")
+        variables = {"DATABASE_URL": database_url, "BETTER_AUTH_URL": issuer.origin}
+        good = doctor(tmp_path, "--token", issuer.sign("a"), **variables)
+        bad = doctor(tmp_path, "--token", issuer.sign("a", iss="https://b.example"), **variables)
+        issuer.mood = "html"
+        lost = doctor(tmp_path, **variables)
+
+    expected = f"EdDSA/ES256/RS256 with public keys, iss={issuer.origin} aud={issuer.origin}"
+    assert good[0] == 0
+    assert good[1]["ok    token"] == expected
+    assert good[1]["ok    keys"] == f"2 at {issuer.url} (ES256, EdDSA)"
+    assert good[1]["ok    your token"] == "accepted; the user is 'alice'"
+    assert bad[0] == 1
+    assert bad[1]["FAIL  your token"] == (
+        "issuer_mismatch: The token's 'iss' is not the expected one."
+    )
+    assert lost[0] == 1
+    assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")
+
+
+def test_doctor_compares_the_clock_with_better_auths(database_url, tmp_path):
+    with issuing() as issuer:
+        issuer.add("a")
+        issuer.ahead = 3600
+        code, said = doctor(tmp_path, DATABASE_URL=database_url, BETTER_AUTH_URL=issuer.origin)
+
+    assert code == 1
+    assert re.fullmatch(
+        r"this machine's clock and Better Auth's differ by -3[56]\d\d s; set both by NTP, .*",
+        said["FAIL  keys"],
+    )
+
+
+def test_doctor_finds_better_auths_tables_and_a_collision(database_url, tmp_path):
+    settings = postgresql_settings(database_url)
+    assert doctor(tmp_path, **settings)[1]["ok    better auth"] == "none of its tables here"
+
+    rows(database_url, "CREATE TABLE jwks (id text PRIMARY KEY)")
+    assert doctor(tmp_path, **settings)[1]["ok    better auth"] == (
+        "its tables are in this database (jwks); they are never touched"
+    )
+
+    rows(database_url, 'ALTER TABLE users ADD COLUMN "emailVerified" boolean')
+    code, said = doctor(tmp_path, **settings)
+    assert code == 1
+    assert said["FAIL  better auth"].startswith("Better Auth keeps its users in the table 'users'")
+
+
+def test_token_without_a_secret_says_where_tokens_come_from(tmp_path):
+    run = run_todo("token", "--sub", "alice", cwd=tmp_path, BETTER_AUTH_URL="https://a.example")
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("BETTER_AUTH_SECRET: not set, and 'todo token' signs with it; ")
