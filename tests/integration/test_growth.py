@@ -52,7 +52,8 @@ def fill(url: str, dialect: str, owner: str, live: int, trashed: int) -> None:
     counters = ":owner, :total, :open, :done, :trashed"
     rows(
         url,
-        f"INSERT INTO users VALUES ({counters}, {moment}, {moment})",  # noqa: S608 - our own text
+        "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at)"
+        f" VALUES ({counters}, {moment}, {moment})",  # noqa: S608 - our own text
         owner=owner,
         total=live + trashed,
         open=live - live // 4,
