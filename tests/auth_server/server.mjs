@@ -20,10 +20,13 @@ const key = new TextEncoder().encode(secret);
 const origins = (env.TRUSTED_ORIGINS ?? "http://localhost:3000").split(",");
 const verificationTokens = new Map();
 
+const audience = env.JWT_AUDIENCE ? { audience: env.JWT_AUDIENCE } : {};
+
 // The one door of the plugin to HS256 is a custom sign function, which needs a remote key set.
 const customSign = {
   jwks: { remoteUrl: "http://localhost/unused", keyPairConfig: { alg: "EdDSA" } },
   jwt: {
+    ...audience,
     sign: (payload) =>
       new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key),
   },
@@ -34,7 +37,7 @@ const ownKeys = () => ({
     keyPairConfig: { alg: algorithms[env.JWT_MODE ?? "eddsa"] },
     ...(env.JWKS_ROTATION ? { rotationInterval: Number(env.JWKS_ROTATION), gracePeriod: 3600 } : {}),
   },
-  jwt: env.JWT_AUDIENCE ? { audience: env.JWT_AUDIENCE } : {},
+  jwt: audience,
 });
 
 const auth = betterAuth({

@@ -14,6 +14,7 @@ from tests.integration.served import Server
 from tests.servers.better_auth import ISSUER, SECRET, BetterAuth, SignedIn, better_auth
 from tests.servers.process import free_port
 from tests.servers.reaper import wait_until
+from todo.settings import Settings
 
 LIST = "/api/me/tasks"
 PATIENCE = 20
@@ -63,7 +64,8 @@ def assert_is_in(server: Server, user: SignedIn, token: str) -> None:
 
 def assert_refused(answer: Any, code: str, detail: str) -> None:
     assert refusal(answer) == problem(code, detail, LIST)
-    assert f'error_description="{detail}"' in answer.headers["www-authenticate"]
+    challenge = f'Bearer realm="todo", error="invalid_token", error_description="{detail}"'
+    assert answer.headers["www-authenticate"] == challenge
 
 
 def test_better_auths_url_is_the_one_variable_to_set(serve: Serve):
@@ -100,6 +102,50 @@ def test_hs256_tokens_are_accepted_hand_made_or_by_a_custom_sign_function(serve:
         token = auth.token(user)
         assert jwt.get_unverified_header(token)["alg"] == "HS256"
         assert_is_in(server, user, token)
+
+
+def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_set(serve: Serve):
+    server = serve(
+        BETTER_AUTH_SECRET=SECRET, AUTH_JWT_ISSUER=ISSUER, AUTH_JWT_AUDIENCE="http://api.localhost"
+    )
+    with better_auth(JWT_MODE="hs256-sign", JWT_AUDIENCE="http://api.localhost") as auth:
+        user = auth.sign_up("alice")
+        assert_is_in(server, user, auth.token(user))
+        assert_refused(
+            ask(server, auth.hand_made_token(user)), "issuer_mismatch", "The token has no 'iss'."
+        )
+    with better_auth(JWT_MODE="hs256-sign") as auth:
+        assert_refused(
+            ask(server, auth.token(auth.sign_up("bob"))),
+            "audience_mismatch",
+            "The token's 'aud' is not the expected one.",
+        )
+
+
+def test_an_audience_of_its_own_is_accepted_once_it_is_set(serve: Serve):
+    with better_auth(JWT_AUDIENCE="http://api.localhost") as auth:
+        user = auth.sign_up("alice")
+        server = serve(**keys_of(auth, AUTH_JWKS_AUDIENCE="http://api.localhost"))
+
+        assert_is_in(server, user, auth.token(user))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://auth.localhost:3000/",
+        "http://auth.localhost:3000/api/auth",
+        "http://auth.localhost:80",
+        "HTTP://Auth.Localhost:3000",
+    ],
+)
+def test_better_auth_names_itself_as_the_settings_expect_however_its_url_is_written(url: str):
+    with better_auth(issuer=url) as auth:
+        token = auth.token(auth.sign_up("alice"))
+
+    claims = jwt.decode(token, options={"verify_signature": False})
+    settings = Settings(better_auth_secret=None, better_auth_url=url)
+    assert (claims["iss"], claims["aud"]) == (settings.jwks_issuer, settings.jwks_audience)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +223,17 @@ def test_after_a_rotation_both_keys_work_and_an_outage_changes_nothing(serve: Se
         auth.stop()
         assert [ask(server, token).status_code for token in (old, new) * 3] == [200] * 6
         assert server.client.get("/readyz").status_code == 200
+
+
+def test_a_key_outlives_its_better_auth_for_tokens_that_were_never_seen_before(serve: Serve):
+    with better_auth() as auth:
+        alice, bob = auth.sign_up("alice"), auth.sign_up("bob")
+        seen, unseen = auth.token(alice), auth.token(bob)
+        server = serve(**keys_of(auth))
+        assert ask(server, seen).status_code == 200
+
+        auth.stop()
+        assert_is_in(server, bob, unseen)
 
 
 def test_a_better_auth_that_was_never_there_is_503_until_it_is(serve: Serve, auth: BetterAuth):

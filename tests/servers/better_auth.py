@@ -1,8 +1,6 @@
 """A real Better Auth server (`tests/auth_server`), and its users as a front end would have them."""
 
-import json
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +11,13 @@ from typing import Any
 import httpx2
 
 from tests.servers.node import require
+from tests.servers.process import ServerProcess, free_port
 
 FOLDER = Path(__file__).parents[1] / "auth_server"
 SECRET = "the-secret-of-the-tests-auth-server-4711"
 ISSUER = "http://auth.localhost:3000"
 """Who the server says it is, whatever port it got."""
 PASSWORD = "correct horse battery"
-STOP_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class SignedIn:
 class BetterAuth:
     """A running server."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+    def __init__(self, process: ServerProcess, port: int) -> None:
         self.process = process
         self.url = f"http://127.0.0.1:{port}"
         self.jwks_url = f"{self.url}/api/auth/jwks"
@@ -67,8 +65,7 @@ class BetterAuth:
         return self._ask(f"/verification-token?email={user.email}", user)["token"]
 
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(STOP_SECONDS)
+        self.process.stop()
 
     def _ask(self, path: str, user: SignedIn) -> dict[str, Any]:
         answer = self.client.get(path, headers={"Authorization": f"Bearer {user.session}"})
@@ -80,6 +77,7 @@ class BetterAuth:
 def better_auth(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> Iterator[BetterAuth]:
     """Run a server until the block ends."""
     require(FOLDER)
+    port = port or free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "PORT": str(port),
@@ -87,14 +85,10 @@ def better_auth(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> Ite
         "BETTER_AUTH_SECRET": SECRET,
         **variables,
     }
-    command = ["node", "server.mjs"]
-    with subprocess.Popen(
-        command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            server = BetterAuth(process, json.loads(process.stdout.readline())["port"])
-            with server.client:
-                yield server
-        finally:
-            process.kill()
+    ready = f"http://127.0.0.1:{port}/api/auth/ok"
+    with ServerProcess.start(
+        ["node", "server.mjs"], url=ready, env=environment, cwd=FOLDER
+    ) as node:
+        server = BetterAuth(node, port)
+        with server.client:
+            yield server
