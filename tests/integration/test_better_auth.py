@@ -229,10 +229,11 @@ def test_a_key_outlives_its_better_auth_for_tokens_that_were_never_seen_before(s
     with better_auth() as auth:
         alice, bob = auth.sign_up("alice"), auth.sign_up("bob")
         seen, unseen = auth.token(alice), auth.token(bob)
-        server = serve(**keys_of(auth))
+        server = serve(**keys_of(auth, AUTH_JWKS_FRESH_SECONDS="10"))
         assert ask(server, seen).status_code == 200
 
         auth.stop()
+        assert wait_until(lambda: "jwks.failed" in server.process.log(), PATIENCE)
         assert_is_in(server, bob, unseen)
 
 
