@@ -8,8 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from todo import __version__
 from todo.database import schema
-from todo.database.engine import engine_url
-from todo.doctor import examine, first_line, place
+from todo.database.engine import display, engine_url
+from todo.database.failures import first_line
 from todo.identity.tokens import TokenRefused, mint
 from todo.logs import configure
 from todo.settings import Refusal, Settings
@@ -40,10 +40,10 @@ def migrate() -> None:
     try:
         schema.migrate(url)
     except schema.ForeignUsers as foreign:
-        raise Refusal(f"{place(url)}: {foreign}") from None
+        raise Refusal(f"{display(url)}: {foreign}") from None
     except (SQLAlchemyError, OSError) as error:
-        raise Refusal(f"{place(url)}: {first_line(error)}") from None
-    click.echo(f"{place(url)}: at revision {schema.head()}")
+        raise Refusal(f"{display(url)}: {first_line(error)}") from None
+    click.echo(f"{display(url)}: at revision {schema.head()}")
 
 
 @main.command()
@@ -66,6 +66,8 @@ def token(sub: str, hours: float) -> None:
 @click.option("--token", "access_token", help="Also say whether this token would be accepted.")
 def doctor(access_token: str | None) -> None:
     """Check what the API stands on; every line is ok, or says what to do."""
+    from todo.doctor import examine  # noqa: PLC0415 - no start waits for what only this needs
+
     settings = Settings.from_env()
     configure("error", settings.log_format)  # what is wrong is in the findings
     failed = False

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from todo.database import schema
-from todo.database.engine import engine_url, maintenance_engine
+from todo.database.engine import display, engine_url, maintenance_engine
+from todo.database.failures import first_line
 from todo.identity.jwks import FAILURES, Jwks, reason, usable_keys
 from todo.identity.tokens import KeysUnavailable, TokenRefused
 from todo.security import key_set, verifier
@@ -34,7 +35,7 @@ class Sick(Exception):  # noqa: N818 - it is a diagnosis
 
 def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
     """Yield a finding for everything that ``settings`` name, and for ``token`` if given."""
-    yield Finding(True, "settings", place(settings.sqlalchemy_url))
+    yield Finding(True, "settings", display(settings.sqlalchemy_url))
     checks: dict[str, Callable[[], str]] = {
         "database": lambda: _database(settings),
         "schema": lambda: _schema(settings),
@@ -51,18 +52,6 @@ def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
             yield Finding(True, subject, check())
         except Sick as sick:
             yield Finding(False, subject, str(sick))
-
-
-def place(url: str) -> str:
-    """The database, without its password: libpq takes one in the query, too."""
-    parsed = engine_url(url)
-    shown = {name: value for name, value in parsed.query.items() if "password" not in name}
-    return parsed.set(query=shown).render_as_string(hide_password=True)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a database error, which never holds a row."""
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _is_new(settings: Settings) -> bool:

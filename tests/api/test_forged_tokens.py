@@ -222,6 +222,15 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     ),
     # 2.2 Weak symmetric keys
     "empty secret": (lambda w: sign(claims(), secret=""), "signature_invalid", SIGNATURE),
+    # 2.3 Encryption that stands in for a signature; 2.4 compression before it
+    "encrypted, compressed, unsigned": (
+        lambda w: ".".join(
+            base64url(part)
+            for part in (b'{"alg":"dir","enc":"A256GCM","zip":"DEF"}', b"", b"iv", b"text", b"tag")
+        ),
+        "token_malformed",
+        NOT_A_JWT,
+    ),
     # 2.5 Insecure use of elliptic curves
     "P-521 key under ES256": (
         _es256_with_another_curve,

@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             **UNSET,
             "DATABASE_URL": database,
             "BETTER_AUTH_SECRET": secret,
+            "LOCAL_ACCOUNTS": "true",
             "PORT": str(port),
             "LOG_FORMAT": "json",
             VARIABLE: str(users),

@@ -44,6 +44,7 @@ SELECT :owner, i, i, 'Task ' || scattered, 'task ' || scattered, 'Two litres and
        CASE WHEN i > :live THEN {moment} END
   FROM (SELECT i, 100000 + (i * 7919) % 100003 AS scattered FROM ({numbers}) AS numbers) AS tasks
 """
+USER_COLUMNS = "id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at"
 
 
 def fill(url: str, dialect: str, owner: str, live: int, trashed: int) -> None:
@@ -52,8 +53,7 @@ def fill(url: str, dialect: str, owner: str, live: int, trashed: int) -> None:
     counters = ":owner, :total, :open, :done, :trashed"
     rows(
         url,
-        "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at)"
-        f" VALUES ({counters}, {moment}, {moment})",  # noqa: S608 - our own text
+        f"INSERT INTO users ({USER_COLUMNS}) VALUES ({counters}, {moment}, {moment})",  # noqa: S608
         owner=owner,
         total=live + trashed,
         open=live - live // 4,

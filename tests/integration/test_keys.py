@@ -157,8 +157,6 @@ def test_random_kids_cause_one_fetch_in_five_seconds(serve_with: Serve, issuer: 
     assert len(issuer.fetches) > 1
 
 
-# The database has no part in this one.
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("mood", ["hanging", "dripping", "html", "redirecting", "failing", "huge"])
 def test_without_any_key_the_answer_is_503_and_the_service_recovers_by_itself(
     serve_with: Serve, issuer: Issuer, mood: str

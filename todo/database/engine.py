@@ -64,6 +64,13 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
     return parsed
 
 
+def display(url: str) -> str:
+    """Return ``url`` without its password: libpq takes one in the query, too."""
+    parsed = engine_url(url)
+    shown = {name: value for name, value in parsed.query.items() if "password" not in name}
+    return parsed.set(query=shown).render_as_string(hide_password=True)
+
+
 def _check_libpq(url: URL, variable: str) -> None:
     if url.port is not None and not 1 <= url.port <= MAX_PORT:
         raise Refusal(f"{variable}: {url.port} is no port")

@@ -72,6 +72,11 @@ def connection_lost(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what the driver said: the server quotes a row in what follows."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
 def problem_for(error: Exception) -> Problem | None:
     """Return the problem that ``error`` is for a client, ``None`` for a defect of ours."""
     code = _code(error)
