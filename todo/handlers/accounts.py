@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from todo.identity import local
 from todo.identity.owner import Owner
@@ -29,7 +29,7 @@ def log_in(body: Json) -> Json:
 
 def renew_token(user: Owner) -> Json:
     """A new token for the account of a valid one."""
-    return _session(accounts.account_of(user.id))
+    return _session(accounts.renewed(user.id, g.claims.get(local.GENERATION)))
 
 
 def change_password(user: Owner, body: Json) -> None:

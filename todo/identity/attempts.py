@@ -52,5 +52,7 @@ def _network(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:  # a dual-stack socket
+        parsed = parsed.ipv4_mapped
     prefix = 64 if parsed.version == 6 else 32  # noqa: PLR2004 - the two versions of IP
     return str(ipaddress.ip_network((parsed, prefix), strict=False))

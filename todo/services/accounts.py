@@ -5,7 +5,7 @@ An account is found by the key of its e-mail, or by the user it is: the one tabl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
@@ -109,9 +109,13 @@ def log_in(email: str, password: str, *, attempts: Attempts, address: str) -> Ac
     return Account.of(row)
 
 
-def account_of(owner: str) -> Account:
-    """Return the account of the user ``owner``; raises :class:`Problem` ``not_a_local_account``."""
-    return Account.of(_own(owner))
+def renewed(owner: str, generation: int) -> Account:
+    """Return the account of the user ``owner``, at the ``generation`` of the token it showed.
+
+    Not at today's: a password that changes meanwhile ends the new token, too. Raises
+    :class:`Problem` ``not_a_local_account``.
+    """
+    return replace(Account.of(_own(owner)), generation=generation)
 
 
 def change_password(owner: str, password: str, new: str, *, attempts: Attempts) -> None:
