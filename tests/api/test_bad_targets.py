@@ -236,7 +236,7 @@ def test_the_instance_of_a_long_path_is_cut_between_characters(alice, character)
 @pytest.mark.parametrize(
     "path", ["/nothing", "/api", "/api/me", "/api/me/task", "/api/me/tasks/1/undo", "/tasks",
              "/api/tasks", "/docs/missing.js", "/docs/..", "/problems/no_such_code", "/problems",
-             "/openapi", "/static/x", "/favicon.ico", "/api/auth/login", "/.git/config",
+             "/openapi", "/static/x", "/favicon.ico", "/api/auth/logout", "/.git/config",
              "/docs/%2e%2e%2fsettings.py", "/docs/swagger-ui.js.map"]
 )  # fmt: skip
 def test_what_is_not_in_the_contract_is_404(alice, path):

@@ -41,7 +41,7 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Without their hashes, or pip would want one of the wheel, too.
     # A constraint has no extras; the wheel asks for those itself.
     lock = re.sub(r"\[\S+\]==", "==", (REPOSITORY / "requirements.lock").read_text())
-    pins = re.findall(r"^\S+==\S+", lock, re.MULTILINE)
+    pins = re.findall(r"^\S+==[^\\\n]+", lock, re.MULTILINE)  # with their markers
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(pins))
     pip = (sys.executable, "-m", "pip", "--python", str(python))
