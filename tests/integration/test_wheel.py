@@ -103,7 +103,7 @@ def test_installed_todo_serves_with_nothing_but_the_wheel(program, serving, tmp_
     task = alice.create("Buy milk")
 
     assert alice("GET", "").json()["tasks"] == [task]
-    ready = {"status": "ok", "database": "ok", "schema": schema.head()}
+    ready = {"status": "ok", "database": "ok", "schema": schema.head(), "keys": "ok"}
     assert server.client.get("/readyz").json() == ready
     contract = server.client.get("/openapi.json").json()
     assert {"/api/{user_id}/tasks", "/health"} <= set(contract["paths"])
