@@ -104,5 +104,6 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     assert told["forbidden"]["body"] == problem(
         "user_path_mismatch", foreign, "/api/somebody-else/tasks"
     )
+    assert (told["unauthorized"]["status"], told["forbidden"]["status"]) == (401, 403)
     assert told["unauthorized"]["requestId"]
     assert told["forbidden"]["requestId"]

@@ -49,8 +49,7 @@ def test_the_typed_client_compiles_strictly_and_runs_against_the_live_api(
     try:
         url = str(server.client.base_url)
         contract = f"{url}/openapi.json"
-        generate = ["npx", "openapi-typescript", contract, "--output", "src/api.d.ts"]
-        run(project, *generate)
+        run(project, "npm", "run", "generate", "--silent", "--", contract)
         run(project, "npm", "run", "build", "--silent")
         printed = run(project, "npm", "start", "--silent", API_URL=url, TOKEN=server.caller().token)
     finally:
@@ -61,5 +60,5 @@ def test_the_typed_client_compiles_strictly_and_runs_against_the_live_api(
         "completed true",
         "description null",
         "listed [ 'Buy milk' ] 1",
-        "gone: 404 task_not_found",
+        "gone: 404 task_not_found - There is no task 1.",
     ]

@@ -29,7 +29,10 @@ export function todoClient(baseUrl: string, token: TokenProvider) {
       return request;
     },
     async onResponse({ response }) {
-      if (!response.ok) throw new ApiError((await response.json()) as Problem);
+      if (response.ok) return;
+      const type = response.headers.get("Content-Type") ?? "";
+      if (type.startsWith("application/problem+json")) throw new ApiError((await response.json()) as Problem);
+      throw new Error(`HTTP ${response.status}, and not from the API: ${type || "no Content-Type"}`);
     },
   };
   client.use(bearer);

@@ -41,7 +41,7 @@ try {
   if (!(error instanceof ApiError)) throw error;
   switch (error.code) {
     case "task_not_found":
-      console.log("gone:", error.problem.status, error.code);
+      console.log("gone:", error.problem.status, error.code, "-", error.problem.detail);
       break;
     case "token_expired": // the one thing that a new token mends
     default:
