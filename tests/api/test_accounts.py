@@ -290,6 +290,28 @@ def test_a_hash_of_other_parameters_is_replaced_at_the_next_login(
     assert log_in(service, email).status_code == 200
 
 
+def test_a_login_that_renews_the_hash_does_not_stand_in_the_way_of_a_change(
+    service: Service, account: Caller, email: str, monkeypatch: pytest.MonkeyPatch
+):
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(CORRECT)
+    weaken = text("UPDATE accounts SET password_hash = :weak WHERE user_id = :user")
+    with engine_of(service).connect() as connection:
+        connection.execute(weaken, {"weak": weak, "user": account.id})
+    digest = passwords.digest
+
+    def after_a_login(password: str) -> str:
+        if password == NEXT:
+            assert log_in(service, email).status_code == 200
+        return digest(password)
+
+    monkeypatch.setattr(passwords, "digest", after_a_login)
+    change = account("POST", PASSWORD, json={"password": CORRECT, "new_password": NEXT})
+
+    assert change.status_code == 204
+    assert log_in(service, email, NEXT).status_code == 200
+    assert log_in(service, email, CORRECT).status_code == 401
+
+
 def assert_limited(answer: Any, path: str) -> None:
     seconds = answer.headers["retry-after"]
     assert refusal(answer) == problem(

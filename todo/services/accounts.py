@@ -34,10 +34,11 @@ _ADD: Final = {
     "postgresql": postgresql.insert(accounts).on_conflict_do_nothing(),
     "sqlite": sqlite.insert(accounts).on_conflict_do_nothing(),
 }
-# Only the password that was looked at is replaced: not one that somebody else set meanwhile.
+# Only the password that was looked at is replaced, not one that somebody set meanwhile; a new hash
+# of the same password stands in nobody's way.
 _SET_PASSWORD: Final = (
     update(accounts)
-    .where(accounts.c.user_id == bindparam("owner"), accounts.c.password_hash == bindparam("old"))
+    .where(accounts.c.user_id == bindparam("owner"), accounts.c.generation == bindparam("seen"))
     .values(
         password_hash=bindparam("new"),
         generation=accounts.c.generation + bindparam("step"),
@@ -152,7 +153,7 @@ def _find(statement: Any, parameters: dict[str, str]) -> RowMapping | None:
 def _set_password(row: RowMapping, new: str, *, step: int) -> bool:
     values = {
         "owner": row["user_id"],
-        "old": row["password_hash"],
+        "seen": row["generation"],
         "new": new,
         "step": step,
         "moment": now(),
