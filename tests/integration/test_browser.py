@@ -4,9 +4,7 @@ What a browser hides from a page without CORS is what this is about: headers, an
 """
 
 import json
-import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -19,10 +17,9 @@ import pytest
 from tests.api.expect import a_page, a_task, problem
 from tests.integration.served import Server
 from tests.servers.better_auth import ISSUER, better_auth
-from tests.servers.node import require
+from tests.servers.node import require, run
 
 FOLDER = Path(__file__).parents[1] / "browser"
-SECONDS = 120
 
 
 class Silent(SimpleHTTPRequestHandler):
@@ -44,24 +41,17 @@ def origin() -> Iterator[str]:
 
 def visit(home: Path, url: str, **story: str) -> dict[str, Any]:
     """What the page tells of its story."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "CHROMIUM": str(shutil.which("chromium")),
-        "PAGE_URL": url,
-        "STORY": json.dumps(story),
-    }
-    done = subprocess.run(
-        ["node", "visit.mjs"],
-        cwd=FOLDER,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
+    told: dict[str, Any] = json.loads(
+        run(
+            FOLDER,
+            "node",
+            "visit.mjs",
+            home=home,
+            CHROMIUM=str(shutil.which("chromium")),
+            PAGE_URL=url,
+            STORY=json.dumps(story),
+        )
     )
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
     return told
 
 

@@ -1,18 +1,15 @@
 """The typed client of `examples/typescript`: generated, compiled and run against the live API."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import SECRET
 from tests.integration.served import REPOSITORY, Server
-from tests.servers.node import require
+from tests.servers.node import require, run
 
 EXAMPLE = REPOSITORY / "examples" / "typescript"
-SECONDS = 120
 
 
 @pytest.fixture
@@ -26,22 +23,6 @@ def project(tmp_path: Path) -> Path:
     return copy
 
 
-def run(project: Path, *command: str, **variables: str) -> str:
-    """What a command of the project prints; it must succeed."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(project), **variables}
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_typed_client_compiles_strictly_and_runs_against_the_live_api(
     project: Path, database_url: str, tmp_path: Path
 ):
@@ -49,9 +30,11 @@ def test_the_typed_client_compiles_strictly_and_runs_against_the_live_api(
     try:
         url = str(server.client.base_url)
         contract = f"{url}/openapi.json"
-        run(project, "npm", "run", "generate", "--silent", "--", contract)
-        run(project, "npm", "run", "build", "--silent")
-        printed = run(project, "npm", "start", "--silent", API_URL=url, TOKEN=server.caller().token)
+        run(project, "npm", "run", "generate", "--silent", "--", contract, home=tmp_path)
+        run(project, "npm", "run", "build", "--silent", home=tmp_path)
+        token = server.caller().token
+        started = ("npm", "start", "--silent")
+        printed = run(project, *started, home=tmp_path, API_URL=url, TOKEN=token)
     finally:
         server.close()
 

@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
-        issuer: Issuer = self.server.issuer  # type: ignore[attr-defined]
+        issuer: Issuer = self.server.issuer
         issuer.fetches.append(time.monotonic())
         issuer.paths.add(self.path)
         if issuer.mood == "hanging":
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        issuer: Issuer = self.server.issuer  # type: ignore[attr-defined]
+        issuer: Issuer = self.server.issuer
         return super().date_time_string((timestamp or time.time()) + issuer.ahead)
 
     def log_message(self, *_: Any) -> None:
@@ -125,7 +125,7 @@ class _Server(ThreadingHTTPServer):
 def issuing(port: int = 0) -> Iterator[Issuer]:
     """Run an issuer on a port of the loopback."""
     server = _Server(("127.0.0.1", port), _Handler)
-    issuer = server.issuer = Issuer(server.server_port)  # type: ignore[attr-defined]
+    issuer = server.issuer = Issuer(server.server_port)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
