@@ -6,6 +6,7 @@ does; the set is fetched again by a timer, and at once for a key that is not in 
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -22,7 +23,7 @@ MAX_BYTES: Final = 65_536
 FETCH_SECONDS: Final = 2.0
 """How long one fetch may take, from the name's resolution to the last byte."""
 GAP_SECONDS: Final = 5.0
-"""The least time between the starts of two fetches, failed ones included."""
+"""The least time between two fetches that unknown keys cause, and after one that failed."""
 STALE_SECONDS: Final = 86_400.0
 """How long a key is trusted after the issuer last confirmed it."""
 MIN_RSA_BITS: Final = 2048
@@ -76,7 +77,9 @@ class Jwks:
         self._served: dict[str, Any] = {}
         self._version = 0
         self._confirmed: float | None = None
-        self._tried: float | None = None
+        self._asked = -math.inf
+        """When an unknown key last caused a fetch."""
+        self._failed_at = -math.inf
         self._failed = False
         self._fetching: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -93,24 +96,25 @@ class Jwks:
 
     def start(self) -> None:
         """Fetch the keys, on the running event loop, without waiting for them."""
-        if self._fetching is None and self._may_fetch():
-            self._tried = self._clock()
+        if self._fetching is None:
             self._fetching = asyncio.get_running_loop().create_task(self._refresh())
 
     async def keys(self, kid: str | None) -> Sequence[Key]:
         """Return the key ``kid``.
 
-        One that is not known waits for a fetch, which all callers share. Raises
+        One that is not known waits for a fetch, which all callers share: the one that is under
+        way, and then its own, for that one may have begun before the key was made. Raises
         :class:`TokenRefused` ``kid_unknown`` when the issuer has no such key, and
         :class:`KeysUnavailable` when it did not say.
         """
         if kid is None:
             raise TokenRefused("kid_unknown", "The token names no key: its header has no 'kid'.")
-        if (key := self._known(kid)) is not None:
-            return (key,)
-        self.start()
-        if self._fetching is not None:
-            await asyncio.shield(self._fetching)
+        for _ in range(2):
+            if (key := self._known(kid)) is not None:
+                return (key,)
+            self._ask()
+            if self._fetching is not None:
+                await asyncio.shield(self._fetching)
         if (key := self._known(kid)) is not None:
             return (key,)
         if self._failed or not self.available:
@@ -120,15 +124,19 @@ class Jwks:
     def _known(self, kid: str) -> jwt.PyJWK | None:
         return self._keys.get(kid) if self.available else None
 
-    def _may_fetch(self) -> bool:
-        return self._tried is None or self._clock() - self._tried >= GAP_SECONDS
+    def _ask(self) -> None:
+        """Fetch for a key that is not known, unless that was done, or failed, a moment ago."""
+        now = self._clock()
+        if self._fetching is None and now - max(self._asked, self._failed_at) >= GAP_SECONDS:
+            self._asked = now
+            self.start()
 
     async def _refresh(self) -> None:
         try:
             documents, _ = await self.fetch()
             keys = usable_keys(documents, self._algorithms)
         except FAILURES as error:
-            self._failed = True
+            self._failed, self._failed_at = True, self._clock()
             log.warning("jwks.failed", url=self.url, reason=reason(error))
         else:
             self._failed = False
