@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 TITLE_KEY_LENGTH = 200
 """Characters of a title that count when titles are sorted. It keeps the key within a third of a
 B-tree page: case folding and NFKC can make a title 18 times as long."""
+
+PRIORITIES = ("low", "medium", "high")
+"""From the least important up."""
+MAX_TAGS = 20
+"""Tags of one task."""
 
 
 class Base(DeclarativeBase):
@@ -59,9 +65,29 @@ class Instant(sa.TypeDecorator[str]):
         return f"{value.isoformat(timespec='milliseconds')[:23]}Z"
 
 
+class Priority(sa.TypeDecorator[str]):
+    """``low``, ``medium`` or ``high``; in the databases 1, 2 and 3, which sort by importance."""
+
+    impl = sa.SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> int | None:
+        """Number the name."""
+        return None if value is None else PRIORITIES.index(value) + 1
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> str | None:
+        """Name the number."""
+        return None if value is None else PRIORITIES[value - 1]
+
+
 def collated_text() -> sa.Text:
     """Text that both databases compare by code point; no locale decides what a client sees."""
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def _in_dialect(dialect: str, condition: str, name: str) -> sa.CheckConstraint:
+    """A constraint that the two databases have under one name and write in two ways."""
+    return sa.CheckConstraint(condition, name).ddl_if(dialect=dialect)
 
 
 class User(Model):
@@ -101,6 +127,11 @@ class Task(Model):
     created_at: Mapped[str] = mapped_column(Instant)
     updated_at: Mapped[str] = mapped_column(Instant)
     deleted_at: Mapped[str | None] = mapped_column(Instant)
+    search_key: Mapped[str] = mapped_column(collated_text())
+    priority: Mapped[str] = mapped_column(Priority)
+    due_date: Mapped[str | None] = mapped_column(collated_text())
+    tags: Mapped[list[str]] = mapped_column(sa.JSON().with_variant(JSONB, "postgresql"))
+    tags_key: Mapped[str] = mapped_column(collated_text())
 
     __table_args__ = (
         sa.CheckConstraint("id >= 1 AND revision >= id", "revision"),
@@ -108,6 +139,22 @@ class Task(Model):
         sa.CheckConstraint(f"length(title_key) <= {TITLE_KEY_LENGTH}", "title_key"),
         sa.CheckConstraint("length(description) <= 1000", "description"),
         sa.CheckConstraint("completed = (completed_at IS NOT NULL)", "completed_at"),
+        sa.CheckConstraint("priority BETWEEN 1 AND 3", "priority"),
+        sa.CheckConstraint(
+            "due_date LIKE '____-__-__' OR due_date LIKE '____-__-__T__:__:__.___Z'", "due_date"
+        ),
+        _in_dialect(
+            "postgresql",
+            "CASE jsonb_typeof(tags) WHEN 'array'"
+            f" THEN jsonb_array_length(tags) <= {MAX_TAGS} ELSE false END",
+            "tags",
+        ),
+        _in_dialect(
+            "sqlite",
+            f"json_type(tags) = 'array' AND json_array_length(tags) <= {MAX_TAGS}",
+            "tags",
+        ),
+        sa.CheckConstraint("(tags_key = '') = (CAST(tags AS text) = '[]')", "tags_key"),
     )
 
 
@@ -147,6 +194,8 @@ for _sort, _key in {
     "created": ["id"],
     "updated": ["revision"],
     "title": ["title_key", "id"],
+    "due_date": ["due_date", "id"],
+    "priority": ["priority", "id"],
 }.items():
     _live_index(f"live_{_sort}", "user_id", *_key)
     _live_index(f"state_{_sort}", "user_id", "completed", *_key)

@@ -138,6 +138,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "task_not_found": Kind(
         404, "No such task", "Check the id: the task was deleted, is somebody else's, or never was."
     ),
+    "tag_not_found": Kind(404, "No such tag", "GET the user's tags: no task has this one."),
     "method_not_allowed": Kind(
         405, "The method is not allowed here", "Use one of the methods in the Allow header."
     ),

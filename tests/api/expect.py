@@ -31,6 +31,7 @@ PROBLEMS = {
     "not_a_local_account": (403, "The token is not of a local account"),
     "not_found": (404, "No such resource"),
     "task_not_found": (404, "No such task"),
+    "tag_not_found": (404, "No such tag"),
     "method_not_allowed": (405, "The method is not allowed here"),
     "body_timeout": (408, "The body took too long"),
     "body_too_large": (413, "The body is too large"),
@@ -76,6 +77,9 @@ def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any
         "description": None,
         "completed": False,
         "completed_at": None,
+        "priority": "medium",
+        "due_date": None,
+        "tags": [],
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "revision": task_id,
@@ -86,8 +90,8 @@ def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any
 def a_page(tasks: list[Any], **fields: Any) -> dict[str, Any]:
     """The whole page that has all of a user's ``tasks``; ``fields`` differ from that."""
     newest = max((task["revision"] for task in tasks), default=0)
-    page = {"tasks": tasks, "total": len(tasks), "limit": 100, "skip": 0, "revision": newest}
-    return {**page, **fields}
+    page = {"tasks": tasks, "total": len(tasks), "limit": 100, "skip": 0, "next_cursor": None}
+    return {**page, "revision": newest, **fields}
 
 
 def problem(

@@ -126,7 +126,7 @@ def test_an_answer_without_an_origin_carries_no_permission(alice):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "{}?search=x", 400),
+        ("GET", "{}?q=x", 400),
         ("GET", "/api/somebody/tasks", 403),
         ("GET", "{}/9", 404),
         ("GET", "/nothing", 404),

@@ -4,7 +4,10 @@ import pytest
 
 from tests.api.expect import a_page, in_query, invalid, problem, refusal
 
-KNOWN = "completed, limit, order, skip, sort, status"
+KNOWN = (
+    "completed, completed_after, completed_before, cursor, due_after, due_before, limit, order, "
+    "priority, search, skip, sort, status, tag, total, tz, updated_since, view"
+)
 
 
 @pytest.fixture
@@ -47,9 +50,17 @@ def test_list_shows_nobody_elses_tasks(alice, bob, three):
     ],
 )
 def test_total_counts_the_whole_list_whatever_the_page(alice, three, query, window, skip, limit):
-    assert alice("GET", query).json() == a_page(
-        three[window], total=3, skip=skip, limit=limit, revision=3
+    page = alice("GET", query).json()
+
+    assert page == a_page(
+        three[window],
+        total=3,
+        skip=skip,
+        limit=limit,
+        next_cursor=page["next_cursor"],
+        revision=3,
     )
+    assert (page["next_cursor"] is None) == (window.stop == 3)
 
 
 def test_pages_are_neither_cut_nor_repeated(alice):
@@ -140,10 +151,10 @@ def test_total_follows_the_filter_and_the_page_does_too(alice, three):
             "is not one of: all, pending, completed",
         ),
         (
-            "sort=due_date",
+            "sort=position",
             "sort",
             "not_in_enum",
-            "is not one of: created, created_at, updated, updated_at, title",
+            "is not one of: created, created_at, updated, updated_at, title, due_date, priority",
         ),
         ("order=DESC", "order", "not_in_enum", "is not one of: asc, desc"),
     ],
@@ -171,12 +182,12 @@ def test_list_names_every_parameter_that_is_wrong(alice):
 @pytest.mark.parametrize(
     "name",
     [
-        "search",
-        "cursor",
-        "tag",
-        "priority",
-        "view",
-        "total",
+        "q",
+        "page",
+        "tags",
+        "category",
+        "due",
+        "timezone",
         "user_id",
         "offset",
         "Limit",

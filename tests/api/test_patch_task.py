@@ -145,7 +145,7 @@ def test_patch_of_nothing_is_a_no_op(alice, task, request_parts):
         ({"completed": "true"}, in_body("/completed", "type", 'is not of type "boolean"')),
         ({"user_id": "bob"}, unknown("user_id")),
         ({"revision": 9}, unknown("revision")),
-        ({"tags": []}, unknown("tags")),
+        ({"labels": []}, unknown("labels")),
         (
             [{"op": "replace", "path": "/title", "value": "JSON Patch"}],
             in_body("", "type", 'is not of type "object"'),

@@ -123,7 +123,7 @@ def test_update_that_completes_a_completed_task_keeps_when_it_was_completed(alic
         ),
         ({"completed": None}, in_body("/completed", "type", 'is not of type "boolean"')),
         ({"starred": True}, unknown("starred")),
-        ({"priority": "low"}, unknown("priority")),
+        ({"category": "home"}, unknown("category")),
         ({"id": 1}, unknown("id")),
         ({"user_id": "bob"}, unknown("user_id")),
         (

@@ -93,6 +93,7 @@ REACHED: dict[str, Circumstance] = {
     "user_path_mismatch": lambda world: world.alice()("GET", "/api/bob/tasks"),
     "not_found": lambda world: world.alice()("GET", "/api/me/lists"),
     "task_not_found": lambda world: world.alice()("GET", "1"),
+    "tag_not_found": lambda world: world.alice()("DELETE", "/api/me/tags?name=x"),
     "method_not_allowed": lambda world: world.alice()("POST", "1"),
     "body_too_large": lambda world: world.alice()("POST", "", content=b" " * (MAX_BODY + 1)),
     "target_too_long": lambda world: world.alice()("GET", f"?{'x' * MAX_TARGET}"),

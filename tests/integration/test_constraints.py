@@ -1,5 +1,7 @@
 """The database itself refuses rows that the rules would never write."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 
@@ -26,6 +28,11 @@ TASK = {
     "created_at": "2026-01-01 00:00:00+00:00",
     "updated_at": "2026-01-01 00:00:00+00:00",
     "deleted_at": None,
+    "search_key": "t d",
+    "priority": 3,
+    "due_date": "2026-12-31T17:00:00.000Z",
+    "tags": json.dumps(["a"] * 20),
+    "tags_key": "\na\n",
 }
 MOMENT = "2026-01-02 00:00:00+00:00"
 
@@ -50,6 +57,17 @@ BAD_TASKS = {
     "time without completion": ("ck_tasks_completed_at", {"completed_at": MOMENT}),
     "id of zero": ("ck_tasks_revision", {"id": 0}),
     "revision below its id": ("ck_tasks_revision", {"id": 2}),
+    "priority of no name": ("ck_tasks_priority", {"priority": 4}),
+    "priority of null": (r'"priority"|tasks\.priority\b', {"priority": None}),
+    "due date that is neither a date nor an instant": (
+        "ck_tasks_due_date",
+        {"due_date": "2026-12-31T17:00:00Z"},
+    ),
+    "21 tags": ("ck_tasks_tags", {"tags": json.dumps(["a"] * 21)}),
+    "tags that are no array": ("ck_tasks_tags", {"tags": '{"a": 1}'}),
+    "tags without their key": ("ck_tasks_tags_key", {"tags_key": ""}),
+    "key of no tags": ("ck_tasks_tags_key", {"tags": "[]"}),
+    "search key of null": (r'"search_key"|tasks\.search_key\b', {"search_key": None}),
     "unknown owner": ("fk_tasks_users|FOREIGN KEY", {"user_id": "bob"}),
     "title of null": (r'"title"|tasks\.title\b', {"title": None}),
     "revision of null": (r'"revision"|tasks\.revision\b', {"revision": None}),

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
+from tests.api.expect import a_task
 from tests.integration.catalogue import definitions, tables
 from tests.integration.crowd import together
 from tests.integration.served import postgresql_settings, run_todo
@@ -200,6 +201,34 @@ FIRST_TASK = (
 )
 
 
+SEVERAL_BATCHES = 4_500
+OLD_TASK = (
+    "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+    " INSERT INTO tasks SELECT 'alice', i, i, 'Straße É', 'strasse é', 'Ein ﬁt', true,"
+    " '2026-11-22 16:51:00', '2026-11-22 16:51:00', '2026-11-22 16:51:00', '2026-11-22 16:51:00'"
+    " FROM n"
+)
+
+
+def test_old_tasks_have_what_a_new_one_has_and_are_found_by_their_words(empty_database, service_on):
+    schema.migrate(empty_database, "0002")
+    columns = "id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at"
+    rows(empty_database, FIRST_USER.replace("users VALUES", f"users ({columns}) VALUES"))
+    rows(empty_database, FIRST_TASK)
+    rows(empty_database, OLD_TASK, last=SEVERAL_BATCHES)
+
+    schema.migrate(empty_database)
+
+    alice = service_on(empty_database).caller("alice")
+    [milk] = alice("GET", "").json()["tasks"]
+    assert milk == a_task("alice", 1, "Buy milk")
+    assert alice("GET", "?search=MILK").json()["tasks"] == [milk]
+    trash = "SELECT search_key, count(*) AS n FROM tasks WHERE id > 2 GROUP BY search_key"
+    assert rows(empty_database, trash) == [
+        {"search_key": "strasse é\nein fit", "n": SEVERAL_BATCHES - 2}
+    ]
+
+
 def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_database):
     schema.migrate(empty_database, "0001")
     rows(empty_database, FIRST_USER)
@@ -209,9 +238,11 @@ def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_data
 
     schema.migrate(empty_database)
     assert rows(empty_database, "SELECT * FROM users") == [{**user, "email": None, "name": None}]
-    assert rows(empty_database, "SELECT * FROM tasks") == tasks
+    [task] = rows(empty_database, "SELECT * FROM tasks")
+    added = {"search_key": "buy milk\n", "priority": 2, "due_date": None, "tags_key": ""}
+    assert {**task, "tags": "[]"} == {**tasks[0], **added, "tags": "[]"}
 
-    schema.migrate(empty_database, "-1")
+    schema.migrate(empty_database, "-2")
     assert rows(empty_database, "SELECT * FROM users") == [user]
     assert rows(empty_database, "SELECT * FROM tasks") == tasks
 

@@ -14,6 +14,10 @@ INTEGER = Parameter({"name": "n", "schema": {"type": "integer"}})
 BOOLEAN = Parameter({"name": "b", "schema": {"type": "boolean"}})
 TEXT = Parameter({"name": "t", "schema": {"type": "string", "maxLength": 5}})
 COUNT = Parameter({"name": "count", "schema": {"type": "integer", "maximum": 9, "default": 3}})
+SEVERAL = Parameter(
+    {"name": "tag", "schema": {"type": "array", "maxItems": 2, "items": {"type": "string"}}}
+)
+NUMBERS = Parameter({"name": "n", "schema": {"type": "array", "items": {"type": "integer"}}})
 NEEDED = Parameter({"name": "needed", "required": True, "schema": {"type": "string"}})
 
 
@@ -75,10 +79,34 @@ def test_a_value_against_its_schema_is_named():
     assert TEXT.read("123456") == ("123456", [wrong])
 
 
-@pytest.mark.parametrize("schema", [{}, {"type": "array"}, {"type": "number"}, {"type": "object"}])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"type": "array", "items": {}},
+        {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+        {"type": "number"},
+        {"type": "object"},
+    ],
+)
 def test_a_type_without_a_spelling_is_a_broken_contract(schema):
     with pytest.raises(BrokenContract, match="'n'"):
         Parameter({"name": "n", "schema": schema})
+
+
+def test_an_array_has_an_item_for_each_time_it_is_given_and_a_comma_is_part_of_one():
+    assert SEVERAL.read("a") == (["a"], [])
+    assert SEVERAL.read("a,b", "") == (["a,b", ""], [])
+    assert QueryParser([SEVERAL]).parse(b"tag=b&tag=a%2Cc") == {"tag": ["b", "a,c"]}
+    assert QueryParser([SEVERAL]).parse(b"") == {"tag": None}
+
+
+def test_an_array_is_checked_item_by_item_and_as_a_whole():
+    too_many = Violation("too_many", "has more than 2 items", parameter="tag")
+    wrong = Violation("type", 'is not of type "integer"', parameter="n")
+
+    assert SEVERAL.read("a", "b", "c") == (["a", "b", "c"], [too_many])
+    assert NUMBERS.read("1", "x") == (None, [wrong])
 
 
 QUERY = QueryParser([COUNT, TEXT, BOOLEAN])

@@ -1,5 +1,7 @@
 """Parses query and path strictly: nothing unknown, nothing twice, one spelling for each value.
 
+An array is the one thing that may be given twice; a comma is part of its item.
+
 Connexion's stock parser takes the last of several, splits on commas, and lets Python's ``int``
 accept ``1_0`` and `` 5``.
 """
@@ -53,19 +55,26 @@ class Parameter:
         self.name: str = definition["name"]
         self.required: bool = definition.get("required", False)
         self.default: Any = schema.get("default")
-        self._type: str = schema.get("type", "none")
+        self.repeatable: bool = schema.get("type") == "array"
+        value = schema["items"] if self.repeatable else schema
+        self._type: str = value.get("type", "none")
         if self._type not in _PARSERS:
             raise BrokenContract(f"parameter {self.name!r}: cannot be of type {self._type}")
         self._parse = _PARSERS[self._type]
         self._schema = Schema(schema)
 
-    def read(self, text: str) -> tuple[Any, list[Violation]]:
-        """Return the typed value of ``text``, and what is wrong with it."""
+    def read(self, *texts: str) -> tuple[Any, list[Violation]]:
+        """Return the typed value of the parameter's ``texts``, and what is wrong with it.
+
+        There is one text for each time that it is given, which is once unless it is repeatable:
+        then the value is an array of them all.
+        """
         try:
-            value = self._parse(text)
+            values = [self._parse(text) for text in texts]
         except _WrongType:
             detail = f'is not of type "{self._type}"'
             return None, [Violation("type", detail, parameter=self.name)]
+        value = values if self.repeatable else values[0]
         return value, self.violations(value)
 
     def violations(self, value: Any) -> list[Violation]:
@@ -85,17 +94,12 @@ class QueryParser:
         """Return an argument for every parameter; ``None`` stands for absent without a default.
 
         Raises :class:`Problem`: 400 for a query that cannot be decoded, an unknown parameter or
-        a repeated one, 422 for values that are against the contract.
+        a repeated one that is no array, 422 for values that are against the contract.
         """
         arguments: dict[str, Any] = {}
         violations: list[Violation] = []
-        for name, text in _decode(query) if query else ():
-            parameter = self._parameters.get(name)
-            if parameter is None:
-                raise Problem("unknown_parameter", self._unknown(name))
-            if name in arguments:
-                raise Problem("repeated_parameter", f"'{name}' is given more than once.")
-            arguments[name], wrong = parameter.read(text)
+        for name, texts in self._given(query).items() if query else ():
+            arguments[name], wrong = self._parameters[name].read(*texts)
             violations += wrong
         violations += [
             Violation("required", "is required", parameter=name)
@@ -105,6 +109,17 @@ class QueryParser:
         if violations:
             raise validation_failed(*violations)
         return {**self._defaults, **arguments}
+
+    def _given(self, query: bytes) -> dict[str, list[str]]:
+        given: dict[str, list[str]] = {}
+        for name, text in _decode(query):
+            parameter = self._parameters.get(name)
+            if parameter is None:
+                raise Problem("unknown_parameter", self._unknown(name))
+            if name in given and not parameter.repeatable:
+                raise Problem("repeated_parameter", f"'{name}' is given more than once.")
+            given.setdefault(name, []).append(text)
+        return given
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._parameters)) or "none"

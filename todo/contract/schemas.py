@@ -11,6 +11,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from todo.contract import BrokenContract
+from todo.contract.formats import FORMATS, UniqueWithoutCase
 from todo.problems import MAX_ERRORS, Violation
 
 MAX_NAME: Final = 100
@@ -36,6 +37,7 @@ _CODES: Final[Mapping[str, str]] = {
     "required": "required",
     "type": "type",
     "uniqueItems": "not_unique",
+    UniqueWithoutCase.NAME: "not_unique",
 }
 
 
@@ -52,6 +54,8 @@ class Schema:
             self._validator = jsonschema_rs.Draft4Validator(
                 self._draft4,
                 validate_formats=True,
+                formats=FORMATS,
+                keywords={UniqueWithoutCase.NAME: UniqueWithoutCase},
                 mask=_MASK,
                 pattern_options=jsonschema_rs.RegexOptions(),
             )
@@ -97,10 +101,12 @@ class Schema:
         parent = self._draft4
         for step in error.schema_path[:-1]:
             parent = parent[step]
-        if error.kind.name == "pattern" and "x-pattern-means" in parent:
-            return str(parent["x-pattern-means"])
+        keyword = error.kind.name.removeprefix("x-")
+        if f"x-{keyword}-means" in parent:
+            return str(parent[f"x-{keyword}-means"])
         if error.kind.name == "enum":  # the library's own sentence stops after three
-            return f"is not one of: {', '.join(map(str, parent['enum']))}"
+            names = ("null" if value is None else str(value) for value in parent["enum"])
+            return f"is not one of: {', '.join(names)}"
         return error.message.removeprefix(f"{_MASK} ")
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import psycopg2
 import sqlalchemy as sa
 from psycopg2 import extensions
@@ -102,6 +103,8 @@ def engine_options(url: URL, *, threads: int) -> dict[str, Any]:
         # In autocommit there is nothing to roll back; ``work`` ends its transactions itself.
         "pool_reset_on_return": None,
         "skip_autocommit_rollback": True,
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
     }
     if is_postgresql(url):
         options |= {

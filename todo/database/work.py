@@ -62,9 +62,10 @@ def read(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[RowMa
     raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
-@deadline.scope()
-def write(unit: Callable[[Connection], T]) -> T:
+def write(unit: Callable[[Connection], T], *, seconds: float = deadline.STATEMENT_SECONDS) -> T:
     """Run ``unit`` in a transaction and return its result once it is committed.
+
+    On PostgreSQL all of its attempts and waits may take ``seconds`` together.
 
     Before COMMIT is sent, a serialization failure, a deadlock or a connection that died start
     the whole unit again, at most :data:`ATTEMPTS` times. After that nothing is retried. Raises
@@ -72,6 +73,11 @@ def write(unit: Callable[[Connection], T]) -> T:
     ``database_unavailable``, ``busy``, ``storage_full``, ``schema_outdated`` (nothing was
     written), and whatever problem ``unit`` raises (rolled back).
     """
+    with deadline.scope(seconds):
+        return _write(unit)
+
+
+def _write(unit: Callable[[Connection], T]) -> T:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction() as connection:

@@ -1,14 +1,15 @@
 """The tasks of one user (tag ``tasks``)."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
-from flask import current_app
+from flask import current_app, request
 
 from todo.identity import ME
 from todo.identity.owner import Owner
 from todo.problems import Violation, validation_failed
 from todo.services import listing, tasks
+from todo.services.filters import Filters
 
 Json = dict[str, Any]
 
@@ -17,21 +18,49 @@ def list_tasks(
     user: Owner,
     skip: int,
     limit: int,
+    cursor: str | None,
+    total: bool,
     status: str | None,
     completed: bool | None,
+    priority: list[str] | None,
+    tag: list[str] | None,
+    search: str | None,
+    due_after: str | None,
+    due_before: str | None,
+    completed_after: str | None,
+    completed_before: str | None,
+    updated_since: str | None,
+    view: str | None,
+    tz: str,
     sort: str,
     order: Any,
-) -> Json:
+) -> tuple[Json, int, dict[str, str]]:
     """A page of the user's tasks."""
-    return listing.page(
-        user.id,
-        skip=skip,
-        limit=limit,
+    filters = Filters.of(
         status=status,
         completed=completed,
-        sort=listing.SPELLINGS[sort],
-        order=order,
+        priority=priority,
+        tag=tag,
+        search=search,
+        due_after=due_after,
+        due_before=due_before,
+        completed_after=completed_after,
+        completed_before=completed_before,
+        updated_since=updated_since,
+        view=view,
+        tz=tz,
     )
+    page = listing.page(
+        user.id,
+        filters,
+        sort=sort,
+        order=order,
+        skip=skip,
+        limit=limit,
+        cursor=cursor,
+        total=total,
+    )
+    return page, 200, _link_to(page["next_cursor"])
 
 
 def create_task(user: Owner, body: Json) -> tuple[Json, int, dict[str, str]]:
@@ -80,6 +109,16 @@ def complete_task(user: Owner, task_id: int, body: Json | None) -> Json:
 def delete_task(user: Owner, task_id: int) -> None:
     """Moves a task to the trash."""
     tasks.delete(user, task_id)
+
+
+def _link_to(cursor: str | None) -> dict[str, str]:
+    """The header that has the target of the next page (RFC 8288), if there is one."""
+    if cursor is None:
+        return {}
+    query = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name not in ("cursor", "skip")]
+    target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"
+    return {"Link": f'<{target}>; rel="next"'}
 
 
 def _segment(user: str) -> str:

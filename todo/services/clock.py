@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from todo.services.dates import written
+
 _LAST: Final = 253_402_300_799
 """The last second that RFC 3339 can write, in Unix time."""
 
@@ -13,11 +15,9 @@ def now() -> str:
     It is cut to milliseconds *before* it is stored, so that what a client sent back as a bound
     compares equal to what is in the table.
     """
-    moment = datetime.now(UTC).replace(tzinfo=None)
-    return f"{moment.isoformat(timespec='milliseconds')}Z"
+    return written(datetime.now(UTC))
 
 
 def instant(seconds: float) -> str:
     """Return a Unix time as the API writes it; what lies beyond the year 9999 ends there."""
-    moment = datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).replace(tzinfo=None)
-    return f"{moment.isoformat(timespec='milliseconds')}Z"
+    return written(datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC))

@@ -1,8 +1,14 @@
-"""How text compares: one form, computed here, so that both databases sort alike."""
+"""How text compares: one form, computed here, so that both databases sort and search alike."""
 
 import unicodedata
+from collections.abc import Sequence
+from typing import Final
 
 from todo.models import TITLE_KEY_LENGTH
+
+SEPARATOR: Final = "\n"
+"""Stands around every tag in a key, and between title and description; no tag has it, and no word
+of a search."""
 
 
 def fold(text: str) -> str:
@@ -11,6 +17,8 @@ def fold(text: str) -> str:
     NFKC, casefold, NFKC again is the only order of the three that is stable: folding twice
     changes nothing. The result can be 18 times as long as ``text``.
     """
+    if text.isascii():
+        return text.lower()
     normal = unicodedata.normalize("NFKC", text)
     return unicodedata.normalize("NFKC", normal.casefold())
 
@@ -18,3 +26,28 @@ def fold(text: str) -> str:
 def title_key(title: str) -> str:
     """Return what titles are sorted by: the first 200 characters of the folded title."""
     return fold(title)[:TITLE_KEY_LENGTH]
+
+
+def search_key(title: str, description: str | None) -> str:
+    """Return what searches look into: title and description, folded."""
+    return f"{fold(title)}{SEPARATOR}{fold(description or '')}"
+
+
+def words(search: str) -> list[str]:
+    """Return the words of a search as they stand in a search key: each once, in order."""
+    return sorted(set(fold(search).split()))
+
+
+def tags_key(tags: Sequence[str]) -> str:
+    """Return the folded tags, each between two separators; ``""`` for none."""
+    return "".join(f"{SEPARATOR}{fold(tag)}" for tag in tags) + SEPARATOR if tags else ""
+
+
+def tag_in_key(tag: str) -> str:
+    """Return what a key of tags holds exactly when ``tag`` is one of them."""
+    return tags_key([tag])
+
+
+def are_unique(tags: Sequence[str]) -> bool:
+    """Whether no tag occurs twice, compared without case."""
+    return len({fold(tag) for tag in tags}) == len(tags)

@@ -24,11 +24,17 @@ TASK_COLUMNS: Final = (
     tasks.c.description,
     tasks.c.completed,
     tasks.c.completed_at,
+    tasks.c.priority,
+    tasks.c.due_date,
+    tasks.c.tags,
     tasks.c.created_at,
     tasks.c.updated_at,
     tasks.c.revision,
 )
 """A task as the API shows it, in the contract's order."""
+
+LIVE: Final = (tasks.c.user_id == bindparam("owner"), tasks.c.deleted_at.is_(None))
+"""The owner's tasks that are not in the trash."""
 
 _TOTALS: Final = (
     users.c.revision.label("last_revision"),
@@ -46,8 +52,7 @@ _LOCK_TASK: Final = (
     select(*_TOTALS, *TASK_COLUMNS)
     .join_from(users, tasks, tasks.c.user_id == users.c.id)
     .where(_OWNER)
-    .where(tasks.c.user_id == bindparam("owner"), tasks.c.id == bindparam("task_id"))
-    .where(tasks.c.deleted_at.is_(None))
+    .where(*LIVE, tasks.c.id == bindparam("task_id"))
     .with_for_update(key_share=True)
 )
 
@@ -98,11 +103,13 @@ class Ledger:
         """Every task that takes room, those in the trash included."""
         return self.open_tasks + self.done_tasks + self.trashed_tasks
 
-    def changed(self, *, completed: int = 0, pending: int = 0, trashed: int = 0) -> Self:
-        """Return the ledger after one change: the next revision, and totals by their difference."""
+    def changed(
+        self, changes: int = 1, *, completed: int = 0, pending: int = 0, trashed: int = 0
+    ) -> Self:
+        """Return the ledger after so many changes: a revision each, totals by their difference."""
         return replace(
             self,
-            revision=self.revision + 1,
+            revision=self.revision + changes,
             open_tasks=self.open_tasks + pending,
             done_tasks=self.done_tasks + completed,
             trashed_tasks=self.trashed_tasks + trashed,
@@ -151,7 +158,21 @@ def post(
 
     PostgreSQL does both in one statement, which the locks make as safe as two.
     """
-    totals = {
+    parameters = {**_totals(ledger, moment), **values}
+    if tx.dialect.name == "postgresql":
+        tx.execute(_with_post(change), parameters)
+    else:
+        tx.execute(_POST, parameters)
+        tx.execute(change, parameters)
+
+
+def post_totals(tx: Connection, ledger: Ledger, moment: str) -> None:
+    """Write the ledger's new state alone; the caller writes the tasks that go with it."""
+    tx.execute(_POST, _totals(ledger, moment))
+
+
+def _totals(ledger: Ledger, moment: str) -> dict[str, Any]:
+    return {
         "owner": ledger.owner.id,
         "owner_email": ledger.owner.email,
         "owner_name": ledger.owner.name,
@@ -161,12 +182,6 @@ def post(
         "trashed": ledger.trashed_tasks,
         "moment": moment,
     }
-    parameters = {**totals, **values}
-    if tx.dialect.name == "postgresql":
-        tx.execute(_with_post(change), parameters)
-    else:
-        tx.execute(_POST, parameters)
-        tx.execute(change, parameters)
 
 
 @cache

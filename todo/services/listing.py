@@ -1,119 +1,199 @@
 """A page of tasks, with the total and the revision of the same moment, in one statement.
 
-The total comes from the owner's counters, the page from an index in the order that is asked for:
-neither costs more as a user's tasks grow.
+The page comes from an index in the order that is asked for, and the total of what only the state
+narrows from the owner's counters: neither costs more as a user's tasks grow. Any other filter
+counts the owner's rows.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, Select, UnaryExpression, bindparam, select, true
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    null,
+    select,
+    union_all,
+)
 
 from todo.database.work import read
 from todo.models import tasks, users
-from todo.problems import Violation, validation_failed
-from todo.services.ledger import TASK_COLUMNS
+from todo.problems import Problem, Violation, validation_failed
+from todo.services import cursors
+from todo.services.clock import now
+from todo.services.cursors import Cursor
+from todo.services.filters import Condition, Filters, clauses, values
+from todo.services.ledger import LIVE, TASK_COLUMNS
+from todo.services.sorting import SORTS, Order, Sort, behind, bound_place, ordered
 
-Sort = Literal["created", "updated", "title"]
-Order = Literal["asc", "desc"]
+_STATEMENTS: Final = 512
+"""Statements kept: every sort, order and state, and the combinations of filters seen last."""
 
-_SORT_KEYS: Final[Mapping[str, tuple[ColumnElement[Any], ...]]] = {
-    "created": (tasks.c.id,),
-    "updated": (tasks.c.revision,),
-    "title": (tasks.c.title_key, tasks.c.id),
-}
-_NATURAL_ORDER: Final[Mapping[str, Order]] = {
-    "created": "desc",
-    "updated": "desc",
-    "title": "asc",
-}
-SPELLINGS: Final[Mapping[str, Sort]] = {
-    "created": "created",
-    "created_at": "created",
-    "updated": "updated",
-    "updated_at": "updated",
-    "title": "title",
-}
-"""Every accepted value of ``sort``, and what it means."""
-_STATUS: Final[Mapping[str, bool | None]] = {"all": None, "pending": False, "completed": True}
+
+class _Shape(NamedTuple):
+    """All that a statement depends on; the rest is bound."""
+
+    sort: str
+    order: Order
+    kinds: tuple[str, ...]
+    counted: bool
+    behind: str
+    """What the place is of that the page lies behind: ``nothing``, ``a task``, or ``null``, a task
+    whose first key is null."""
 
 
 def page(
     owner: str,
+    filters: Filters,
     *,
+    sort: str,
+    order: Order | None,
     skip: int,
     limit: int,
-    status: str | None,
-    completed: bool | None,
-    sort: Sort,
-    order: Order | None,
+    cursor: str | None,
+    total: bool,
 ) -> dict[str, Any]:
-    """Return a ``TaskPage`` of ``owner``'s live tasks.
+    """Return a ``TaskPage`` of ``owner``'s live tasks that ``filters`` let through.
 
-    ``status`` and ``completed`` say the same in two dialects. Raises :class:`Problem`
-    ``validation_failed`` when they contradict each other.
+    ``sort`` is a key of :data:`SORTS`; without ``order`` it has its natural one. ``cursor`` is the
+    ``next_cursor`` of the page before. Raises :class:`Problem` ``validation_failed`` for the
+    cursor of another list, and for one beside ``skip``.
     """
-    wanted = _wanted(status, completed)
-    statement = _statement(sort, order or _NATURAL_ORDER[sort], wanted is not None)
-    rows = read(
-        statement, {"owner": owner, "skip": skip, "limit": limit, "completed": wanted or False}
-    )
+    by = SORTS[sort]
+    order = order or by.natural
+    digest = cursors.digest(owner, by.name, order, filters)
+    after = _after(cursor, digest, by, filters, skip)
+    moment = (after and after.moment) or now()
+    conditions = filters.conditions(moment)
+    counted = total and not _is_by_state(conditions)
+    kinds = tuple(condition.kind for condition in conditions)
+    parameters = {
+        "owner": owner,
+        "skip": skip,
+        "reach": skip + limit + 1,
+        "limit": limit + 1,  # the one more says whether there is a next page
+        **values(conditions),
+        **(bound_place(by, after.place) if after else {}),
+    }
+    rows = read(_statement(_Shape(by.name, order, kinds, counted, _behind(after))), parameters)
     found = [row for row in rows if row["id"] is not None]
+    end = Cursor(digest, moment if filters.follow_the_clock else None, ())
     return {
-        "tasks": [{c.name: row[c.name] for c in TASK_COLUMNS} for row in found],
-        "total": _total(rows[0], wanted) if rows else 0,
+        "tasks": [{c.name: row[c.name] for c in TASK_COLUMNS} for row in found[:limit]],
+        "total": _total(rows, conditions) if total else None,
         "limit": limit,
         "skip": skip,
+        "next_cursor": _next(end, by, found[:limit]) if len(found) > limit else None,
         "revision": rows[0]["last_revision"] if rows else 0,
     }
 
 
-def _wanted(status: str | None, completed: bool | None) -> bool | None:
-    by_status = _STATUS[status or "all"]
-    if completed is None or by_status is None:
-        return by_status if completed is None else completed
-    if by_status != completed:
-        detail = f"contradicts status={status}"
-        raise validation_failed(Violation("contradiction", detail, parameter="completed"))
-    return completed
+def _after(cursor: str | None, digest: str, by: Sort, filters: Filters, skip: int) -> Cursor | None:
+    if cursor is None:
+        return None
+    if skip:
+        raise _contradiction("cannot be together with skip")
+    after = cursors.decode(cursor)
+    follows = after.moment is not None
+    if after.digest != digest or follows != filters.follow_the_clock or not by.can_be(after.place):
+        raise _contradiction("is of another list: other filters, another sort or another user")
+    return after
 
 
-def _total(row: RowMapping, wanted: bool | None) -> int:
-    if wanted is None:
-        return int(row["open_tasks"] + row["done_tasks"])
-    return int(row["done_tasks" if wanted else "open_tasks"])
+def _contradiction(detail: str) -> Problem:
+    return validation_failed(Violation("contradiction", detail, parameter="cursor"))
 
 
-@cache
-def _statement(sort: str, order: str, by_state: bool) -> Select[Any]:
+def _behind(after: Cursor | None) -> str:
+    if after is None:
+        return "nothing"
+    return "null" if after.place[0] is None else "a task"
+
+
+def _next(end: Cursor, by: Sort, tasks: Sequence[RowMapping]) -> str:
+    return cursors.encode(end._replace(place=by.place_of(tasks[-1])))
+
+
+def _is_by_state(conditions: Sequence[Condition]) -> bool:
+    """Whether nothing narrows the list but, at most, ``completed``: the counters have its total."""
+    return not conditions or (len(conditions) == 1 and conditions[0].kind == "completed")
+
+
+def _total(rows: Sequence[RowMapping], conditions: Sequence[Condition]) -> int:
+    if not rows:
+        return 0
+    if not _is_by_state(conditions):
+        return int(rows[0]["matching"])
+    counters = {"done_tasks": True, "open_tasks": False}
+    wanted = [condition.value for condition in conditions] or [True, False]
+    return sum(rows[0][name] for name, state in counters.items() if state in wanted)
+
+
+@lru_cache(maxsize=_STATEMENTS)
+def _statement(shape: _Shape) -> Select[Any]:
     """The owner's counters, joined to one page of tasks; one row without a task if it is empty.
 
     The page is cut off inside, where the index gives it; only the page is sorted again outside.
     """
-    state = tasks.c.completed == bindparam("completed") if by_state else true()
-    window = (
-        select(*TASK_COLUMNS, tasks.c.title_key)
-        .where(tasks.c.user_id == bindparam("owner"), tasks.c.deleted_at.is_(None), state)
-        .order_by(*_ordered(_SORT_KEYS[sort], order))
-        .limit(bindparam("limit"))
-        .offset(bindparam("skip"))
-        .subquery("page")
-    )
-    keys = tuple(window.c[key.name] for key in _SORT_KEYS[sort])
+    window = _window(shape)
     return (
         select(
             users.c.revision.label("last_revision"),
             users.c.open_tasks,
             users.c.done_tasks,
-            *(window.c[column.name] for column in TASK_COLUMNS),
+            (_matching(shape) if shape.counted else null()).label("matching"),
+            *window.c,
         )
         .select_from(users.outerjoin(window, window.c.user_id == users.c.id))
         .where(users.c.id == bindparam("owner"))
-        .order_by(*_ordered(keys, order))
+        .order_by(*_order(SORTS[shape.sort], window, shape.order))
     )
 
 
-def _ordered(keys: tuple[ColumnElement[Any], ...], order: str) -> list[UnaryExpression[Any]]:
-    """Every key in the same direction: ``id`` breaks ties and makes the order total."""
-    return [key.desc() if order == "desc" else key.asc() for key in keys]
+def _matching(shape: _Shape) -> ColumnElement[int]:
+    """How many tasks the whole list has."""
+    count = select(func.count()).select_from(tasks).where(*LIVE, *clauses(shape.kinds))
+    return count.scalar_subquery()
+
+
+def _window(shape: _Shape) -> Subquery:
+    ranges = _ranges(shape)
+    if len(ranges) == 1:
+        page = ranges[0]
+    else:
+        reached = [select(rows.limit(bindparam("reach")).subquery()) for rows in ranges]
+        whole = union_all(*reached).subquery("ranges")
+        page = select(whole).order_by(*_order(SORTS[shape.sort], whole, shape.order))
+    return page.limit(bindparam("limit")).offset(bindparam("skip")).subquery("page")
+
+
+def _ranges(shape: _Shape) -> list[Select[Any]]:
+    """What the page is read from: rows that an index has side by side, in their order.
+
+    Tasks whose first key is null are a range of their own, behind the others in both directions:
+    with NULLS LAST both databases would sort all of the owner's tasks.
+    """
+    keys, order = SORTS[shape.sort].keys, shape.order
+    columns = {column.name: column for column in (*TASK_COLUMNS, *keys)}.values()
+    rows = select(*columns).where(*LIVE, *clauses(shape.kinds))
+    first, rest = keys[0], keys[1:]
+    if shape.behind == "null":
+        return [rows.where(first.is_(None), behind(rest, order)).order_by(*ordered(rest, order))]
+    begun = rows.where(behind(keys, order)) if shape.behind == "a task" else rows
+    begun = begun.order_by(*ordered(keys, order))
+    if not SORTS[shape.sort].nullable:
+        return [begun]
+    unkeyed = rows.where(first.is_(None)).order_by(*ordered(rest, order))
+    return [begun.where(first.is_not(None)), unkeyed]
+
+
+def _order(by: Sort, rows: Subquery, order: Order) -> list[ColumnElement[Any]]:
+    """The order of ``by`` over rows that were read already."""
+    keys = [rows.c[key.name] for key in by.keys]
+    nulls_last = [keys[0].is_(None)] if by.nullable else []
+    return [*nulls_last, *ordered(keys, order)]

@@ -14,8 +14,10 @@ from todo.identity.owner import Owner
 from todo.models import tasks
 from todo.problems import Problem
 from todo.services.clock import now
-from todo.services.collation import title_key
+from todo.services.collation import search_key, tags_key, title_key
+from todo.services.dates import date_or_instant
 from todo.services.ledger import (
+    LIVE,
     TASK_COLUMNS,
     Ledger,
     lock_owner,
@@ -27,26 +29,19 @@ from todo.services.ledger import (
 Task = dict[str, Any]
 """A task as the API shows it."""
 
-_LIVE_TASK: Final = (
-    tasks.c.user_id == bindparam("owner"),
-    tasks.c.id == bindparam("task_id"),
-    tasks.c.deleted_at.is_(None),
-)
+_CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "tags": []}
+"""What a task has where nothing is given, and what ``None`` makes of it."""
+
+_LIVE_TASK: Final = (*LIVE, tasks.c.id == bindparam("task_id"))
 _GET: Final = select(*TASK_COLUMNS).where(*_LIVE_TASK)
-_CHANGING: Final = (
-    "title",
-    "title_key",
-    "description",
-    "completed",
-    "completed_at",
-    "updated_at",
-    "revision",
-)
-_INSERT: Final = insert(tasks).values(
-    {name: bindparam(f"new_{name}") for name in ("title_key", *(c.name for c in TASK_COLUMNS))}
-)
+_KEYS: Final = ("title_key", "search_key", "tags_key")
+_COLUMNS: Final = (*(column.name for column in TASK_COLUMNS), *_KEYS)
+_STAYING: Final = ("id", "user_id", "created_at")
+_INSERT: Final = insert(tasks).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
 _UPDATE: Final = (
-    update(tasks).where(*_LIVE_TASK).values({name: bindparam(f"new_{name}") for name in _CHANGING})
+    update(tasks)
+    .where(*_LIVE_TASK)
+    .values({name: bindparam(f"new_{name}") for name in _COLUMNS if name not in _STAYING})
 )
 _DELETE: Final = (
     update(tasks)
@@ -68,7 +63,7 @@ def get(owner: str, task_id: int) -> Task:
 
 
 def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
-    """Create a task from ``title`` and, if given, ``description`` and ``completed``.
+    """Create a task from its ``title`` and the other ``fields`` that are given.
 
     Its id is the revision it was created at, so ids grow and are never used again. Raises
     :class:`Problem` ``quota_exceeded`` when the owner has ``quota`` tasks, trash included.
@@ -84,13 +79,15 @@ def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
         task = {
             "id": ledger.revision,
             "user_id": owner.id,
-            "title": fields["title"],
-            "description": fields.get("description"),
+            "title": "",
+            "description": None,
             "completed": completed,
             "completed_at": moment if completed else None,
+            **_CLEARED,
             "created_at": moment,
             "updated_at": moment,
             "revision": ledger.revision,
+            **_settled(fields),
         }
         post(tx, ledger, moment, _INSERT, _new(task))
         return task
@@ -99,9 +96,10 @@ def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
 
 
 def change(owner: Owner, task_id: int, changes: Mapping[str, Any]) -> Task:
-    """Apply ``changes`` (any of ``title``, ``description``, ``completed``) and return the task.
+    """Apply ``changes``, any fields but those that the server sets, and return the task.
 
-    A field that is absent stays as it is. Raises :class:`Problem` ``task_not_found``.
+    A field that is absent stays as it is, one that is ``None`` is cleared. Raises
+    :class:`Problem` ``task_not_found``.
     """
 
     def unit(tx: Connection) -> Task:
@@ -142,7 +140,7 @@ def delete(owner: Owner, task_id: int) -> None:
 
 
 def _apply(tx: Connection, ledger: Ledger, task: Task, changes: Mapping[str, Any]) -> Task:
-    changed = {**task, **changes}
+    changed = {**task, **_settled(changes)}
     if changed == task:
         return task
     moment = now()
@@ -156,7 +154,20 @@ def _apply(tx: Connection, ledger: Ledger, task: Task, changes: Mapping[str, Any
     return changed
 
 
+def _settled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """``fields`` as they are kept: what is null cleared, an instant in its one form."""
+    settled = {
+        name: _CLEARED.get(name) if value is None else value for name, value in fields.items()
+    }
+    if due_date := settled.get("due_date"):
+        settled["due_date"] = date_or_instant(due_date)
+    return settled
+
+
 def _new(task: Task) -> dict[str, Any]:
     """The values that ``_INSERT`` and ``_UPDATE`` bind."""
     values = {f"new_{name}": value for name, value in task.items()}
-    return {**values, "new_title_key": title_key(task["title"])}
+    values["new_title_key"] = title_key(task["title"])
+    values["new_search_key"] = search_key(task["title"], task["description"])
+    values["new_tags_key"] = tags_key(task["tags"])
+    return values

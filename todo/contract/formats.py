@@ -1,0 +1,49 @@
+"""The contract's own vocabulary: formats of strings, and a keyword, that JSON Schema lacks.
+
+What they mean is the services' business; here they become part of what is checked before a
+handler is called.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from todo.services import cursors
+from todo.services.collation import are_unique
+from todo.services.dates import date_or_instant, instant, zone
+from todo.services.filters import instant_or_revision
+
+
+def _parses(parse: Callable[[str], Any]) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return check
+
+
+FORMATS: Final[dict[str, Callable[[str], bool]]] = {
+    "cursor": _parses(cursors.decode),
+    "date-or-instant": _parses(date_or_instant),
+    "instant": _parses(instant),
+    "instant-or-revision": _parses(instant_or_revision),
+    "time-zone": _parses(zone),
+}
+"""Formats of strings, and what tells whether a string has one."""
+
+
+class UniqueWithoutCase:
+    """The keyword ``x-unique: without-case``: an array has no string twice, in whatever case."""
+
+    NAME: Final = "x-unique"
+
+    def __init__(self, _parent: object, _value: object, _path: object) -> None:
+        """Take what jsonschema-rs gives a keyword; ``without-case`` is its only value."""
+
+    def validate(self, instance: Any) -> None:
+        """Raise :class:`ValueError` for an array of strings that has one twice."""
+        are_strings = isinstance(instance, list) and all(isinstance(i, str) for i in instance)
+        if are_strings and not are_unique(instance):
+            raise ValueError(self.NAME)
