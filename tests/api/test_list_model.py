@@ -7,7 +7,6 @@ knows nothing of keys, bounds and ranges: it compares dates as dates and instant
 import random
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -56,12 +55,12 @@ Task = dict[str, Any]
 Query = dict[str, Any]
 
 
-@dataclass(frozen=True, repr=False)
 class World:
-    """A user with tasks, and those tasks."""
+    """A user with tasks, and those tasks; no dataclass, whose every example would be printed."""
 
-    alice: Caller
-    tasks: list[Task]
+    def __init__(self, alice: Caller, tasks: list[Task]) -> None:
+        self.alice = alice
+        self.tasks = tasks
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +194,7 @@ def in_order(tasks: list[Task], sort: str, order: str) -> list[Task]:
 
 
 bounds = st.sampled_from([due for due in DUE_DATES if due]) | st.sampled_from(
-    ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "2026-10-20", "0001-01-01"]
+    ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "2026-10-20", "2000-01-01"]
 )
 instants = st.sampled_from(["2026-10-19T00:30:00Z", "2026-10-20T12:00:00+02:00"])
 filters = st.fixed_dictionaries(
@@ -230,7 +229,7 @@ def test_a_list_is_what_the_model_says_in_whatever_pages(
     world: World, query: Query, sorted_by: Query, limit: int, counted: bool
 ):
     expected = in_order([t for t in world.tasks if passes(t, query)], **sorted_by)
-    limit = max(limit, len(expected) // 6)  # a handful of pages is as good as a hundred
+    limit = max(limit, len(expected) // 3)  # a few pages are as good as a hundred
     target = urlencode({**query, **sorted_by, "limit": limit, "total": counted}, doseq=True)
     target = target.replace("total=True", "total=true").replace("total=False", "total=false")
 

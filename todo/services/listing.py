@@ -180,16 +180,16 @@ def _ranges(shape: _Shape) -> list[Select[Any]]:
     """
     keys, order = SORTS[shape.sort].keys, shape.order
     columns = {column.name: column for column in (*TASK_COLUMNS, *keys)}.values()
-    rows = select(*columns).where(*LIVE, *clauses(shape.kinds))
+    rows = select(*columns).where(*LIVE, *clauses(shape.kinds)).order_by(*ordered(keys, order))
     first, rest = keys[0], keys[1:]
     if shape.behind == "null":
-        return [rows.where(first.is_(None), behind(rest, order)).order_by(*ordered(rest, order))]
+        return [rows.where(first.is_(None), behind(rest, order))]
     begun = rows.where(behind(keys, order)) if shape.behind == "a task" else rows
-    begun = begun.order_by(*ordered(keys, order))
     if not SORTS[shape.sort].nullable:
         return [begun]
-    unkeyed = rows.where(first.is_(None)).order_by(*ordered(rest, order))
-    return [begun.where(first.is_not(None)), unkeyed]
+    # Ordered by the key that is null in all of them, too: else PostgreSQL looks for the few that
+    # have none through an index that is ordered by id.
+    return [begun.where(first.is_not(None)), rows.where(first.is_(None))]
 
 
 def _order(by: Sort, rows: Subquery, order: Order) -> list[ColumnElement[Any]]:
