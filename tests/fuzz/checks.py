@@ -1,11 +1,40 @@
-"""What is checked of every answer beside Schemathesis' own checks; `schemathesis.toml` loads it."""
+"""What is checked of every answer beside Schemathesis' own checks; `schemathesis.toml` loads it.
+
+And what strings of the contract's own formats look like.
+"""
+
+from datetime import UTC
+from zoneinfo import available_timezones
 
 import schemathesis
+from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, DeserializationContext, Response
 
 from todo.problems import KINDS, MAX_BODY
+from todo.services import cursors
+from todo.services.cursors import Cursor
 
 UNPROCESSABLE = 422
+BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format"}
+"""What JSON Schema cannot say: parameters that contradict each other, a tag in two cases, and what a
+string of a format of our own is not. Schemathesis makes such strings on purpose, and then takes
+them for valid."""
+
+_dates = st.dates().map(lambda day: day.isoformat())
+_instants = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat())
+_cursors = st.builds(
+    lambda asked, place: cursors.encode(Cursor(cursors.digest(asked), None, place)),
+    st.integers(0, 9),
+    st.lists(st.integers(1, 100), min_size=1, max_size=2),
+)
+for name, strategy in {
+    "cursor": _cursors,
+    "date-or-instant": _dates | _instants,
+    "instant": _instants,
+    "instant-or-revision": _instants | st.integers(0, 100).map(str),
+    "time-zone": st.sampled_from(sorted(available_timezones() - {"Factory", "localtime"})),
+}.items():
+    schemathesis.openapi.format(name, strategy)
 
 
 @schemathesis.deserializer("text/html", "text/css", "text/javascript")
@@ -16,12 +45,12 @@ def text(ctx: DeserializationContext, response: Response) -> str:
 
 @schemathesis.check
 def refusals_of_valid_requests(ctx: CheckContext, response: Response, case: Case) -> None:
-    """A request that fits its schemas is 422 only when it contradicts itself."""
+    """A request that fits its schemas is 422 only for what they cannot say."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if response.status_code == UNPROCESSABLE:
         codes = {error["code"] for error in response.json()["errors"]}
-        assert codes == {"contradiction"}, f"a valid request was refused: {codes}"
+        assert codes <= BEYOND_JSON_SCHEMA, f"a valid request was refused: {codes}"
 
 
 @schemathesis.check
