@@ -3,7 +3,7 @@
 The package, from the outside in (imports run downwards only; ``app`` alone sees everybody):
 
 ===============  ==================================================================================
-``cli``          ``todo serve | migrate | token | doctor``
+``cli``          ``todo serve | migrate | token | doctor | demo-data``
 ``doctor``       what the API stands on, looked at from outside
 ``serving``      how gunicorn serves the application
 ``app``          ``create_app(settings)``: wiring, and nothing else

@@ -1,4 +1,4 @@
-"""``todo``: serve, migrate, token, doctor."""
+"""``todo``: serve, migrate, token, doctor, demo-data."""
 
 import os
 import sys
@@ -10,8 +10,10 @@ from todo import __version__
 from todo.database import schema
 from todo.database.engine import display, engine_url
 from todo.database.failures import first_line
-from todo.identity.tokens import TokenRefused, mint
+from todo.identity.owner import Owner
+from todo.identity.tokens import TokenRefused, check_subject, mint
 from todo.logs import configure
+from todo.problems import KINDS, Problem
 from todo.settings import Refusal, Settings
 
 
@@ -75,6 +77,29 @@ def doctor(access_token: str | None) -> None:
         failed = failed or not finding.ok
         click.echo(f"{'ok   ' if finding.ok else 'FAIL '} {finding.subject}: {finding.text}")
     sys.exit(1 if failed else 0)
+
+
+@main.command("demo-data")
+@click.option("--tasks", "number", required=True, type=click.IntRange(1, 1_000_000))
+@click.option("--sub", default="demo", show_default=True, help="The user id to give them to.")
+def demo_data(number: int, sub: str) -> None:
+    """Add made-up tasks to a user's, to look at or to measure with."""
+    from todo.app import create_app  # noqa: PLC0415 - no start waits for what only this needs
+    from todo.services import demo  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    configure("error", settings.log_format)
+    try:
+        check_subject(sub)
+    except TokenRefused as refused:
+        raise click.BadParameter(refused.detail, param_hint="--sub") from None
+    with create_app(settings).flask.app_context():
+        try:
+            demo.fill(Owner(sub, None, None), number, quota=settings.tasks_per_user)
+        except Problem as problem:
+            what_to_do = f"{problem.detail} {KINDS[problem.code].advice}"
+            raise Refusal(f"{display(settings.sqlalchemy_url)}: {what_to_do}") from None
+    click.echo(f"{display(settings.sqlalchemy_url)}: {number} more tasks of {sub!r}")
 
 
 def _mint(settings: Settings, subject: str, hours: float) -> str:

@@ -1,5 +1,6 @@
 """What both databases hold before the first request: the same users with the same tasks."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -7,7 +8,8 @@ from typing import NamedTuple
 import psycopg2
 from psycopg2.extras import execute_values
 
-from todo.services.collation import title_key
+from todo.models import PRIORITIES
+from todo.services.collation import search_key, tags_key, title_key
 
 TASKS_PER_USER = 100
 DONE_EVERY = 4  # each fourth task is completed
@@ -23,6 +25,9 @@ class SeedTask(NamedTuple):
     title: str
     description: str
     completed: bool
+    priority: str
+    due_date: str | None
+    tags: list[str]
     created_at: datetime
 
 
@@ -39,6 +44,9 @@ def tasks_of(user: int) -> Iterator[SeedTask]:
             title=f"Task {number} of user {user}: buy milk and bread",
             description=f"Two litres and a loaf, before the shop closes at {number % 24:02d}:00",
             completed=number % DONE_EVERY == 0,
+            priority=PRIORITIES[number % 3],
+            due_date=f"2026-12-{1 + number % 31:02}" if number % 2 else None,
+            tags=["errands", "home"][: number % 3],
             created_at=FIRST_MOMENT + timedelta(minutes=number),
         )
 
@@ -57,6 +65,8 @@ def seed_ours(dsn: str, users: int) -> None:
             *(user_name(user), task.number, task.number),
             *(task.title, title_key(task.title), task.description, task.completed),
             *(task.created_at if task.completed else None, task.created_at, task.created_at),
+            *(search_key(task.title, task.description), 1 + PRIORITIES.index(task.priority)),
+            *(task.due_date, json.dumps(task.tags), tags_key(task.tags)),
         )
         for user in range(users)
         for task in tasks_of(user)
@@ -65,14 +75,15 @@ def seed_ours(dsn: str, users: int) -> None:
         execute_values(
             cursor,
             "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks,"
-            " created_at, updated_at) VALUES %s",
+            " tags, created_at, updated_at) VALUES %s",
             user_rows,
             page_size=ROWS_PER_STATEMENT,
         )
         execute_values(
             cursor,
             "INSERT INTO tasks (user_id, id, revision, title, title_key, description, completed,"
-            " completed_at, created_at, updated_at) VALUES %s",
+            " completed_at, created_at, updated_at, search_key, priority, due_date, tags, tags_key)"
+            " VALUES %s",
             task_rows,
             page_size=ROWS_PER_STATEMENT,
         )
@@ -91,7 +102,8 @@ def seed_peer(dsn: str, users: int) -> None:
     task_rows = (
         (
             *(peer_task_id(user, task.number), user_name(user)),
-            *(task.title, task.description, task.completed),
+            *(task.title, task.description, task.completed, task.priority, task.due_date),
+            json.dumps(task.tags),
             *(task.created_at, task.created_at),
         )
         for user in range(users)
@@ -106,8 +118,8 @@ def seed_peer(dsn: str, users: int) -> None:
         )
         execute_values(
             cursor,
-            "INSERT INTO task (id, user_id, title, description, completed, created_at, updated_at)"
-            " VALUES %s",
+            "INSERT INTO task (id, user_id, title, description, completed, priority, due_date,"
+            " tags, created_at, updated_at) VALUES %s",
             task_rows,
             page_size=ROWS_PER_STATEMENT,
         )

@@ -16,14 +16,14 @@ Served with `uvicorn tests.benchmarks.peer:app`; `python -m tests.benchmarks.pee
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from os import environ
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jwt
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from pydantic import Field as Bounded
-from sqlmodel import Field, Session, SQLModel, col, create_engine, func, select
+from sqlmodel import JSON, Column, Field, Session, SQLModel, col, create_engine, func, select
 
 BETTER_AUTH_SECRET = environ["BETTER_AUTH_SECRET"]
 
@@ -47,15 +47,22 @@ class User(SQLModel, table=True):
 
 
 class Task(SQLModel, table=True):
-    """The document's model, field by field."""
+    """The document's model, field by field, and the fields that its front ends send besides."""
 
     id: int | None = Field(default=None, primary_key=True)
     user_id: str = Field(foreign_key="users.id", index=True)
     title: str
     description: str | None = None
     completed: bool = False
+    priority: str = "medium"
+    due_date: str | None = None
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
+
+
+Priority = Literal["low", "medium", "high"]
+Tags = Annotated[list[Annotated[str, Bounded(min_length=1, max_length=50)]], Bounded(max_length=20)]
 
 
 class TaskCreate(BaseModel):
@@ -64,6 +71,9 @@ class TaskCreate(BaseModel):
     title: str = Bounded(min_length=1, max_length=200)
     description: str | None = Bounded(default=None, max_length=1000)
     completed: bool = False
+    priority: Priority = "medium"
+    due_date: str | None = Bounded(default=None, max_length=35)
+    tags: Tags = []
 
 
 class TaskUpdate(BaseModel):
@@ -72,6 +82,9 @@ class TaskUpdate(BaseModel):
     title: str | None = Bounded(default=None, min_length=1, max_length=200)
     description: str | None = Bounded(default=None, max_length=1000)
     completed: bool | None = None
+    priority: Priority | None = None
+    due_date: str | None = Bounded(default=None, max_length=35)
+    tags: Tags | None = None
 
 
 class TaskPage(BaseModel):

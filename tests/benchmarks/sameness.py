@@ -15,7 +15,7 @@ from tests.benchmarks.servers import Server
 
 FORBIDDEN = 403
 OK = 200
-SHARED_FIELDS = ("user_id", "title", "description", "completed")
+SHARED_FIELDS = ("user_id", "title", "description", "completed", "priority", "due_date", "tags")
 
 
 class SamenessError(RuntimeError):

@@ -16,8 +16,8 @@ from todo.services.cursors import Cursor
 
 UNPROCESSABLE = 422
 BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format"}
-"""What JSON Schema cannot say: parameters that contradict each other, a tag in two cases, and what a
-string of a format of our own is not. Schemathesis makes such strings on purpose, and then takes
+"""What JSON Schema cannot say: parameters that contradict each other, a tag in two cases, and what
+a string of a format of our own is not. Schemathesis makes such strings on purpose, and then takes
 them for valid."""
 
 _dates = st.dates().map(lambda day: day.isoformat())

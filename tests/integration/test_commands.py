@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.integration.served import REPOSITORY, run_todo
-from tests.integration.tables import rows
+from tests.integration.tables import assert_books_balance, rows
 from tests.servers.process import free_port
 from todo.database import schema
 
@@ -274,3 +274,43 @@ def test_token_of_the_command_line_is_for_its_subject_and_its_hours(tmp_path, se
     assert refused.returncode == 2
     assert "--sub" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_demo_data_gives_a_user_tasks_of_every_kind_whose_books_balance(database_url, tmp_path):
+    variables = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+    for _ in range(2):
+        run = run_todo("demo-data", "--tasks", "1500", "--sub", "alice", cwd=tmp_path, **variables)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert run.stdout.endswith(": 1500 more tasks of 'alice'\n")
+
+    assert_books_balance(database_url, "alice", changes=3000, at_one_moment=False)
+    kinds = "SELECT count(DISTINCT priority) AS p, count(DISTINCT completed) AS c, count(DISTINCT"
+    kinds += " length(due_date)) AS d, count(due_date) < count(*) AS n FROM tasks"
+    [found] = rows(database_url, kinds)
+    assert (found["p"], found["c"], found["d"], bool(found["n"])) == (3, 2, 2, True)
+
+
+def test_demo_data_that_would_not_fit_adds_nothing_and_says_why(database_url, tmp_path):
+    variables = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+    run = run_todo("demo-data", "--tasks", "1001", cwd=tmp_path, **variables, TASKS_PER_USER="1000")
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "A user may have 1000 tasks, the trash included." in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    assert rows(database_url, "SELECT * FROM users") == []
+
+
+@pytest.mark.parametrize("arguments", [("--tasks", "0"), (), ("--tasks", "1", "--sub", "a\nb")])
+def test_demo_data_refuses_what_it_cannot_make(tmp_path, arguments):
+    run = run_todo("demo-data", *arguments, cwd=tmp_path)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "Error: " in run.stderr
+
+
+def test_demo_data_sends_an_empty_database_to_migrate(postgres, tmp_path):
+    variables = {"DATABASE_URL": postgres.create_database(), "BETTER_AUTH_SECRET": SECRET}
+    run = run_todo("demo-data", "--tasks", "1", cwd=tmp_path, **variables)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "todo migrate" in run.stderr

@@ -144,7 +144,7 @@ class Verifier:
         header, payload = _parse(token)
         family = self._family(header, payload)
         claims = await self._decode(token, header, family)
-        _check_subject(claims["sub"])
+        check_subject(claims["sub"])
         if claims["sub"].startswith(local.SUBJECT_PREFIX) != (family is self._own):
             raise TokenRefused(
                 "claim_missing",
@@ -206,7 +206,7 @@ def mint(
 
     For development and support. Raises :class:`TokenRefused` when no server would accept it.
     """
-    _check_subject(subject)
+    check_subject(subject)
     if subject.startswith(local.SUBJECT_PREFIX):
         raise TokenRefused(
             "claim_missing", f"Only local accounts begin with '{local.SUBJECT_PREFIX}'; log in."
@@ -259,7 +259,7 @@ def _refusal(error: jwt.PyJWTError) -> TokenRefused:
     )
 
 
-def _check_subject(subject: str) -> None:
+def check_subject(subject: str) -> None:
     """The user id is opaque: only what no system can print or store is refused.
 
     ``str.isprintable`` leaves out NUL, control characters and lone surrogates.

@@ -4,10 +4,11 @@ Each write is one unit of work: lock the owner (and the task), decide, take the 
 write. A change of nothing is a no-op: it keeps ``updated_at`` and ``revision``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam, select, update
 
 from todo.database.work import read, write
 from todo.identity.owner import Owner
@@ -37,7 +38,7 @@ _GET: Final = select(*TASK_COLUMNS).where(*_LIVE_TASK)
 _KEYS: Final = ("title_key", "search_key", "tags_key")
 _COLUMNS: Final = (*(column.name for column in TASK_COLUMNS), *_KEYS)
 _STAYING: Final = ("id", "user_id", "created_at")
-_INSERT: Final = insert(tasks).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
+_INSERT: Final = sa.insert(tasks).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
 _UPDATE: Final = (
     update(tasks)
     .where(*_LIVE_TASK)
@@ -71,8 +72,7 @@ def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
 
     def unit(tx: Connection) -> Task:
         ledger = lock_owner(tx, owner)
-        if ledger.all_tasks >= quota:
-            raise Problem("quota_exceeded", f"A user may have {quota} tasks, the trash included.")
+        check_quota(ledger, 1, quota)
         moment = now()
         completed = fields.get("completed", False)
         ledger = ledger.changed(completed=completed, pending=not completed)
@@ -93,6 +93,17 @@ def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
         return task
 
     return write(unit)
+
+
+def check_quota(ledger: Ledger, more: int, quota: int) -> None:
+    """Raise :class:`Problem` ``quota_exceeded`` unless there is room for so many ``more`` tasks."""
+    if ledger.all_tasks + more > quota:
+        raise Problem("quota_exceeded", f"A user may have {quota} tasks, the trash included.")
+
+
+def insert(tx: Connection, made: Sequence[Task]) -> None:
+    """Write new tasks whose ledger is written already; each has its id and revision."""
+    tx.execute(_INSERT, [_new(task) for task in made])
 
 
 def change(owner: Owner, task_id: int, changes: Mapping[str, Any]) -> Task:
