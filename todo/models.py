@@ -3,8 +3,8 @@
 ``specs/database/schema.md`` says which query each index serves.
 """
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -46,23 +46,27 @@ else:
 class Instant(sa.TypeDecorator[str]):
     """A moment, as the API writes it: RFC 3339 in UTC with ``Z`` and exactly three decimals.
 
-    In Python it is that string; in PostgreSQL a ``timestamptz``, in SQLite a ``DATETIME``.
+    In Python it is that string; in PostgreSQL a ``timestamptz``, in SQLite a ``DATETIME``. It never
+    becomes a ``datetime`` on the way: those cost a list more than all else that Python does for it.
+    PostgreSQL reads the string as it is, and ``todo.database.opening`` writes it.
     """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
-        """Parse the API's string."""
-        return None if value is None else datetime.fromisoformat(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Write the API's string; PostgreSQL answers in the session's zone, SQLite in none."""
-        if value is None:
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[str | None], str | None] | None:
+        """Write what SQLAlchemy's own ``DATETIME`` would, for SQLite."""
+        if dialect.name == "postgresql":
             return None
-        if value.tzinfo is not None:
-            value = value.astimezone(UTC)
-        return f"{value.isoformat(timespec='milliseconds')[:23]}Z"
+        return lambda value: value and f"{value[:10]} {value[11:23]}000"
+
+    def result_processor(
+        self, dialect: sa.Dialect, coltype: object
+    ) -> Callable[[str | None], str | None] | None:
+        """Read what SQLAlchemy's own ``DATETIME`` has written, from SQLite."""
+        if dialect.name == "postgresql":
+            return None
+        return lambda value: value and f"{value[:10]}T{value[11:23]}Z"
 
 
 class Priority(sa.TypeDecorator[str]):

@@ -8,6 +8,14 @@ from tests.benchmarks.cpu import parent_of
 from tests.servers.postgres import PostgresServer
 
 
+def set_time_zone(dsn: str) -> None:
+    """Give the database the time zone that hosted ones have; the tests' has an odd one."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE \"{connection.info.dbname}\" SET timezone TO 'UTC'")
+
+
 def settle(dsn: str) -> None:
     """Let the planner know the data, and leave autovacuum nothing to do during the rounds."""
     with closing(psycopg2.connect(dsn)) as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.benchmarks.contenders import Contender
 from tests.benchmarks.cpu import tree_seconds
-from tests.benchmarks.database import settle
+from tests.benchmarks.database import set_time_zone, settle
 from tests.benchmarks.load import LOOPBACK
 from tests.servers.process import ServerProcess, free_port
 
@@ -50,6 +50,7 @@ def prepare(contender: Contender, dsn: str, secret: str, users: int) -> None:
 
     Raises PrepareError when the command fails, psycopg2's errors when the data do not fit.
     """
+    set_time_zone(dsn)
     try:
         made = subprocess.run(
             contender.migrate,

@@ -1,18 +1,18 @@
-"""Times as the API writes them: `todo.services.clock` and `todo.models.Instant`."""
+"""Times as the API writes them: `todo.services.clock`, `todo.models`, `todo.database.opening`."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
+from todo.database.opening import instant
 from todo.models import Instant
 from todo.services import clock
 
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-DIALECTS = [postgresql.dialect(), sqlite.dialect()]
+POSTGRESQL, SQLITE = postgresql.dialect(), sqlite.dialect()
 MOMENTS = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9999, 12, 30))  # noqa: DTZ001
 ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -21,27 +21,40 @@ def test_now_has_three_decimals_and_a_z():
     assert WRITTEN.fullmatch(clock.now())
 
 
-@given(MOMENTS)
-def test_a_moment_of_the_api_survives_the_database(moment):
-    written = f"{moment.isoformat(timespec='milliseconds')}Z"
-    instant = Instant()
+def as_postgresql_prints(moment: datetime) -> str:
+    """A ``timestamptz`` as text: no more decimals than it needs, minutes of the zone if any."""
+    decimals = f"{moment.microsecond:06}".rstrip("0")
+    offset = f"{moment:%z}".removesuffix("00")
+    offset = offset if len(offset) == 3 else f"{offset[:3]}:{offset[3:]}"
+    return f"{moment.isoformat(sep=' ')[:19]}{'.' * bool(decimals)}{decimals}{offset}"
 
-    for dialect in DIALECTS:
-        stored = instant.process_bind_param(written, dialect)
-        assert instant.process_result_value(stored, dialect) == written
+
+@given(MOMENTS)
+def test_a_moment_of_the_api_survives_sqlite_in_the_form_of_its_own_type(moment):
+    written = f"{moment.isoformat(timespec='milliseconds')}Z"
+    stored = Instant().bind_processor(SQLITE)(written)
+
+    assert Instant().result_processor(SQLITE, None)(stored) == written
+    assert sqlite.DATETIME().result_processor(SQLITE, None)(stored) == datetime.fromisoformat(
+        written
+    ).replace(tzinfo=None)
 
 
 @given(MOMENTS, ZONES)
-def test_the_zone_of_the_session_does_not_show(moment, zone):
-    # PostgreSQL answers in the zone of the session.
-    moment = moment.replace(tzinfo=UTC)
-    written = Instant().process_result_value(moment.astimezone(zone), DIALECTS[0])
+def test_a_moment_of_postgresql_is_written_alike_whatever_the_zone_of_the_session(moment, zone):
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+    printed = as_postgresql_prints(moment.astimezone(zone))
 
-    assert WRITTEN.fullmatch(written)
-    assert written == f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    assert WRITTEN.fullmatch(instant(printed))
+    assert instant(printed) == f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_no_moment_is_none_both_ways(dialect):
-    assert Instant().process_bind_param(None, dialect) is None
-    assert Instant().process_result_value(None, dialect) is None
+def test_postgresql_reads_and_writes_the_text_itself():
+    assert Instant().bind_processor(POSTGRESQL) is None
+    assert Instant().result_processor(POSTGRESQL, None) is None
+
+
+def test_no_moment_is_none_both_ways():
+    assert instant(None) is None
+    assert Instant().bind_processor(SQLITE)(None) is None
+    assert Instant().result_processor(SQLITE, None)(None) is None

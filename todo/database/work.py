@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Executable, RowMapping
+from sqlalchemy import Connection, Executable, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from todo.database import deadline
@@ -45,7 +45,7 @@ class _CommitFailed(Exception):  # noqa: N818
 
 
 @deadline.scope()
-def read(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[RowMapping]:
+def read(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
     """Run one ``statement`` and return its rows.
 
     A connection that died while idle is noticed here, and the statement runs once more on a new
@@ -54,7 +54,7 @@ def read(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[RowMa
     for last in (False, True):
         try:
             with db.engine.connect() as connection:
-                return connection.execute(statement, parameters).mappings().all()
+                return connection.execute(statement, parameters).all()
         except SQLAlchemyError as error:
             if connection_lost(error) and not last and not _is_deadline(error):
                 continue

@@ -147,7 +147,7 @@ def _own(owner: str) -> RowMapping:
 
 
 def _find(statement: Any, parameters: dict[str, str]) -> RowMapping | None:
-    return next(iter(read(statement, parameters)), None)
+    return next((row._mapping for row in read(statement, parameters)), None)
 
 
 def _set_password(row: RowMapping, new: str, *, step: int) -> bool:

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from todo.database.work import write
 from todo.identity.owner import Owner
 from todo.services.dates import written
-from todo.services.ledger import Ledger, lock_owner, post_totals
-from todo.services.tasks import Task, check_quota, insert
+from todo.services.ledger import Ledger, Task, lock_owner, post_totals
+from todo.services.tasks import check_quota, insert
 
 BATCH: Final = 1000
 """Tasks of one unit of work."""

@@ -4,12 +4,12 @@ Nothing that is read before the owner is locked decides anything: with a clever 
 16 threads toggling one task left totals of 37 and -36.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, RowMapping, UpdateBase, bindparam, func, select, update
+from sqlalchemy import Connection, UpdateBase, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from todo.identity.owner import Owner
@@ -32,6 +32,11 @@ TASK_COLUMNS: Final = (
     tasks.c.revision,
 )
 """A task as the API shows it, in the contract's order."""
+
+Task = dict[str, Any]
+"""A task as the API shows it."""
+
+_TASK_NAMES: Final = tuple(column.name for column in TASK_COLUMNS)
 
 LIVE: Final = (tasks.c.user_id == bindparam("owner"), tasks.c.deleted_at.is_(None))
 """The owner's tasks that are not in the trash."""
@@ -88,15 +93,9 @@ class Ledger:
     trashed_tasks: int = 0
 
     @classmethod
-    def of(cls, owner: Owner, row: RowMapping) -> Self:
-        """Read the counters out of a locked ``row``."""
-        return cls(
-            owner,
-            revision=row["last_revision"],
-            open_tasks=row["open_tasks"],
-            done_tasks=row["done_tasks"],
-            trashed_tasks=row["trashed_tasks"],
-        )
+    def of(cls, owner: Owner, row: Sequence[Any]) -> Self:
+        """Read the counters out of a locked ``row``, which begins with them."""
+        return cls(owner, *row[: len(_TOTALS)])
 
     @property
     def all_tasks(self) -> int:
@@ -138,15 +137,15 @@ def lock_owner(tx: Connection, owner: Owner) -> Ledger:
     return Ledger.of(owner, row)
 
 
-def lock_task(tx: Connection, owner: Owner, task_id: int) -> tuple[Ledger, dict[str, Any]]:
+def lock_task(tx: Connection, owner: Owner, task_id: int) -> tuple[Ledger, Task]:
     """Lock the owner's row and one live task; return the ledger and the task as it is now.
 
     Raises :class:`Problem` ``task_not_found`` when the owner has no such live task.
     """
-    row = tx.execute(_LOCK_TASK, {"owner": owner.id, "task_id": task_id}).mappings().one_or_none()
+    row = tx.execute(_LOCK_TASK, {"owner": owner.id, "task_id": task_id}).one_or_none()
     if row is None:
         raise task_not_found(task_id)
-    return Ledger.of(owner, row), {column.name: row[column.name] for column in TASK_COLUMNS}
+    return Ledger.of(owner, row), as_task(row[len(_TOTALS) :])
 
 
 def post(
@@ -189,10 +188,15 @@ def _with_post(change: UpdateBase) -> UpdateBase:
     return change.add_cte(_POST.cte("ledger"))
 
 
+def as_task(values: Iterable[Any]) -> Task:
+    """Return the task whose columns, those of :data:`TASK_COLUMNS`, have these ``values``."""
+    return dict(zip(_TASK_NAMES, values, strict=True))
+
+
 def task_not_found(task_id: int) -> Problem:
     """Return the one answer for a task that is absent, deleted, or somebody else's."""
     return Problem("task_not_found", f"There is no task {task_id}.")
 
 
-def _locked_owner(tx: Connection, owner: str) -> RowMapping | None:
-    return tx.execute(_LOCK_OWNER, {"owner": owner}).mappings().one_or_none()
+def _locked_owner(tx: Connection, owner: str) -> Sequence[Any] | None:
+    return tx.execute(_LOCK_OWNER, {"owner": owner}).one_or_none()

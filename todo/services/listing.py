@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    RowMapping,
+    Row,
     Select,
     Subquery,
     bindparam,
@@ -28,9 +28,10 @@ from todo.services import cursors
 from todo.services.clock import now
 from todo.services.cursors import Cursor
 from todo.services.filters import Condition, Filters, clauses, values
-from todo.services.ledger import LIVE, TASK_COLUMNS
+from todo.services.ledger import LIVE, TASK_COLUMNS, as_task
 from todo.services.sorting import SORTS, Order, Sort, behind, bound_place, ordered
 
+_WIDTH: Final = len(TASK_COLUMNS)
 _STATEMENTS: Final = 512
 """Statements kept: every sort, order and state, and the combinations of filters seen last."""
 
@@ -81,15 +82,15 @@ def page(
         **(bound_place(by, after.place) if after else {}),
     }
     rows = read(_statement(_Shape(by.name, order, kinds, counted, _behind(after))), parameters)
-    found = [row for row in rows if row["id"] is not None]
+    found = [row for row in rows if row.id is not None]
     end = Cursor(digest, moment if filters.follow_the_clock else None, ())
     return {
-        "tasks": [{c.name: row[c.name] for c in TASK_COLUMNS} for row in found[:limit]],
+        "tasks": [as_task(row[:_WIDTH]) for row in found[:limit]],
         "total": _total(rows, conditions) if total else None,
         "limit": limit,
         "skip": skip,
         "next_cursor": _next(end, by, found[:limit]) if len(found) > limit else None,
-        "revision": rows[0]["last_revision"] if rows else 0,
+        "revision": rows[0].last_revision if rows else 0,
     }
 
 
@@ -115,7 +116,7 @@ def _behind(after: Cursor | None) -> str:
     return "null" if after.place[0] is None else "a task"
 
 
-def _next(end: Cursor, by: Sort, tasks: Sequence[RowMapping]) -> str:
+def _next(end: Cursor, by: Sort, tasks: Sequence[Row[Any]]) -> str:
     return cursors.encode(end._replace(place=by.place_of(tasks[-1])))
 
 
@@ -124,14 +125,14 @@ def _is_by_state(conditions: Sequence[Condition]) -> bool:
     return not conditions or (len(conditions) == 1 and conditions[0].kind == "completed")
 
 
-def _total(rows: Sequence[RowMapping], conditions: Sequence[Condition]) -> int:
+def _total(rows: Sequence[Row[Any]], conditions: Sequence[Condition]) -> int:
     if not rows:
         return 0
     if not _is_by_state(conditions):
-        return int(rows[0]["matching"])
+        return int(rows[0].matching)
     counters = {"done_tasks": True, "open_tasks": False}
     wanted = [condition.value for condition in conditions] or [True, False]
-    return sum(rows[0][name] for name, state in counters.items() if state in wanted)
+    return sum(getattr(rows[0], name) for name, state in counters.items() if state in wanted)
 
 
 @lru_cache(maxsize=_STATEMENTS)
@@ -143,11 +144,11 @@ def _statement(shape: _Shape) -> Select[Any]:
     window = _window(shape)
     return (
         select(
+            *window.c,  # a task first
             users.c.revision.label("last_revision"),
             users.c.open_tasks,
             users.c.done_tasks,
             (_matching(shape) if shape.counted else null()).label("matching"),
-            *window.c,
         )
         .select_from(users.outerjoin(window, window.c.user_id == users.c.id))
         .where(users.c.id == bindparam("owner"))

@@ -12,7 +12,7 @@ def check(needed: str) -> str:
     when the database does not answer.
     """
     rows = read(schema.VERSION, {})
-    revision = rows[0]["version_num"] if rows else None
+    revision = rows[0].version_num if rows else None
     if revision != needed:
         raise Problem(
             "schema_outdated", f"The database is at revision {revision}; run 'todo migrate'."

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Column, ColumnElement, RowMapping, UnaryExpression, bindparam, tuple_
+from sqlalchemy import Column, ColumnElement, Row, UnaryExpression, bindparam, tuple_
 
 from todo.models import PRIORITIES, TITLE_KEY_LENGTH, tasks
 from todo.services.dates import date_or_instant
@@ -28,9 +28,9 @@ class Sort:
     natural: Order
     nullable: bool = False
 
-    def place_of(self, row: RowMapping) -> Place:
+    def place_of(self, row: Row[Any]) -> Place:
         """Return the place of a row that has the keys."""
-        return [row[key.name] for key in self.keys]
+        return [getattr(row, key.name) for key in self.keys]
 
     def can_be(self, place: Place) -> bool:
         """Whether ``place``, which came from outside, could be the place of a task."""

@@ -138,13 +138,13 @@ def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
 def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
     """Return a ``TagPage`` of the tags of ``owner``'s live tasks."""
     rows = read(_COMBINATIONS, {"owner": owner})
-    counts = counted(dict(row) for row in rows if row["tags"])
+    counts = counted(row._asdict() for row in rows if row.tags)
     return {
         "tags": [count.as_json() for count in counts[skip : skip + limit]],
         "total": len(counts),
         "limit": limit,
         "skip": skip,
-        "revision": rows[0]["last_revision"] if rows else 0,
+        "revision": rows[0].last_revision if rows else 0,
     }
 
 

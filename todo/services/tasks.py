@@ -21,14 +21,13 @@ from todo.services.ledger import (
     LIVE,
     TASK_COLUMNS,
     Ledger,
+    Task,
+    as_task,
     lock_owner,
     lock_task,
     post,
     task_not_found,
 )
-
-Task = dict[str, Any]
-"""A task as the API shows it."""
 
 _CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""
@@ -60,7 +59,7 @@ def get(owner: str, task_id: int) -> Task:
     rows = read(_GET, {"owner": owner, "task_id": task_id})
     if not rows:
         raise task_not_found(task_id)
-    return dict(rows[0])
+    return as_task(rows[0])
 
 
 def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
