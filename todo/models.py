@@ -4,6 +4,8 @@
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
@@ -43,12 +45,23 @@ else:
     Model = db.Model
 
 
+@lru_cache(maxsize=10_000)  # lists are read again and again
+def _instant(text: str | None) -> str | None:
+    """What PostgreSQL writes in the session's zone, with as many decimals as it needs, as the API."""
+    if text is None:
+        return None
+    if text.endswith("+00"):
+        return f"{text[:10]}T{text[11:19]}.{text[20:23].removesuffix('+00'):0<3}Z"
+    utc = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='milliseconds')}Z"
+
+
 class Instant(sa.TypeDecorator[str]):
     """A moment, as the API writes it: RFC 3339 in UTC with ``Z`` and exactly three decimals.
 
     In Python it is that string; in PostgreSQL a ``timestamptz``, in SQLite a ``DATETIME``. It never
-    becomes a ``datetime`` on the way: those cost a list more than all else that Python does for it.
-    PostgreSQL reads the string as it is, and ``todo.database.opening`` writes it.
+    becomes a ``datetime`` on the way, which cost a list more than all else that Python does for it:
+    both databases read and write text.
     """
 
     impl = sa.DateTime(timezone=True)
@@ -63,9 +76,9 @@ class Instant(sa.TypeDecorator[str]):
     def result_processor(
         self, dialect: sa.Dialect, coltype: object
     ) -> Callable[[str | None], str | None] | None:
-        """Read what SQLAlchemy's own ``DATETIME`` has written, from SQLite."""
+        """Read PostgreSQL's text (see ``todo.database.opening``), or SQLite's."""
         if dialect.name == "postgresql":
-            return None
+            return _instant
         return lambda value: value and f"{value[:10]}T{value[11:23]}Z"
 
 

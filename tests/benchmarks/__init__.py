@@ -12,5 +12,6 @@ load         the load: keep-alive connections, one thread, standard library only
 spread       the same number of connections on each worker
 cpu          the measure: CPU seconds of a process tree
 rounds       the order: interleaved rounds, each sample after a warm-up
+growth       what the same questions cost of few tasks and of many, ours alone
 report       the result: a table, and JSON
 """

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.benchmarks import growth as growing
 from tests.benchmarks.contenders import OURS, PEER, Contender
 from tests.benchmarks.database import postmaster_pid
 from tests.benchmarks.load import CONNECTIONS, LoadError
@@ -82,6 +83,13 @@ def measure(contenders: dict[str, Contender], options: argparse.Namespace) -> li
         return take(plan, [Bench(server, postmaster) for server in servers])
 
 
+def growth(options: argparse.Namespace) -> str:
+    """What the same questions cost of few tasks and of many."""
+    size = growing.SHORT if options.short else growing.FULL
+    with PostgresServer.start() as postgres:
+        return growing.growth_table(postgres, secrets.token_urlsafe(48), size, say)
+
+
 def take(plan: Plan, benches: Sequence[Bench]) -> list[Sample]:
     """All samples, with a sign of life for each."""
     taken = []
@@ -120,6 +128,8 @@ def main(given: Sequence[str] | None = None) -> int:
     rows = summarise(taken, (first, second))
     sys.stdout.write(f"{table(rows, (first, second))}\n\n{LEGEND.format(first, second)}\n")
     sys.stdout.write(f"\n{token_table(options.requests)}\n")
+    if not options.noise:
+        sys.stdout.write(f"\n{growth(options)}\n")
     complain(rows, taken)
     if options.json:
         write_json(options.json, rows, taken)

@@ -75,7 +75,7 @@ def seed_ours(dsn: str, users: int) -> None:
         execute_values(
             cursor,
             "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks,"
-            " tags, created_at, updated_at) VALUES %s",
+            " created_at, updated_at) VALUES %s",
             user_rows,
             page_size=ROWS_PER_STATEMENT,
         )

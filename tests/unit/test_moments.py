@@ -1,4 +1,4 @@
-"""Times as the API writes them: `todo.services.clock`, `todo.models`, `todo.database.opening`."""
+"""Times as the API writes them: `todo.services.clock` and `todo.models.Instant`."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from todo.database.opening import instant
 from todo.models import Instant
 from todo.services import clock
 
@@ -45,16 +44,16 @@ def test_a_moment_of_postgresql_is_written_alike_whatever_the_zone_of_the_sessio
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
     printed = as_postgresql_prints(moment.astimezone(zone))
 
-    assert WRITTEN.fullmatch(instant(printed))
-    assert instant(printed) == f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    written = Instant().result_processor(POSTGRESQL, None)(printed)
+    assert WRITTEN.fullmatch(written)
+    assert written == f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def test_postgresql_reads_and_writes_the_text_itself():
+def test_postgresql_takes_the_text_as_it_is():
     assert Instant().bind_processor(POSTGRESQL) is None
-    assert Instant().result_processor(POSTGRESQL, None) is None
 
 
 def test_no_moment_is_none_both_ways():
-    assert instant(None) is None
+    assert Instant().result_processor(POSTGRESQL, None)(None) is None
     assert Instant().bind_processor(SQLITE)(None) is None
     assert Instant().result_processor(SQLITE, None)(None) is None

@@ -189,8 +189,8 @@ def _with_post(change: UpdateBase) -> UpdateBase:
 
 
 def as_task(values: Iterable[Any]) -> Task:
-    """Return the task whose columns, those of :data:`TASK_COLUMNS`, have these ``values``."""
-    return dict(zip(_TASK_NAMES, values, strict=True))
+    """Return the task whose columns, those of :data:`TASK_COLUMNS`, ``values`` begin with."""
+    return dict(zip(_TASK_NAMES, values, strict=False))
 
 
 def task_not_found(task_id: int) -> Problem:

@@ -31,7 +31,6 @@ from todo.services.filters import Condition, Filters, clauses, values
 from todo.services.ledger import LIVE, TASK_COLUMNS, as_task
 from todo.services.sorting import SORTS, Order, Sort, behind, bound_place, ordered
 
-_WIDTH: Final = len(TASK_COLUMNS)
 _STATEMENTS: Final = 512
 """Statements kept: every sort, order and state, and the combinations of filters seen last."""
 
@@ -82,10 +81,10 @@ def page(
         **(bound_place(by, after.place) if after else {}),
     }
     rows = read(_statement(_Shape(by.name, order, kinds, counted, _behind(after))), parameters)
-    found = [row for row in rows if row.id is not None]
+    found = [row for row in rows if row[0] is not None]  # its id
     end = Cursor(digest, moment if filters.follow_the_clock else None, ())
     return {
-        "tasks": [as_task(row[:_WIDTH]) for row in found[:limit]],
+        "tasks": [as_task(row) for row in found[:limit]],
         "total": _total(rows, conditions) if total else None,
         "limit": limit,
         "skip": skip,
