@@ -47,7 +47,7 @@ else:
 
 @lru_cache(maxsize=10_000)  # lists are read again and again
 def _instant(text: str | None) -> str | None:
-    """What PostgreSQL writes in the session's zone, with as many decimals as it needs, as the API."""
+    """PostgreSQL's text, in the zone of the session and with few decimals or none, as the API's."""
     if text is None:
         return None
     if text.endswith("+00"):

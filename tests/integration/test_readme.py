@@ -3,10 +3,11 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 from tests.integration.served import REPOSITORY, TODO, Server, environment
 
-SHELL = r"^## {heading}$.*?^```sh$(.*?)^```$"
+SHELL = r"^##+ {heading}$.*?^```sh$(.*?)^```$"
 
 
 def lines_of(heading: str) -> str:
@@ -27,24 +28,38 @@ def documents(text: str, count: int) -> tuple[list[dict[str, object]], str]:
     return read, text
 
 
-def test_the_first_task_is_created_listed_completed_changed_and_deleted(serving, tmp_path):
-    server: Server = serving()
-    script = lines_of("A first task")
+def type_in(script: str, server: Server, folder: Path) -> str:
+    """What the shell prints for `script`, with this checkout's `todo` and the server's port."""
     for written, here in ((".venv/bin/todo", TODO), ("localhost:8000", f"127.0.0.1:{server.port}")):
         assert written in script
         script = script.replace(written, here)
-
-    run = subprocess.run(
+    return subprocess.run(
         ["bash", "-eu", "-c", script],
-        cwd=tmp_path,
-        env=environment(tmp_path / "home"),
+        cwd=folder,
+        env=environment(folder / "home"),
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
-    )
+    ).stdout
 
-    [created, listed, completed, changed], deleted = documents(run.stdout, 4)
+
+def test_tasks_are_organised_and_found_again(serving, tmp_path):
+    script = lines_of("A first task") + lines_of("Organise")
+    printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
+
+    shown, _ = documents(printed[printed.index("{") :], 5)
+    rent, today, found, page, tags = shown
+    assert (rent["priority"], rent["due_date"], rent["tags"]) == ("high", "2026-12-31", ["home"])
+    assert "total" in today
+    assert (found["tasks"], page["tasks"], page["next_cursor"]) == ([rent], [rent], None)
+    assert tags["tags"] == [{"name": "home", "total": 1, "open": 1, "completed": 0}]
+
+
+def test_the_first_task_is_created_listed_completed_changed_and_deleted(serving, tmp_path):
+    printed = type_in(lines_of("A first task"), serving(), tmp_path)
+
+    [created, listed, completed, changed], deleted = documents(printed, 4)
     assert (created["id"], created["title"], created["completed"]) == (1, "Buy milk", False)
     assert (listed["tasks"], listed["total"]) == ([created], 1)
     assert (completed["id"], completed["completed"]) == (1, True)

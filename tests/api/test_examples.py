@@ -1,0 +1,90 @@
+"""The examples of ``specs/`` and of the OpenAPI document, sent and compared."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+
+from tests.api.clock import frozen
+from tests.conftest import DIALECTS, Caller, Service, settings_for
+from tests.contract.reading import OPERATIONS, SPECS, Operation
+from todo.contract.schemas import Schema
+from todo.settings import Settings
+
+PAGE = (SPECS / "api" / "examples.md").read_text()
+DIALOGUES = re.findall(
+    r"^```http\n(\w+) (\S+)\n(?:\n(.+?)\n)?```\n\n```json\n(\d+)\n(.+?)\n```$",
+    PAGE,
+    re.DOTALL | re.MULTILINE,
+)
+NOW = "2026-11-27T14:00:00.000Z"
+
+
+def shown(answer: Any, example: Any) -> Any:
+    """What is in ``answer`` of all that ``example`` shows."""
+    if isinstance(example, dict) and isinstance(answer, dict):
+        return {name: shown(answer.get(name), value) for name, value in example.items()}
+    if isinstance(example, list) and isinstance(answer, list) and len(answer) == len(example):
+        return [shown(one, other) for one, other in zip(answer, example, strict=True)]
+    return answer
+
+
+@pytest.fixture(params=DIALECTS)
+def world(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    serve: Callable[[Settings], Service],
+) -> Service:
+    """A server on an empty database."""
+    return serve(settings_for(new_database(request.param)))
+
+
+def test_the_page_has_nothing_but_requests_with_answers():
+    assert len(DIALOGUES) == PAGE.count("```http") == PAGE.count("```json") > 20
+    assert NOW in PAGE
+
+
+def test_every_example_of_the_page_is_what_the_api_answers(world):
+    with time_machine.travel(NOW, tick=False):
+        alice = world.caller("alice")
+        for method, target, body, status, example in DIALOGUES:
+            response = alice(method, target, **({"json": json.loads(body)} if body else {}))
+
+            expected = json.loads(example)
+            assert response.status_code == int(status), f"{method} {target}: {response.text}"
+            assert shown(response.json(), expected) == expected, f"{method} {target}"
+
+
+def example_call(caller: Caller, operation: Operation, task_id: int) -> Any:
+    """Send the examples of the contract: of the body, and of the parameters that have one."""
+    values: dict[str, Any] = {"user_id": "me", "task_id": task_id}
+    query = {
+        parameter["name"]: parameter["example"]
+        for parameter in operation.definition.get("parameters", [])
+        if parameter["in"] == "query" and "example" in parameter
+    }
+    target = f"{operation.path.format_map(values)}?{urlencode(query, doseq=True)}"
+    sent: list[dict[str, Any]] = [
+        {"json": content["example"], "headers": {"Content-Type": media_type}}
+        for media_type, content in operation.bodies.items()
+    ]
+    for body in sent or [{}]:
+        yield caller(operation.method, target, **body)
+
+
+@pytest.mark.parametrize("operation", [op for op in OPERATIONS if "{user_id}" in op.path], ids=str)
+def test_every_example_of_the_contract_is_a_request_that_succeeds(
+    operation: Operation, service: Service
+):
+    with frozen(service, NOW) as alice:
+        task = alice.create(tags=["work"])
+        for response in example_call(alice, operation, task["id"]):
+            [success] = [status for status in operation.responses if status < 300]
+            assert response.status_code == success, response.text
+            if success != 204:
+                schema = operation.responses[success]["content"]["application/json"]["schema"]
+                assert Schema(schema).violations(response.json()) == []
