@@ -10,8 +10,9 @@ from tests.contract.reading import ROOT, SPECS, table
 from todo.database import deadline, work
 from todo.database.engine import SQLITE_BUSY_MS
 from todo.edge import bridge, guard
-from todo.models import TITLE_KEY_LENGTH, Base
+from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
+from todo.services.tags import MANY_SECONDS
 
 PAGES = sorted(SPECS.rglob("*.md"))
 DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
@@ -59,6 +60,9 @@ def test_limits_are_those_of_the_code():
     assert locks == f"{work.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
     total = limits["the database work of one request (PostgreSQL)"]
     assert total == f"{deadline.STATEMENT_SECONDS:.0f} s"
+    many = "the same, of a request that changes many tasks (rename_tag, delete_tag)"
+    assert limits[many] == f"{MANY_SECONDS:.0f} s"
+    assert limits["tags of a list's filter"] == str(MAX_TAGS)
 
 
 @pytest.mark.parametrize("model", Base.metadata.sorted_tables, ids=str)

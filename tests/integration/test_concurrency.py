@@ -195,6 +195,38 @@ def test_deleting_one_task_from_sixteen_threads_takes_one_revision(crowded):
     }
 
 
+def test_renames_among_other_writers_lose_nothing_and_give_each_task_its_own_revision(crowded):
+    alice = crowded.caller()
+    path, names = f"/api/{alice.id}/tags", ("home", "work")
+    for _ in range(FIRST_TASKS):
+        alice.create(tags=["home"])
+
+    def rename(old: str, new: str) -> int:
+        response = insist(lambda: alice("PATCH", f"{path}?name={old}", json={"name": new}))
+        return response.json()["changed"] if response.status_code == 200 else 0
+
+    def back_and_forth() -> int:
+        return sum(rename(*names) + rename(*names[::-1]) for _ in range(ROUNDS))
+
+    def work() -> int:
+        changed = 0
+        for number in range(ROUNDS):
+            body = {"title": "Buy milk", "tags": [names[number % 2]]}
+            assert insist(lambda body=body: alice("POST", "", json=body)).status_code == 201
+            toggle = functools.partial(alice, "PATCH", f"{1 + number}/complete")
+            changed += 1 + (insist(toggle).status_code == 200)
+        return changed
+
+    changes = FIRST_TASKS + sum(together([back_and_forth] * 3 + [work] * 5))
+
+    assert_books_balance(crowded.settings.database_url, alice.id, changes=changes)
+    total = FIRST_TASKS + 5 * ROUNDS
+    counts = {tag["name"]: tag["total"] for tag in alice("GET", path).json()["tags"]}
+    assert sum(counts.values()) == total
+    for name in names:
+        assert alice("GET", f"?tag={name}").json()["total"] == counts.get(name, 0)
+
+
 def test_users_who_write_at_once_do_not_touch_each_other(crowded):
     callers = [crowded.caller() for _ in range(THREADS)]
     team = writers(callers)

@@ -33,7 +33,7 @@ from todo.services.clock import now
 from todo.services.collation import fold, tag_in_key, tags_key
 from todo.services.ledger import LIVE, lock_owner, post_totals
 
-MANY_SECONDS: Final = 30.0
+MANY_SECONDS: Final = 60.0
 """How long the statements of a change of many tasks may take together (PostgreSQL)."""
 _BATCH: Final = 2000
 """Tasks that one statement changes."""
