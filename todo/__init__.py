@@ -2,26 +2,27 @@
 
 The package, from the outside in (imports run downwards only; ``app`` alone sees everybody):
 
-===============  ==================================================================================
-``cli``          ``todo serve | migrate | token | doctor | demo-data``
-``doctor``       what the API stands on, looked at from outside
-``serving``      how gunicorn serves the application
-``app``          ``create_app(settings)``: wiring, and nothing else
-``edge``         ASGI: request id, CORS, error boundary, request guard, the one hop to Flask
-``security``     Connexion's security handler: from a bearer token to the caller
-``contract``     what makes Connexion strict and fast: document, validators, parameters, resolver
-``handlers``     plain functions named by operationId: HTTP in, one service call, HTTP out
-``services``     the rules; the owner comes first; one unit of work per write
-``database``     engine, deadlines, reads and the unit of work, what a failure means
-``migrations``   Alembic's steps to the schema
-``models``       the schema
-``identity``     token verification, without any web framework
-``problems``     every error a client can see, and how it is rendered
-``logs``         one event per line
-``settings``     every environment variable
-``strength``     what makes a shared secret no secret
-``instance``     the embedded default's secret, made once
-===============  ==================================================================================
+================== ================================================================================
+``cli``            ``todo serve | migrate | token | doctor | demo-data``
+``doctor``         what the API stands on, looked at from outside
+``serving``        how gunicorn serves the application
+``app``            ``create_app(settings)``: wiring, and nothing else
+``edge``           ASGI: request id, CORS, error boundary, request guard, the one hop to Flask
+``security``       Connexion's security handler: from a bearer token to the caller
+``contract``       what makes Connexion strict and fast: document, validators, parameters, resolver
+``handlers``       plain functions named by operationId: HTTP in, one service call, HTTP out
+``preconditions``  what If-Match and If-None-Match ask of an answer
+``services``       the rules; the owner comes first; one unit of work per write
+``database``       engine, deadlines, reads and the unit of work, what a failure means
+``migrations``     Alembic's steps to the schema
+``models``         the schema
+``identity``       token verification, without any web framework
+``problems``       every error a client can see, and how it is rendered
+``logs``           one event per line
+``settings``       every environment variable
+``strength``       what makes a shared secret no secret
+``instance``       the embedded default's secret, made once
+================== ================================================================================
 
 ``specs/architecture.md`` tells the same story in one page, ``specs/api/`` what the API promises.
 """

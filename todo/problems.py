@@ -142,7 +142,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "method_not_allowed": Kind(
         405, "The method is not allowed here", "Use one of the methods in the Allow header."
     ),
-    # 408, 413, 414, 415
+    # 408, 412, 413, 414, 415
+    "precondition_failed": Kind(
+        412,
+        "The task has changed",
+        "Nothing was written. 'current' is the task; repeat with its ETag, or ask the user.",
+    ),
     "body_timeout": Kind(
         408,
         "The body took too long",
@@ -234,7 +239,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
     """An error answer in the making. Raise it anywhere; the edge renders it.
 
     ``code`` is a key of :data:`KINDS`; ``detail`` is one sentence for a person and never holds
-    the input whole.
+    the input whole. ``current`` is how the resource is that the client took for another.
     """
 
     def __init__(
@@ -244,12 +249,14 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
         *,
         errors: Sequence[Violation] = (),
         headers: Mapping[str, str] | None = None,
+        current: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.kind = KINDS[code]
         self.detail = detail
         self.errors = errors
+        self.current = current
         self.headers = dict(headers or {})
         if code in RETRY_AFTER:
             self.headers["Retry-After"] = str(RETRY_AFTER[code])
@@ -274,7 +281,7 @@ class Rendered:
 def render(problem: Problem, path: str) -> Rendered:
     """Render ``problem``, which occurred on ``path``, in at most :data:`MAX_BODY` bytes.
 
-    Violations are dropped from the end until the body fits.
+    Violations are dropped from the end until the body fits; ``current`` is never cut.
     """
     document: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
@@ -284,6 +291,8 @@ def render(problem: Problem, path: str) -> Rendered:
         "code": problem.code,
         "instance": _instance(path),
     }
+    if problem.current is not None:
+        document["current"] = problem.current
     errors = [violation.as_json() for violation in problem.errors[:MAX_ERRORS]]
     while True:
         if errors:

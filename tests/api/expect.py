@@ -34,6 +34,7 @@ PROBLEMS = {
     "tag_not_found": (404, "No such tag"),
     "method_not_allowed": (405, "The method is not allowed here"),
     "body_timeout": (408, "The body took too long"),
+    "precondition_failed": (412, "The task has changed"),
     "body_too_large": (413, "The body is too large"),
     "target_too_long": (414, "The request target is too long"),
     "unsupported_media_type": (415, "The body's media type is not supported"),

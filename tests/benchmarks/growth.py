@@ -80,6 +80,11 @@ class Asker:
         time.sleep(0.05)
         return 1000 * (self._seconds() - before) / requests
 
+    def usual_cost(self, question: Question, size: Size) -> float:
+        """The median cost of all rounds."""
+        self.cost(question, 2)  # a warm-up
+        return statistics.median(self.cost(question, size.requests) for _ in range(size.rounds))
+
     def _seconds(self) -> float:
         database = 0.0 if self.postmaster is None else tree_seconds(self.postmaster)
         return self.server.cpu_seconds() + database
@@ -210,12 +215,12 @@ def growth_table(
         for line in measured(asker, size, [*comparisons(asker, size), *questions(size)]):
             say(line)
             lines.append(line)
-        before = [asker.cost(question, size.requests) for question in small]
+        before = [asker.usual_cost(question, size) for question in small]
         for number in range(size.neighbours):
             say(f"growth: neighbour {number + 1} with {size.many:,} tasks")
             fill(dsn, f"neighbour {number}", size.many)
         settle(dsn)
-        after = [asker.cost(question, size.requests) for question in small]
+        after = [asker.usual_cost(question, size) for question in small]
     table = (1 + size.neighbours) * size.many
     for question, one, other in zip(small, before, after, strict=True):
         name = f"{question.target}: {size.many:,} in the table, {table:,}"

@@ -71,6 +71,11 @@ def world(new_database: Callable[[str], str]) -> Iterator[World]:
         yield World(plain, particular, new_database, start)
 
 
+def changed_already(alice: Caller) -> Any:
+    alice.create()
+    return alice("DELETE", "1", headers={"If-Match": '"another"'})
+
+
 Circumstance = Callable[[World], Any]
 REACHED: dict[str, Circumstance] = {
     "malformed_target": lambda world: world.alice()("GET", "%ff"),
@@ -95,6 +100,7 @@ REACHED: dict[str, Circumstance] = {
     "task_not_found": lambda world: world.alice()("GET", "1"),
     "tag_not_found": lambda world: world.alice()("DELETE", "/api/me/tags?name=x"),
     "method_not_allowed": lambda world: world.alice()("POST", "1"),
+    "precondition_failed": lambda world: changed_already(world.alice()),
     "body_too_large": lambda world: world.alice()("POST", "", content=b" " * (MAX_BODY + 1)),
     "target_too_long": lambda world: world.alice()("GET", f"?{'x' * MAX_TARGET}"),
     "unsupported_media_type": lambda world: world.alice()("POST", "", content=b"title=x"),

@@ -3,14 +3,23 @@
 from typing import Any
 
 from todo.identity.owner import Owner
+from todo.preconditions import Answer, listed_already, tagged
 from todo.services import tags
+from todo.services.etags import etag
 
 Json = dict[str, Any]
 
 
-def list_tags(user: Owner, skip: int, limit: int) -> Json:
+def list_tags(user: Owner, skip: int, limit: int) -> Answer:
     """A page of the user's tags."""
-    return tags.page(user.id, skip=skip, limit=limit)
+
+    def tag_at(revision: int) -> str:
+        return etag(user.id, revision)
+
+    if (known := listed_already(user.id, tag_at)) is not None:
+        return known
+    page = tags.page(user.id, skip=skip, limit=limit)
+    return page, 200, tagged(tag_at(page["revision"]))
 
 
 def rename_tag(user: Owner, name: str, body: Json) -> Json:

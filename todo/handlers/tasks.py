@@ -7,9 +7,12 @@ from flask import current_app, request
 
 from todo.identity import ME
 from todo.identity.owner import Owner
+from todo.preconditions import Answer, expected, listed_already, tagged, unless_known
 from todo.problems import Violation, validation_failed
-from todo.services import listing, tasks
+from todo.services import tasks
+from todo.services.etags import etag
 from todo.services.filters import Filters
+from todo.services.listing import Listing
 
 Json = dict[str, Any]
 
@@ -34,7 +37,7 @@ def list_tasks(
     tz: str,
     sort: str,
     order: Any,
-) -> tuple[Json, int, dict[str, str]]:
+) -> Answer:
     """A page of the user's tasks."""
     filters = Filters.of(
         status=status,
@@ -50,7 +53,7 @@ def list_tasks(
         view=view,
         tz=tz,
     )
-    page = listing.page(
+    listing = Listing.of(
         user.id,
         filters,
         sort=sort,
@@ -60,23 +63,29 @@ def list_tasks(
         cursor=cursor,
         total=total,
     )
-    return page, 200, _link_to(page["next_cursor"])
+    if (known := listed_already(user.id, listing.etag)) is not None:
+        return known
+    page = listing.page()
+    return page, 200, {**tagged(listing.etag(page["revision"])), **_link_to(page["next_cursor"])}
 
 
-def create_task(user: Owner, body: Json) -> tuple[Json, int, dict[str, str]]:
+def create_task(user: Owner, body: Json) -> Answer:
     """A new task."""
     task = tasks.create(user, body, quota=current_app.config["TASKS_PER_USER"])
-    return task, 201, {"Location": f"/api/{_segment(user.id)}/tasks/{task['id']}"}
+    location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
+    return task, 201, {"Location": location, **_tag_of(task)}
 
 
-def get_task(user: Owner, task_id: int) -> Json:
+def get_task(user: Owner, task_id: int) -> Answer:
     """One task."""
-    return tasks.get(user.id, task_id)
+    task = tasks.get(user.id, task_id)
+    return unless_known(task, etag(user.id, task["revision"]))
 
 
-def update_task(user: Owner, task_id: int, body: Json) -> Json:
+def update_task(user: Owner, task_id: int, body: Json) -> Answer:
     """A partial update, the way front ends use PUT."""
-    return tasks.change(user, task_id, body)
+    task = tasks.change(user, task_id, body, expected())
+    return task, 200, _tag_of(task)
 
 
 def patch_task(
@@ -86,7 +95,7 @@ def patch_task(
     description: str | None,
     completed: bool | None,
     body: Json | None,
-) -> Json:
+) -> Answer:
     """A partial update, from the body, from query parameters, or from both."""
     query = {"title": title, "description": description, "completed": completed}
     given = {name: value for name, value in query.items() if value is not None}
@@ -98,17 +107,23 @@ def patch_task(
     ]
     if twice:
         raise validation_failed(*twice)
-    return tasks.change(user, task_id, {**fields, **given})
+    task = tasks.change(user, task_id, {**fields, **given}, expected())
+    return task, 200, _tag_of(task)
 
 
-def complete_task(user: Owner, task_id: int, body: Json | None) -> Json:
+def complete_task(user: Owner, task_id: int, body: Json | None) -> Answer:
     """Toggles ``completed`` without a body, sets it with one."""
-    return tasks.complete(user, task_id, body["completed"] if body else None)
+    task = tasks.complete(user, task_id, body["completed"] if body else None, expected())
+    return task, 200, _tag_of(task)
 
 
 def delete_task(user: Owner, task_id: int) -> None:
     """Moves a task to the trash."""
-    tasks.delete(user, task_id)
+    tasks.delete(user, task_id, expected())
+
+
+def _tag_of(task: Json) -> dict[str, str]:
+    return tagged(etag(task["user_id"], task["revision"]))
 
 
 def _link_to(cursor: str | None) -> dict[str, str]:

@@ -94,6 +94,10 @@ class Filters:
         """Whether what they let through depends on the moment."""
         return self.view not in (None, "undated")
 
+    def today(self, moment: str) -> str:
+        """Return the date that it is for the caller at ``moment``."""
+        return dates.today(moment, dates.zone(self.tz)).isoformat()
+
     def conditions(self, moment: str) -> list[Condition]:
         """Return what must be true of a row at ``moment``; every condition narrows the list."""
         return [*self._of_the_task(), *self._of_its_times(), *self._of_the_view(moment)]
@@ -128,7 +132,7 @@ class Filters:
                 yield Condition("undated")
             case "overdue":
                 yield Condition("completed", False)
-                yield Condition("due_until", Bound(dates.today(moment, where).isoformat(), moment))
+                yield Condition("due_until", Bound(self.today(moment), moment))
             case "today" | "upcoming" as view:
                 first, last = (0, 1) if view == "today" else (1, 1 + UPCOMING_DAYS)
                 day = dates.today(moment, where)

@@ -6,8 +6,9 @@ counts the owner's rows.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,9 +28,12 @@ from todo.problems import Problem, Violation, validation_failed
 from todo.services import cursors
 from todo.services.clock import now
 from todo.services.cursors import Cursor
+from todo.services.etags import etag
 from todo.services.filters import Condition, Filters, clauses, values
 from todo.services.ledger import LIVE, TASK_COLUMNS, as_task
 from todo.services.sorting import SORTS, Order, Sort, behind, bound_place, ordered
+
+_REVISION: Final = select(users.c.revision).where(users.c.id == bindparam("owner"))
 
 _STATEMENTS: Final = 512
 """Statements kept: every sort, order and state, and the combinations of filters seen last."""
@@ -47,50 +51,91 @@ class _Shape(NamedTuple):
     whose first key is null."""
 
 
-def page(
-    owner: str,
-    filters: Filters,
-    *,
-    sort: str,
-    order: Order | None,
-    skip: int,
-    limit: int,
-    cursor: str | None,
-    total: bool,
-) -> dict[str, Any]:
-    """Return a ``TaskPage`` of ``owner``'s live tasks that ``filters`` let through.
+@dataclass(frozen=True)
+class Listing:
+    """A list of one owner's live tasks, as it was asked for. Made by :meth:`of`."""
 
-    ``sort`` is a key of :data:`SORTS`; without ``order`` it has its natural one. ``cursor`` is the
-    ``next_cursor`` of the page before. Raises :class:`Problem` ``validation_failed`` for the
-    cursor of another list, and for one beside ``skip``.
-    """
-    by = SORTS[sort]
-    order = order or by.natural
-    digest = cursors.digest(owner, by.name, order, filters)
-    after = _after(cursor, digest, by, filters, skip)
-    moment = (after and after.moment) or now()
-    conditions = filters.conditions(moment)
-    counted = total and not _is_by_state(conditions)
-    kinds = tuple(condition.kind for condition in conditions)
-    parameters = {
-        "owner": owner,
-        "skip": skip,
-        "reach": skip + limit + 1,
-        "limit": limit + 1,  # the one more says whether there is a next page
-        **values(conditions),
-        **(bound_place(by, after.place) if after else {}),
-    }
-    rows = read(_statement(_Shape(by.name, order, kinds, counted, _behind(after))), parameters)
-    found = [row for row in rows if row[0] is not None]  # its id
-    end = Cursor(digest, moment if filters.follow_the_clock else None, ())
-    return {
-        "tasks": [as_task(row) for row in found[:limit]],
-        "total": _total(rows, conditions) if total else None,
-        "limit": limit,
-        "skip": skip,
-        "next_cursor": _next(end, by, found[:limit]) if len(found) > limit else None,
-        "revision": rows[0].last_revision if rows else 0,
-    }
+    owner: str
+    filters: Filters
+    by: Sort
+    order: Order
+    skip: int
+    limit: int
+    total: bool
+    digest: str
+    after: Cursor | None
+    moment: str
+
+    @classmethod
+    def of(
+        cls,
+        owner: str,
+        filters: Filters,
+        *,
+        sort: str,
+        order: Order | None,
+        skip: int,
+        limit: int,
+        cursor: str | None,
+        total: bool,
+    ) -> Self:
+        """Take the contract's parameters. Without ``order`` a sort has its natural one.
+
+        ``cursor`` is the ``next_cursor`` of the page before. Raises :class:`Problem`
+        ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
+        """
+        by = SORTS[sort]
+        order = order or by.natural
+        digest = cursors.digest(owner, by.name, order, filters)
+        after = _after(cursor, digest, by, filters, skip)
+        moment = (after and after.moment) or now()
+        return cls(owner, filters, by, order, skip, limit, total, digest, after, moment)
+
+    def etag(self, revision: int) -> str | None:
+        """Return the tag of the list at the owner's ``revision``; a list that moves has none."""
+        if self.filters.view == "overdue":  # another one with every instant
+            return None
+        date = self.filters.today(self.moment) if self.filters.follow_the_clock else ""
+        return etag(self.owner, revision, date)
+
+    def page(self) -> dict[str, Any]:
+        """Return a ``TaskPage``."""
+        conditions = self.filters.conditions(self.moment)
+        rows = read(_statement(self._shape(conditions)), self._parameters(conditions))
+        found = [row for row in rows if row[0] is not None]  # its id
+        return {
+            "tasks": [as_task(row) for row in found[: self.limit]],
+            "total": _total(rows, conditions) if self.total else None,
+            "limit": self.limit,
+            "skip": self.skip,
+            "next_cursor": self._next(found[self.limit - 1]) if len(found) > self.limit else None,
+            "revision": rows[0].last_revision if rows else 0,
+        }
+
+    def _shape(self, conditions: Sequence[Condition]) -> "_Shape":
+        kinds = tuple(condition.kind for condition in conditions)
+        counted = self.total and not _is_by_state(conditions)
+        return _Shape(self.by.name, self.order, kinds, counted, _behind(self.after))
+
+    def _parameters(self, conditions: Sequence[Condition]) -> dict[str, Any]:
+        return {
+            "owner": self.owner,
+            "skip": self.skip,
+            "reach": self.skip + self.limit + 1,
+            "limit": self.limit + 1,  # the one more says whether there is a next page
+            **values(conditions),
+            **(bound_place(self.by, self.after.place) if self.after else {}),
+        }
+
+    def _next(self, last: Row[Any]) -> str:
+        moment = self.moment if self.filters.follow_the_clock else None
+        return cursors.encode(Cursor(self.digest, moment, self.by.place_of(last)))
+
+
+def revision(owner: str) -> int:
+    """Return the owner's revision, without a look at the tasks; 0 for one who never wrote."""
+    rows = read(_REVISION, {"owner": owner})
+    return rows[0].revision if rows else 0
 
 
 def _after(cursor: str | None, digest: str, by: Sort, filters: Filters, skip: int) -> Cursor | None:
@@ -113,10 +158,6 @@ def _behind(after: Cursor | None) -> str:
     if after is None:
         return "nothing"
     return "null" if after.place[0] is None else "a task"
-
-
-def _next(end: Cursor, by: Sort, tasks: Sequence[Row[Any]]) -> str:
-    return cursors.encode(end._replace(place=by.place_of(tasks[-1])))
 
 
 def _is_by_state(conditions: Sequence[Condition]) -> bool:

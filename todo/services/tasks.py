@@ -4,7 +4,7 @@ Each write is one unit of work: lock the owner (and the task), decide, take the 
 write. A change of nothing is a no-op: it keeps ``updated_at`` and ``revision``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from todo.problems import Problem
 from todo.services.clock import now
 from todo.services.collation import search_key, tags_key, title_key
 from todo.services.dates import date_or_instant
+from todo.services.etags import etag
 from todo.services.ledger import (
     LIVE,
     TASK_COLUMNS,
@@ -28,6 +29,9 @@ from todo.services.ledger import (
     post,
     task_not_found,
 )
+
+Expected = Callable[[str], bool] | None
+"""Whether a task may have this tag; ``None``: it may have any."""
 
 _CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""
@@ -105,48 +109,66 @@ def insert(tx: Connection, made: Sequence[Task]) -> None:
     tx.execute(_INSERT, [_new(task) for task in made])
 
 
-def change(owner: Owner, task_id: int, changes: Mapping[str, Any]) -> Task:
+def change(
+    owner: Owner, task_id: int, changes: Mapping[str, Any], expected: Expected = None
+) -> Task:
     """Apply ``changes``, any fields but those that the server sets, and return the task.
 
     A field that is absent stays as it is, one that is ``None`` is cleared. Raises
-    :class:`Problem` ``task_not_found``.
+    :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
 
     def unit(tx: Connection) -> Task:
-        ledger, task = lock_task(tx, owner, task_id)
+        ledger, task = _lock_expected(tx, owner, task_id, expected)
         return _apply(tx, ledger, task, changes)
 
     return write(unit)
 
 
-def complete(owner: Owner, task_id: int, completed: bool | None) -> Task:
+def complete(owner: Owner, task_id: int, completed: bool | None, expected: Expected = None) -> Task:
     """Set ``completed``, or turn it around when it is ``None``; return the task.
 
-    Raises :class:`Problem` ``task_not_found``.
+    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
 
     def unit(tx: Connection) -> Task:
-        ledger, task = lock_task(tx, owner, task_id)
+        ledger, task = _lock_expected(tx, owner, task_id, expected)
         target = not task["completed"] if completed is None else completed
         return _apply(tx, ledger, task, {"completed": target})
 
     return write(unit)
 
 
-def delete(owner: Owner, task_id: int) -> None:
+def delete(owner: Owner, task_id: int, expected: Expected = None) -> None:
     """Move a task to the trash, where it keeps its id and takes a new revision.
 
-    Raises :class:`Problem` ``task_not_found``.
+    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
 
     def unit(tx: Connection) -> None:
-        ledger, task = lock_task(tx, owner, task_id)
+        ledger, task = _lock_expected(tx, owner, task_id, expected)
         done = task["completed"]
         ledger = ledger.changed(completed=-done, pending=-(not done), trashed=1)
         moment = now()
         post(tx, ledger, moment, _DELETE, {"task_id": task_id})
 
     write(unit)
+
+
+def _lock_expected(
+    tx: Connection, owner: Owner, task_id: int, expected: Expected
+) -> tuple[Ledger, Task]:
+    """Lock a task, which must have a tag that is ``expected`` (RFC 9110, section 13.1.1)."""
+    ledger, task = lock_task(tx, owner, task_id)
+    tag = etag(owner.id, task["revision"])
+    if expected is not None and not expected(tag):
+        raise Problem(
+            "precondition_failed",
+            "The task is not the one that If-Match names; 'current' is how it is now.",
+            headers={"ETag": f'"{tag}"'},
+            current=task,
+        )
+    return ledger, task
 
 
 def _apply(tx: Connection, ledger: Ledger, task: Task, changes: Mapping[str, Any]) -> Task:

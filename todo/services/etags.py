@@ -1,0 +1,24 @@
+"""Entity tags (RFC 9110, section 8.8): strong, opaque, and of one owner.
+
+A tag is a digest of the owner and of a revision: of a task, the one at which it last changed; of a
+list, the owner's, which every change of any task raises. With the owner in it no cache of a browser
+takes the answer to one user for that to another, though both asked for ``/api/me/tasks``.
+"""
+
+import base64
+import hashlib
+from typing import Final
+
+FORM: Final = 1
+"""Of what is tagged; whoever changes what a task or a list looks like raises it."""
+_BYTES: Final = 9
+
+
+def etag(owner: str, revision: int, moved: str = "") -> str:
+    """Return the tag, without its quotes, of what ``owner`` has at ``revision``.
+
+    ``moved`` is whatever else the answer depends on, such as the date that it is for the caller.
+    """
+    text = f"{FORM}\n{revision}\n{moved}\n{owner}"
+    digest = hashlib.blake2b(text.encode(), digest_size=_BYTES).digest()
+    return base64.urlsafe_b64encode(digest).decode()
