@@ -3,7 +3,7 @@
 The package, from the outside in (imports run downwards only; ``app`` alone sees everybody):
 
 ================== ================================================================================
-``cli``            ``todo serve | migrate | token | doctor | demo-data``
+``cli``            ``todo serve | migrate | token | doctor | demo-data | purge``
 ``doctor``         what the API stands on, looked at from outside
 ``serving``        how gunicorn serves the application
 ``app``            ``create_app(settings)``: wiring, and nothing else
@@ -11,7 +11,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``security``       Connexion's security handler: from a bearer token to the caller
 ``contract``       what makes Connexion strict and fast: document, validators, parameters, resolver
 ``handlers``       plain functions named by operationId: HTTP in, one service call, HTTP out
-``preconditions``  what If-Match and If-None-Match ask of an answer
+``answers``        what HTTP adds to an answer: conditional requests, a link to the next page
 ``services``       the rules; the owner comes first; one unit of work per write
 ``database``       engine, deadlines, reads and the unit of work, what a failure means
 ``migrations``     Alembic's steps to the schema

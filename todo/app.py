@@ -157,6 +157,7 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, threads=settings.web_threads),
         TASKS_PER_USER=settings.tasks_per_user,
+        TRASH_DAYS=settings.trash_days,
         SCHEMA_HEAD=schema.head(),
         KEYS=keys,
         LOCAL_SECRET=settings.better_auth_secret,

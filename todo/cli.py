@@ -1,7 +1,9 @@
-"""``todo``: serve, migrate, token, doctor, demo-data."""
+"""``todo``: serve, migrate, token, doctor, demo-data, purge."""
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -79,6 +81,19 @@ def doctor(access_token: str | None) -> None:
     sys.exit(1 if failed else 0)
 
 
+@main.command()
+def purge() -> None:
+    """Delete for good what has been in the trash for TRASH_DAYS. Meant to run once a day."""
+    from todo.app import create_app  # noqa: PLC0415 - no start waits for what only this needs
+    from todo.services import trash  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    configure("error", settings.log_format)
+    with create_app(settings).flask.app_context(), _told(settings):
+        number = trash.purge(settings.trash_days)
+    click.echo(f"{display(settings.sqlalchemy_url)}: {number} deleted tasks are gone for good")
+
+
 @main.command("demo-data")
 @click.option("--tasks", "number", required=True, type=click.IntRange(1, 1_000_000))
 @click.option("--sub", default="demo", show_default=True, help="The user id to give them to.")
@@ -93,13 +108,19 @@ def demo_data(number: int, sub: str) -> None:
         check_subject(sub)
     except TokenRefused as refused:
         raise click.BadParameter(refused.detail, param_hint="--sub") from None
-    with create_app(settings).flask.app_context():
-        try:
-            demo.fill(Owner(sub, None, None), number, quota=settings.tasks_per_user)
-        except Problem as problem:
-            what_to_do = f"{problem.detail} {KINDS[problem.code].advice}"
-            raise Refusal(f"{display(settings.sqlalchemy_url)}: {what_to_do}") from None
+    with create_app(settings).flask.app_context(), _told(settings):
+        demo.fill(Owner(sub, None, None), number, quota=settings.tasks_per_user)
     click.echo(f"{display(settings.sqlalchemy_url)}: {number} more tasks of {sub!r}")
+
+
+@contextmanager
+def _told(settings: Settings) -> Iterator[None]:
+    """Say in one line what a client of the API would have heard as a problem."""
+    try:
+        yield
+    except Problem as problem:
+        what_to_do = f"{problem.detail} {KINDS[problem.code].advice}"
+        raise Refusal(f"{display(settings.sqlalchemy_url)}: {what_to_do}") from None
 
 
 def _mint(settings: Settings, subject: str, hours: float) -> str:

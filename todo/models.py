@@ -51,7 +51,7 @@ def _instant(text: str | None) -> str | None:
     if text is None:
         return None
     if text.endswith("+00"):
-        return f"{text[:10]}T{text[11:19]}.{text[20:23].removesuffix('+00'):0<3}Z"
+        return f"{text[:10]}T{text[11:19]}.{text[20:-3]:0<3.3}Z"
     utc = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
     return f"{utc.isoformat(timespec='milliseconds')}Z"
 
@@ -79,7 +79,7 @@ class Instant(sa.TypeDecorator[str]):
         """Read PostgreSQL's text (see ``todo.database.opening``), or SQLite's."""
         if dialect.name == "postgresql":
             return _instant
-        return lambda value: value and f"{value[:10]}T{value[11:23]}Z"
+        return lambda value: value and f"{value[:10]}T{value[11:19]}.{value[20:23]:0<3}Z"
 
 
 class Priority(sa.TypeDecorator[str]):
@@ -197,13 +197,12 @@ tasks = cast("sa.Table", Task.__table__)
 accounts = cast("sa.Table", Account.__table__)
 
 
-def _live_index(name: str, *columns: str) -> sa.Index:
-    live = tasks.c.deleted_at.is_(None)
-    return sa.Index(
+def _index(name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:
+    sa.Index(
         f"ix_tasks_{name}",
         *(tasks.c[column] for column in columns),
-        postgresql_where=live,
-        sqlite_where=live,
+        postgresql_where=where,
+        sqlite_where=where,
     )
 
 
@@ -214,5 +213,7 @@ for _sort, _key in {
     "due_date": ["due_date", "id"],
     "priority": ["priority", "id"],
 }.items():
-    _live_index(f"live_{_sort}", "user_id", *_key)
-    _live_index(f"state_{_sort}", "user_id", "completed", *_key)
+    _index(f"live_{_sort}", "user_id", *_key, where=tasks.c.deleted_at.is_(None))
+    _index(f"state_{_sort}", "user_id", "completed", *_key, where=tasks.c.deleted_at.is_(None))
+
+_index("trash", "user_id", "revision", where=tasks.c.deleted_at.is_not(None))

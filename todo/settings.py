@@ -62,6 +62,7 @@ class Settings:
     auth_jwks_fresh_seconds: int = 300
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     tasks_per_user: int = 200_000
+    trash_days: int = 30
     log_level: str = "info"
     log_format: str = field(default_factory=lambda: "console" if os.isatty(2) else "json")
 
@@ -186,6 +187,7 @@ class Settings:
             "auth_jwks_fresh_seconds": env.integer("AUTH_JWKS_FRESH_SECONDS", 10, 86_400),
             "cors_origins": env.items("CORS_ORIGINS"),
             "tasks_per_user": env.integer("TASKS_PER_USER", 1, 10_000_000),
+            "trash_days": env.integer("TRASH_DAYS", 1, 3650),
             "log_level": env.choice("LOG_LEVEL", LOG_LEVELS),
             "log_format": env.choice("LOG_FORMAT", LOG_FORMATS),
         }

@@ -11,6 +11,9 @@ PATHS = {
     "/api/{owner}/tasks/1/complete": "PATCH",
     "/api/{owner}/tags": "DELETE, GET, HEAD, PATCH",
     "/api/{owner}/stats": "GET, HEAD",
+    "/api/{owner}/trash": "DELETE, GET, HEAD",
+    "/api/{owner}/trash/1": "DELETE",
+    "/api/{owner}/trash/1/restore": "POST",
     "/api/auth/register": "POST",
     "/api/auth/login": "POST",
     "/api/auth/renew": "POST",
@@ -41,6 +44,7 @@ def test_the_paths_here_are_all_the_paths_of_the_contract(client):
     templates = {path.replace("{owner}", "{user_id}") for path in PATHS}
     for example, name in (
         ("tasks/1", "tasks/{task_id}"),
+        ("trash/1", "trash/{task_id}"),
         ("init.js", "{asset}"),
         ("busy", "{code}"),
     ):

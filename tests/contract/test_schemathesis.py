@@ -32,6 +32,7 @@ FEWEST_SUCCESSES = {
     "tasks": 10,
     "tags": 1,
     "stats": 1,
+    "trash": 0,  # few of the tasks that are made up have been deleted just before
     "accounts": 0,
     "caller": 1,
     "service": 1,

@@ -12,7 +12,8 @@ from todo.database.engine import SQLITE_BUSY_MS
 from todo.edge import bridge, guard
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
-from todo.services.tags import MANY_SECONDS
+from todo.services.collation import MAX_WORDS
+from todo.services.tasks import MANY_SECONDS
 
 PAGES = sorted(SPECS.rglob("*.md"))
 DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
@@ -58,11 +59,12 @@ def test_limits_are_those_of_the_code():
     )
     locks = limits["waiting for a row lock (PostgreSQL), for another writer (SQLite)"]
     assert locks == f"{work.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
-    total = limits["the database work of one request (PostgreSQL)"]
+    total = limits["the database work of one request"]
     assert total == f"{deadline.STATEMENT_SECONDS:.0f} s"
-    many = "the same, of a request that changes many tasks (rename_tag, delete_tag)"
+    many = "the same, of a request that changes many tasks (rename_tag, delete_tag, empty_trash)"
     assert limits[many] == f"{MANY_SECONDS:.0f} s"
     assert limits["tags of a list's filter"] == str(MAX_TAGS)
+    assert limits["words of a search"] == str(MAX_WORDS)
 
 
 @pytest.mark.parametrize("model", Base.metadata.sorted_tables, ids=str)

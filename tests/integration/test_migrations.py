@@ -242,7 +242,7 @@ def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_data
     added = {"search_key": "buy milk\n", "priority": 2, "due_date": None, "tags_key": ""}
     assert {**task, "tags": "[]"} == {**tasks[0], **added, "tags": "[]"}
 
-    schema.migrate(empty_database, "-2")
+    schema.migrate(empty_database, "-3")
     assert rows(empty_database, "SELECT * FROM users") == [user]
     assert rows(empty_database, "SELECT * FROM tasks") == tasks
 

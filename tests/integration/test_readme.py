@@ -48,12 +48,15 @@ def test_tasks_are_organised_and_found_again(serving, tmp_path):
     script = lines_of("A first task") + lines_of("Organise")
     printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
 
+    assert "200 more tasks of 'alice'" in printed
     shown, _ = documents(printed[printed.index("{") :], 5)
     rent, today, found, page, tags = shown
     assert (rent["priority"], rent["due_date"], rent["tags"]) == ("high", "2026-12-31", ["home"])
     assert "total" in today
-    assert (found["tasks"], page["tasks"], page["next_cursor"]) == ([rent], [rent], None)
-    assert tags["tags"] == [{"name": "home", "total": 1, "open": 1, "completed": 0}]
+    assert rent in found["tasks"]
+    assert len(page["tasks"]) == 1
+    assert page["next_cursor"]
+    assert "home" in [tag["name"] for tag in tags["tags"]]
 
 
 def test_the_first_task_is_created_listed_completed_changed_and_deleted(serving, tmp_path):

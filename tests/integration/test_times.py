@@ -83,3 +83,29 @@ def test_moments_in_an_hour_that_a_zone_repeats_or_leaves_out_are_told_apart(
     page = alice("GET", "?order=asc").json()
 
     assert [task["created_at"] for task in page["tasks"]] == BERLIN
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London", "America/St_Johns"])
+def test_moments_of_few_decimals_are_whole_in_whatever_zone_the_database_is(
+    new_database, service_on, zone
+):
+    url = new_database("postgresql")
+    name = url.rpartition("/")[2]
+    rows(url, f"ALTER DATABASE {name} SET timezone TO '{zone}'")
+    alice = service_on(url).caller("alice")
+    for second in range(3):
+        alice.create(f"{second}", completed=True)
+    moments = ("2026-11-22 16:51:00.5+00", "2026-11-22 16:51:00.25+00", "2026-11-22 16:51:00+00")
+    for task_id, moment in enumerate(moments, 1):
+        changes = ", ".join(f"{c} = :moment" for c in ("created_at", "updated_at", "completed_at"))
+        statement = f"UPDATE tasks SET {changes} WHERE id = :task_id"  # noqa: S608 - our own names
+        rows(url, statement, moment=moment, task_id=task_id)
+
+    listed = alice("GET", "?order=asc").json()["tasks"]
+
+    assert [task["created_at"][17:] for task in listed] == ["00.500Z", "00.250Z", "00.000Z"]
+    for task in listed:
+        assert task["created_at"] == task["updated_at"] == task["completed_at"]
+        changed = alice("PATCH", str(task["id"]), json={"title": "changed"})
+        assert changed.json()["completed_at"] == task["completed_at"]
+        assert alice("GET", "", params={"updated_since": task["updated_at"]}).status_code == 200

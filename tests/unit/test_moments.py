@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
@@ -47,6 +48,16 @@ def test_a_moment_of_postgresql_is_written_alike_whatever_the_zone_of_the_sessio
     written = Instant().result_processor(POSTGRESQL, None)(printed)
     assert WRITTEN.fullmatch(written)
     assert written == f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+@pytest.mark.parametrize("offset", [0, 345, -210])
+def test_every_millisecond_of_postgresql_is_written_with_three_decimals(offset):
+    zone = timezone(timedelta(minutes=offset))
+    read = Instant().result_processor(POSTGRESQL, None)
+    for millisecond in range(1000):
+        moment = datetime(2026, 11, 22, 16, 51, 0, millisecond * 1000, tzinfo=UTC)
+        printed = as_postgresql_prints(moment.astimezone(zone))
+        assert read(printed) == f"2026-11-22T16:51:00.{millisecond:03}Z", printed
 
 
 def test_postgresql_takes_the_text_as_it_is():

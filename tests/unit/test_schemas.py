@@ -192,3 +192,28 @@ def test_a_description_is_valid_if_it_is_short_and_without_nul(description):
     expected = len(description) <= 1000 and "\0" not in description
 
     assert (Schema(SCHEMAS["Description"]).violations(description) == []) == expected
+
+
+TAGS = Schema(
+    {
+        "type": "array",
+        "maxItems": 3,
+        "x-unique": "without-case",
+        "x-unique-means": "has one twice",
+        "items": {"type": "string", "maxLength": 9},
+    }
+)
+
+
+def test_an_array_has_no_string_twice_in_whatever_case():
+    assert TAGS.violations(["a", "b"]) == []
+    assert TAGS.violations(["straße", "STRASSE"]) == [("", "not_unique", "has one twice")]
+    assert TAGS.violations(["a", 1, "A"]) == [("/1", "type", 'is not of type "string"')]
+
+
+def test_what_is_larger_than_the_others_let_through_is_not_folded():
+    # Normalising it takes time that grows with the square of its length.
+    dear = ["a" + "\u0301\u0323" * 15_000] * 2
+
+    assert [code for _, code, _ in TAGS.violations(dear)] == ["too_long", "too_long"]
+    assert [code for _, code, _ in TAGS.violations(["x"] * 5000)] == ["too_many"]

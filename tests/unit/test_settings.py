@@ -48,6 +48,7 @@ READ = {
         ("https://a.example", "http://[::1]:8080"),
     ),
     "TASKS_PER_USER": ("1", "tasks_per_user", 1),
+    "TRASH_DAYS": ("7", "trash_days", 7),
     "LOG_LEVEL": ("DEBUG", "log_level", "debug"),
     "LOG_FORMAT": ("console", "log_format", "console"),
 }
@@ -76,6 +77,7 @@ DEFAULTS = {
     "auth_jwks_fresh_seconds": 300,
     "cors_origins": ("http://localhost:3000",),
     "tasks_per_user": 200_000,
+    "trash_days": 30,
     "log_level": "info",
     "log_format": "json",
 }
@@ -130,6 +132,7 @@ def test_every_variable_is_in_the_example_file():
         ("WEB_THREADS", "129", "'129' is not a whole number from 1 to 128"),
         ("AUTH_JWT_LEEWAY_SECONDS", "301", "'301' is not a whole number from 0 to 300"),
         ("AUTH_JWT_LEEWAY_SECONDS", "1.5", "'1.5' is not a whole number from 0 to 300"),
+        ("TRASH_DAYS", "0", "'0' is not a whole number from 1 to 3650"),
         ("TASKS_PER_USER", "0", "'0' is not a whole number from 1 to 10000000"),
         ("TASKS_PER_USER", "10000001", "'10000001' is not a whole number from 1 to 10000000"),
         ("LOG_LEVEL", "loud", "'loud' is not one of debug, info, warning, error"),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from todo.services import cursors
-from todo.services.collation import are_unique
+from todo.services.collation import are_unique, search_words
 from todo.services.dates import date_or_instant, instant, zone
 from todo.services.filters import instant_or_revision
 
@@ -30,20 +30,29 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "instant": _parses(instant),
     "instant-or-revision": _parses(instant_or_revision),
     "time-zone": _parses(zone),
+    "words": _parses(search_words),
 }
 """Formats of strings, and what tells whether a string has one."""
 
 
 class UniqueWithoutCase:
-    """The keyword ``x-unique: without-case``: an array has no string twice, in whatever case."""
+    """The keyword ``x-unique: without-case``: an array has no string twice, in whatever case.
+
+    Keywords are checked side by side. So this one, which folds text and is dear, leaves alone what
+    is larger than any array or string that the others let through.
+    """
 
     NAME: Final = "x-unique"
+    ITEMS: Final = 100
+    LENGTH: Final = 200
 
     def __init__(self, _parent: object, _value: object, _path: object) -> None:
         """Take what jsonschema-rs gives a keyword; ``without-case`` is its only value."""
 
     def validate(self, instance: Any) -> None:
         """Raise :class:`ValueError` for an array of strings that has one twice."""
-        are_strings = isinstance(instance, list) and all(isinstance(i, str) for i in instance)
-        if are_strings and not are_unique(instance):
+        if not isinstance(instance, list) or len(instance) > self.ITEMS:
+            return
+        small = all(isinstance(item, str) and len(item) <= self.LENGTH for item in instance)
+        if small and not are_unique(instance):
             raise ValueError(self.NAME)

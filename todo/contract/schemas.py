@@ -17,7 +17,13 @@ from todo.problems import MAX_ERRORS, Violation
 MAX_NAME: Final = 100
 """Characters of an unknown field's name in an error."""
 
+MOST: Final = 50
+"""Errors of an instance that are looked at."""
+
 _MASK: Final = "value"
+_SAY_IT_ALL: Final = frozenset({"format", "not_in_enum"})
+_LENGTHS: Final = frozenset({"too_short", "too_long"})
+"""Nothing to add where the text is none of the values, or of another form altogether."""
 _IGNORED: Final = frozenset({"example", "examples", "discriminator", "xml", "externalDocs"})
 
 _CODES: Final[Mapping[str, str]] = {
@@ -71,9 +77,15 @@ class Schema:
         if self._validator.is_valid(instance):
             return []
         try:
-            return list(islice(self._explain(instance), MAX_ERRORS))
+            found = list(islice(self._explain(instance), MOST))
         except ValueError:  # the library's own limit, at 255 levels: orjson's is 1024
             return [("", "too_deep", "is nested too deeply")]
+        explained = {place for place, code, _ in found if code in _SAY_IT_ALL}
+        return [
+            (place, code, detail)
+            for place, code, detail in found
+            if code not in _LENGTHS or place not in explained
+        ][:MAX_ERRORS]
 
     def body_violations(self, body: Any) -> list[Violation]:
         """Return what is wrong with a request ``body``."""

@@ -1,4 +1,4 @@
-"""A deadline for every wait on PostgreSQL.
+"""A deadline for every wait on PostgreSQL, and for SQLite's work.
 
 psycopg2 blocks in libpq without any time limit when a server hangs or the network swallows
 packets. Its wait callback lets us wait ourselves, so that a request is answered in time whatever
@@ -46,6 +46,12 @@ def scope(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
         yield
     finally:
         del _local.end
+
+
+def has_passed() -> bool:
+    """Whether the time of this thread's block is over; SQLite, too, asks now and then."""
+    end: float | None = getattr(_local, "end", None)
+    return end is not None and time.monotonic() > end
 
 
 def install() -> None:

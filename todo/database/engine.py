@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import to_list
 
+from todo.database import deadline
 from todo.database.opening import OpeningConnection
 from todo.settings import MAX_PORT, Refusal
 
@@ -27,6 +28,8 @@ CONNECT_SECONDS: Final = 3
 """How long connecting may take; Neon wakes in less."""
 RECYCLE_SECONDS: Final = 280
 """Connections are renewed before the five minutes after which Neon suspends."""
+STEPS: Final = 10_000
+"""Instructions of SQLite's virtual machine between two looks at the deadline."""
 SQLITE_BUSY_MS: Final = 4000
 """How long SQLite waits for another writer."""
 
@@ -145,6 +148,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")  # first: WAL needs a lock, too
     _turn_on_wal(cursor)
     cursor.execute("PRAGMA foreign_keys = ON")
+    connection.set_progress_handler(deadline.has_passed, STEPS)
     cursor.close()
 
 

@@ -40,6 +40,7 @@ _POSTGRESQL_CLASSES: Final[Mapping[str, str]] = {
 _SQLITE: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_BUSY: "busy",
     sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_INTERRUPT: "busy",  # by our own deadline
     sqlite3.SQLITE_CANTOPEN: "database_unavailable",
     sqlite3.SQLITE_IOERR: "database_unavailable",
     sqlite3.SQLITE_READONLY: "database_unavailable",

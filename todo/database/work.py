@@ -45,17 +45,23 @@ class _CommitFailed(Exception):  # noqa: N818
 
 
 @deadline.scope()
-def read(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+def read(
+    statement: Executable, parameters: Mapping[str, Any], *, scans: bool = False
+) -> Sequence[Row[Any]]:
     """Run one ``statement`` and return its rows.
 
-    A connection that died while idle is noticed here, and the statement runs once more on a new
-    one. Raises :class:`Problem`: ``database_unavailable``, ``busy``, ``schema_outdated``.
+    One that ``scans`` all of a user's tasks is ended by PostgreSQL itself after
+    :data:`STATEMENT_MS`, lest it goes on when nobody waits for it any more. A connection that died
+    while idle is noticed here, and the statement runs once more on a new one. Raises
+    :class:`Problem`: ``database_unavailable``, ``busy``, ``schema_outdated``.
     """
+    connect = transaction if scans and db.engine.dialect.name == "postgresql" else db.engine.connect
     for last in (False, True):
         try:
-            with db.engine.connect() as connection:
+            with connect() as connection:
                 return connection.execute(statement, parameters).all()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, _CommitFailed) as failed:
+            error = failed.__cause__ if isinstance(failed, _CommitFailed) else failed
             if connection_lost(error) and not last and not _is_deadline(error):
                 continue
             _give_up(error)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from todo.answers import Answer, listed_already, tagged
 from todo.identity.owner import Owner
-from todo.preconditions import Answer, listed_already, tagged
 from todo.services import tags
 from todo.services.etags import etag
 

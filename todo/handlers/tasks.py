@@ -1,13 +1,20 @@
 """The tasks of one user (tag ``tasks``)."""
 
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote
 
-from flask import current_app, request
+from flask import current_app
 
+from todo.answers import (
+    Answer,
+    expected,
+    link_to_next,
+    listed_already,
+    tagged,
+    unless_known,
+)
 from todo.identity import ME
 from todo.identity.owner import Owner
-from todo.preconditions import Answer, expected, listed_already, tagged, unless_known
 from todo.problems import Violation, validation_failed
 from todo.services import tasks
 from todo.services.etags import etag
@@ -66,7 +73,11 @@ def list_tasks(
     if (known := listed_already(user.id, listing.etag)) is not None:
         return known
     page = listing.page()
-    return page, 200, {**tagged(listing.etag(page["revision"])), **_link_to(page["next_cursor"])}
+    return (
+        page,
+        200,
+        {**tagged(listing.etag(page["revision"])), **link_to_next(page["next_cursor"])},
+    )
 
 
 def create_task(user: Owner, body: Json) -> Answer:
@@ -124,16 +135,6 @@ def delete_task(user: Owner, task_id: int) -> None:
 
 def _tag_of(task: Json) -> dict[str, str]:
     return tagged(etag(task["user_id"], task["revision"]))
-
-
-def _link_to(cursor: str | None) -> dict[str, str]:
-    """The header that has the target of the next page (RFC 8288), if there is one."""
-    if cursor is None:
-        return {}
-    query = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True)
-    kept = [(name, value) for name, value in query if name not in ("cursor", "skip")]
-    target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"
-    return {"Link": f'<{target}>; rel="next"'}
 
 
 def _segment(user: str) -> str:

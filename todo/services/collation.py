@@ -11,6 +11,10 @@ SEPARATOR: Final = "\n"
 of a search."""
 
 
+MAX_WORDS: Final = 10
+"""Words of one search: each is looked for in every one of the user's tasks."""
+
+
 def fold(text: str) -> str:
     """Return ``text`` without its case and compatibility variants (Unicode TR 15 and 21).
 
@@ -38,9 +42,27 @@ def words(search: str) -> list[str]:
     return sorted(set(fold(search).split()))
 
 
+def search_words(search: str) -> list[str]:
+    """Return the words of a search; raises :class:`ValueError` for none, and for too many."""
+    found = words(search)
+    if not 1 <= len(found) <= MAX_WORDS:
+        raise ValueError(search)
+    return found
+
+
+def keys_in(tags_key: str) -> list[str]:
+    """Return the folded tags that a key of tags is made of, in their order."""
+    return tags_key.split(SEPARATOR)[1:-1]
+
+
 def tags_key(tags: Sequence[str]) -> str:
     """Return the folded tags, each between two separators; ``""`` for none."""
-    return "".join(f"{SEPARATOR}{fold(tag)}" for tag in tags) + SEPARATOR if tags else ""
+    return key_of([fold(tag) for tag in tags])
+
+
+def key_of(folded: Sequence[str]) -> str:
+    """Return the key of tags that are ``folded`` already."""
+    return f"{SEPARATOR}{SEPARATOR.join(folded)}{SEPARATOR}" if folded else ""
 
 
 def tag_in_key(tag: str) -> str:

@@ -19,6 +19,9 @@ VERSION: Final = 1
 MAX_LENGTH: Final = 2048
 """Characters; the longest title key, every character escaped, needs 1,700."""
 _DIGEST_BYTES: Final = 9
+_VALUES: Final = (str, int, type(None))
+_EARLIEST, _LATEST = "0002", "9998"
+"""Years in which every zone has a date."""
 
 
 class Cursor(NamedTuple):
@@ -53,10 +56,18 @@ def decode(text: str) -> Cursor:
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError):
         raise ValueError(text) from None
     match parts:
-        case [int(version), str(asked), None | str() as moment, [*place]] if version == VERSION:
-            cursor = Cursor(asked, moment and instant(moment), place)
+        case [int(version), str(asked), None | str() as moment, [_] | [_, _] as place] if (
+            version == VERSION and all(isinstance(value, _VALUES) for value in place)
+        ):
+            cursor = Cursor(asked, None if moment is None else _moment(moment), place)
         case _:
             raise ValueError(text)
     if encode(cursor) != text:
         raise ValueError(text)
     return cursor
+
+
+def _moment(text: str) -> str:
+    if not _EARLIEST < text < _LATEST:
+        raise ValueError(text)
+    return instant(text)

@@ -79,7 +79,8 @@ def start_of(day: date, where: ZoneInfo) -> str:
     """Return the instant at which ``day`` begins in a zone.
 
     Where the clocks skip midnight that is the first moment after the gap (PEP 495: of a time in
-    a gap, ``fold=0`` takes the offset before it), where there are two midnights the first.
+    a gap, ``fold=0`` takes the offset before it; the gap begins at midnight everywhere but in
+    Toronto in 1919), where there are two midnights the first.
     """
     try:
         return written(datetime(day.year, day.month, day.day, tzinfo=where))

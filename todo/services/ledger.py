@@ -41,6 +41,9 @@ _TASK_NAMES: Final = tuple(column.name for column in TASK_COLUMNS)
 LIVE: Final = (tasks.c.user_id == bindparam("owner"), tasks.c.deleted_at.is_(None))
 """The owner's tasks that are not in the trash."""
 
+TRASHED: Final = (tasks.c.user_id == bindparam("owner"), tasks.c.deleted_at.is_not(None))
+"""The owner's tasks that are."""
+
 _TOTALS: Final = (
     users.c.revision.label("last_revision"),
     users.c.open_tasks,
@@ -53,13 +56,16 @@ _LOCK_OWNER: Final = select(*_TOTALS).where(_OWNER).with_for_update(key_share=Tr
 
 # Both rows are locked, so both are read again after a wait (PostgreSQL, READ COMMITTED): with
 # the owner's row alone locked, the task's would come from before the wait.
-_LOCK_TASK: Final = (
-    select(*_TOTALS, *TASK_COLUMNS)
-    .join_from(users, tasks, tasks.c.user_id == users.c.id)
-    .where(_OWNER)
-    .where(*LIVE, tasks.c.id == bindparam("task_id"))
-    .with_for_update(key_share=True)
-)
+_LOCK_TASK: Final = {
+    trashed: (
+        select(*_TOTALS, *TASK_COLUMNS)
+        .join_from(users, tasks, tasks.c.user_id == users.c.id)
+        .where(_OWNER)
+        .where(*(TRASHED if trashed else LIVE), tasks.c.id == bindparam("task_id"))
+        .with_for_update(key_share=True)
+    )
+    for trashed in (False, True)
+}
 
 _ADD_OWNER: Final = {
     "postgresql": postgresql.insert(users).on_conflict_do_nothing(),
@@ -137,12 +143,15 @@ def lock_owner(tx: Connection, owner: Owner) -> Ledger:
     return Ledger.of(owner, row)
 
 
-def lock_task(tx: Connection, owner: Owner, task_id: int) -> tuple[Ledger, Task]:
-    """Lock the owner's row and one live task; return the ledger and the task as it is now.
+def lock_task(
+    tx: Connection, owner: Owner, task_id: int, *, trashed: bool = False
+) -> tuple[Ledger, Task]:
+    """Lock the owner's row and one task; return the ledger and the task as it is now.
 
-    Raises :class:`Problem` ``task_not_found`` when the owner has no such live task.
+    Raises :class:`Problem` ``task_not_found`` when the owner has no such task that is live, or
+    that is ``trashed``.
     """
-    row = tx.execute(_LOCK_TASK, {"owner": owner.id, "task_id": task_id}).one_or_none()
+    row = tx.execute(_LOCK_TASK[trashed], {"owner": owner.id, "task_id": task_id}).one_or_none()
     if row is None:
         raise task_not_found(task_id)
     return Ledger.of(owner, row), as_task(row[len(_TOTALS) :])

@@ -101,7 +101,11 @@ class Listing:
     def page(self) -> dict[str, Any]:
         """Return a ``TaskPage``."""
         conditions = self.filters.conditions(self.moment)
-        rows = read(_statement(self._shape(conditions)), self._parameters(conditions))
+        rows = read(
+            _statement(self._shape(conditions)),
+            self._parameters(conditions),
+            scans=not _is_by_state(conditions),
+        )
         found = [row for row in rows if row[0] is not None]  # its id
         return {
             "tasks": [as_task(row) for row in found[: self.limit]],

@@ -35,7 +35,7 @@ def show(owner: str, tz: str) -> dict[str, Any]:
     bound = {"owner": owner, **begins}
     for name, conditions in views.items():
         bound |= values(conditions, of=name)
-    rows = [row._mapping for row in read(_statement(kinds), bound)]
+    rows = [row._mapping for row in read(_statement(kinds), bound, scans=True)]
     tags = counted({**row, "completed": row["total"] * row["completed"]} for row in rows)
     tags.sort(key=lambda tag: -tag.total)
     per_day = _sums(rows, "day")
@@ -78,6 +78,7 @@ def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
             tasks.c.completed,
             tasks.c.priority,
             tasks.c.tags,
+            tasks.c.tags_key,
             tasks.c.revision,
             _day().label("day"),
             *in_view,

@@ -30,15 +30,15 @@ from todo.identity.owner import Owner
 from todo.models import tasks, users
 from todo.problems import Problem
 from todo.services.clock import now
-from todo.services.collation import fold, tag_in_key, tags_key
+from todo.services.collation import fold, key_of, keys_in
 from todo.services.ledger import LIVE, lock_owner, post_totals
+from todo.services.tasks import MANY_SECONDS
 
-MANY_SECONDS: Final = 60.0
-"""How long the statements of a change of many tasks may take together (PostgreSQL)."""
 _BATCH: Final = 2000
 """Tasks that one statement changes."""
 
-Tags = list[str]
+Tags = Sequence[tuple[str, str]]
+"""A task's tags in their order: each folded, and as it is written."""
 
 # The databases know nothing of folding, so they count the combinations of tags as they are
 # written; a user without any tags has one row, of none.
@@ -46,6 +46,7 @@ _COMBINATIONS: Final = (
     select(
         users.c.revision.label("last_revision"),
         tasks.c.tags,
+        tasks.c.tags_key,
         func.count(tasks.c.id).label("total"),
         func.sum(case((tasks.c.completed, 1), else_=0)).label("completed"),
         func.max(tasks.c.revision).label("newest"),
@@ -54,11 +55,11 @@ _COMBINATIONS: Final = (
         users.outerjoin(tasks, and_(tasks.c.user_id == users.c.id, *LIVE, tasks.c.tags_key != ""))
     )
     .where(users.c.id == bindparam("owner"))
-    .group_by(users.c.revision, tasks.c.tags)
+    .group_by(users.c.revision, tasks.c.tags, tasks.c.tags_key)
 )
 
 _TAGGED: Final = (
-    select(tasks.c.id, tasks.c.tags)
+    select(tasks.c.id, tasks.c.tags, tasks.c.tags_key)
     .where(*LIVE, contains(tasks.c.tags_key, bindparam("tag")))
     .order_by(tasks.c.id)
 )
@@ -121,13 +122,13 @@ class TagCount:
 def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
     """Return every tag of ``rows``, in the order of the folded names.
 
-    A row stands for ``total`` tasks with the same ``tags``, ``completed`` of them completed, the
-    ``newest`` revision among them.
+    A row stands for ``total`` tasks with the same ``tags`` and ``tags_key``, ``completed`` of them
+    completed, the ``newest`` revision among them.
     """
     counts: dict[str, TagCount] = {}
     for row in rows:
-        for tag in row["tags"]:
-            count = counts.setdefault(fold(tag), TagCount(tag, row["newest"]))
+        for key, tag in zip(keys_in(row["tags_key"]), row["tags"], strict=True):
+            count = counts.setdefault(key, TagCount(tag, row["newest"]))
             count.total += row["total"]
             count.completed += row["completed"]
             if row["newest"] > count.newest:
@@ -137,7 +138,7 @@ def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
 
 def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
     """Return a ``TagPage`` of the tags of ``owner``'s live tasks."""
-    rows = read(_COMBINATIONS, {"owner": owner})
+    rows = read(_COMBINATIONS, {"owner": owner}, scans=True)
     counts = counted(row._asdict() for row in rows if row.tags)
     return {
         "tags": [count.as_json() for count in counts[skip : skip + limit]],
@@ -156,30 +157,33 @@ def rename(owner: Owner, name: str, new_name: str) -> dict[str, int]:
     """
     old, new = fold(name), fold(new_name)
 
-    def renamed(tags: Tags) -> Iterator[str]:
-        for tag in tags:
-            if fold(tag) == old:
-                yield new_name
-            elif fold(tag) != new:
-                yield tag
+    def renamed(tags: Tags) -> Iterator[tuple[str, str]]:
+        for key, tag in tags:
+            if key == old:
+                yield new, new_name
+            elif key != new:
+                yield key, tag
 
-    return _change(owner, name, lambda tags: list(renamed(tags)))
+    return _change(owner, old, lambda tags: list(renamed(tags)))
 
 
 def delete(owner: Owner, name: str) -> dict[str, int]:
     """Take the tag ``name`` off every live task of ``owner``; returns and raises like `rename`."""
-    key = fold(name)
-    return _change(owner, name, lambda tags: [tag for tag in tags if fold(tag) != key])
+    old = fold(name)
+    return _change(owner, old, lambda tags: [pair for pair in tags if pair[0] != old])
 
 
-def _change(owner: Owner, name: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
+def _change(owner: Owner, key: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
     def unit(tx: Connection) -> dict[str, int]:
         ledger = lock_owner(tx, owner)
-        tagged = tx.execute(_TAGGED, {"owner": owner.id, "tag": tag_in_key(name)}).all()
+        tagged = tx.execute(_TAGGED, {"owner": owner.id, "tag": key_of([key])}).all()
         if not tagged:
             raise Problem("tag_not_found", "No task has this tag.")
-        edited = ((task_id, tags, edit(tags)) for task_id, tags in tagged)
-        changes = [(task_id, new) for task_id, tags, new in edited if new != tags]
+        changes = []
+        for task_id, tags, tags_key in tagged:
+            pairs = list(zip(keys_in(tags_key), tags, strict=True))
+            if (edited := edit(pairs)) != pairs:
+                changes.append((task_id, edited))
         first = ledger.revision + 1
         ledger = ledger.changed(len(changes))
         if changes:
@@ -196,25 +200,23 @@ def _write(
     tx: Connection, owner: Owner, moment: str, revision: int, changes: Sequence[tuple[int, Tags]]
 ) -> None:
     """Change the tags of these tasks; the first one takes ``revision``, the others the next."""
-    numbered = list(enumerate(changes, revision))
-    if tx.dialect.name == "postgresql":
-        arrays = {
-            "ids": [task_id for task_id, _ in changes],
-            "new_revisions": [number for number, _ in numbered],
-            "new_tags": [orjson.dumps(tags).decode() for _, tags in changes],
-            "new_tags_keys": [tags_key(tags) for _, tags in changes],
-        }
-        tx.execute(_MANY, {"owner": owner.id, "moment": moment, **arrays})
-        return
     rows = [
         {
-            "owner": owner.id,
-            "moment": moment,
             "task_id": task_id,
             "new_revision": number,
-            "new_tags": tags,
-            "new_tags_key": tags_key(tags),
+            "new_tags": [tag for _, tag in tags],
+            "new_tags_key": key_of([key for key, _ in tags]),
         }
-        for number, (task_id, tags) in numbered
+        for number, (task_id, tags) in enumerate(changes, revision)
     ]
-    tx.execute(_ONE, rows)
+    same = {"owner": owner.id, "moment": moment}
+    if tx.dialect.name != "postgresql":
+        tx.execute(_ONE, [{**same, **row} for row in rows])
+        return
+    arrays = {
+        "ids": [row["task_id"] for row in rows],
+        "new_revisions": [row["new_revision"] for row in rows],
+        "new_tags": [orjson.dumps(row["new_tags"]).decode() for row in rows],
+        "new_tags_keys": [row["new_tags_key"] for row in rows],
+    }
+    tx.execute(_MANY, {**same, **arrays})

@@ -30,6 +30,9 @@ from todo.services.ledger import (
     task_not_found,
 )
 
+MANY_SECONDS: Final = 60.0
+"""How long the statements of a change of many tasks may take together (PostgreSQL)."""
+
 Expected = Callable[[str], bool] | None
 """Whether a task may have this tag; ``None``: it may have any."""
 
@@ -119,7 +122,7 @@ def change(
     """
 
     def unit(tx: Connection) -> Task:
-        ledger, task = _lock_expected(tx, owner, task_id, expected)
+        ledger, task = lock_expected(tx, owner, task_id, expected)
         return _apply(tx, ledger, task, changes)
 
     return write(unit)
@@ -132,7 +135,7 @@ def complete(owner: Owner, task_id: int, completed: bool | None, expected: Expec
     """
 
     def unit(tx: Connection) -> Task:
-        ledger, task = _lock_expected(tx, owner, task_id, expected)
+        ledger, task = lock_expected(tx, owner, task_id, expected)
         target = not task["completed"] if completed is None else completed
         return _apply(tx, ledger, task, {"completed": target})
 
@@ -146,7 +149,7 @@ def delete(owner: Owner, task_id: int, expected: Expected = None) -> None:
     """
 
     def unit(tx: Connection) -> None:
-        ledger, task = _lock_expected(tx, owner, task_id, expected)
+        ledger, task = lock_expected(tx, owner, task_id, expected)
         done = task["completed"]
         ledger = ledger.changed(completed=-done, pending=-(not done), trashed=1)
         moment = now()
@@ -155,11 +158,14 @@ def delete(owner: Owner, task_id: int, expected: Expected = None) -> None:
     write(unit)
 
 
-def _lock_expected(
-    tx: Connection, owner: Owner, task_id: int, expected: Expected
+def lock_expected(
+    tx: Connection, owner: Owner, task_id: int, expected: Expected, *, trashed: bool = False
 ) -> tuple[Ledger, Task]:
-    """Lock a task, which must have a tag that is ``expected`` (RFC 9110, section 13.1.1)."""
-    ledger, task = lock_task(tx, owner, task_id)
+    """Lock a task, live or ``trashed``, whose tag must be ``expected`` (RFC 9110, section 13.1.1).
+
+    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
+    """
+    ledger, task = lock_task(tx, owner, task_id, trashed=trashed)
     tag = etag(owner.id, task["revision"])
     if expected is not None and not expected(tag):
         raise Problem(

@@ -1,10 +1,11 @@
-"""Conditional requests (RFC 9110, section 13): what ``If-Match`` and ``If-None-Match`` ask for.
+"""What HTTP adds to an answer: conditional requests (RFC 9110, section 13), the next page's link.
 
-Werkzeug parses both; what is no list of tags has none that matches.
+Werkzeug parses ``If-Match`` and ``If-None-Match``; what is no list of tags has none that matches.
 """
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 from flask import request
 
@@ -47,3 +48,13 @@ def listed_already(owner: str, tag_at: Callable[[int], str | None]) -> Answer | 
     tag = tag_at(listing.revision(owner))
     known = tag is not None and request.if_none_match.contains_weak(tag)
     return (None, 304, tagged(tag)) if known else None
+
+
+def link_to_next(cursor: str | None) -> dict[str, str]:
+    """Return the header that has the target of the next page (RFC 8288), if there is one."""
+    if cursor is None:
+        return {}
+    query = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name not in ("cursor", "skip")]
+    target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"
+    return {"Link": f'<{target}>; rel="next"'}

@@ -1,0 +1,169 @@
+"""The trash of a user: list, restore, delete for good, empty, and purge what is old.
+
+A deleted task is there until somebody restores or purges it. It is in no list and no total, and
+counts for the quota. What leaves the trash for good takes no revision: nothing that is shown with
+one can tell.
+"""
+
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
+
+from todo.database.work import read, write
+from todo.identity.owner import Owner
+from todo.models import tasks, users
+from todo.problems import Violation, validation_failed
+from todo.services import cursors
+from todo.services.clock import now
+from todo.services.cursors import Cursor
+from todo.services.dates import written
+from todo.services.ledger import (
+    TASK_COLUMNS,
+    TRASHED,
+    Ledger,
+    Task,
+    as_task,
+    lock_owner,
+    post,
+    post_totals,
+)
+from todo.services.sorting import UPDATED, behind, bound_place
+from todo.services.tasks import MANY_SECONDS, Expected, lock_expected
+
+_ONE: Final = (*TRASHED, tasks.c.id == bindparam("task_id"))
+_RESTORE: Final = (
+    update(tasks)
+    .where(*_ONE)
+    .values(deleted_at=None, updated_at=bindparam("moment"), revision=bindparam("last_revision"))
+)
+_DELETE: Final = delete(tasks).where(*_ONE)
+_EMPTY: Final = delete(tasks).where(*TRASHED)
+_OLD: Final = delete(tasks).where(*TRASHED, tasks.c.deleted_at < bindparam("before"))
+_OWNERS: Final = select(tasks.c.user_id).where(tasks.c.deleted_at < bindparam("before")).distinct()
+
+
+def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) -> dict[str, Any]:
+    """Return a ``TrashPage``: what ``owner`` deleted, the last first; it stays for ``days``.
+
+    Raises :class:`Problem` ``validation_failed`` for a cursor of another list, or beside ``skip``.
+    """
+    digest = cursors.digest(owner, "trash")
+    after = _after(cursor, digest, skip)
+    parameters = {"owner": owner, "skip": skip, "limit": limit + 1}
+    if after:
+        parameters |= bound_place(UPDATED, after.place)
+    rows = read(_statement(begun=after is not None), parameters)
+    found = [row for row in rows if row[0] is not None]  # its id
+    more = len(found) > limit
+    end = Cursor(digest, None, [found[limit - 1].revision]) if more else None
+    return {
+        "tasks": [_trashed(as_task(row), row.deleted_at, days) for row in found[:limit]],
+        "total": rows[0].trashed_tasks if rows else 0,
+        "limit": limit,
+        "skip": skip,
+        "next_cursor": end and cursors.encode(end),
+        "revision": rows[0].last_revision if rows else 0,
+    }
+
+
+def restore(owner: Owner, task_id: int, expected: Expected = None) -> Task:
+    """Take a task out of the trash, with the id and all that it had, at a new revision.
+
+    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
+    """
+
+    def unit(tx: Connection) -> Task:
+        ledger, task = lock_expected(tx, owner, task_id, expected, trashed=True)
+        done = task["completed"]
+        ledger = ledger.changed(completed=done, pending=not done, trashed=-1)
+        moment = now()
+        post(tx, ledger, moment, _RESTORE, {"task_id": task_id})
+        return {**task, "updated_at": moment, "revision": ledger.revision}
+
+    return write(unit)
+
+
+def remove(owner: Owner, task_id: int, expected: Expected = None) -> None:
+    """Delete a task in the trash for good. Raises like :func:`restore`."""
+
+    def unit(tx: Connection) -> None:
+        ledger, _ = lock_expected(tx, owner, task_id, expected, trashed=True)
+        post(tx, ledger.changed(0, trashed=-1), now(), _DELETE, {"task_id": task_id})
+
+    write(unit)
+
+
+def empty(owner: Owner) -> dict[str, int]:
+    """Delete all that is in the trash; return how many tasks ``changed``, and the ``revision``."""
+
+    def unit(tx: Connection) -> dict[str, int]:
+        ledger = lock_owner(tx, owner)
+        return _cleared(tx, ledger, tx.execute(_EMPTY, {"owner": owner.id}).rowcount)
+
+    return write(unit, seconds=MANY_SECONDS)
+
+
+def purge(days: int) -> int:
+    """Delete, of all users, what has been in the trash for ``days``; return how many tasks.
+
+    For a command: it asks for the users that have any, then takes one after the other.
+    """
+    before = written(datetime.fromisoformat(now()) - timedelta(days=days))
+    purged = 0
+    for row in read(_OWNERS, {"before": before}):
+        owner = Owner(row.user_id, None, None)
+
+        def unit(tx: Connection, owner: Owner = owner) -> int:
+            ledger = lock_owner(tx, owner)
+            old = {"owner": owner.id, "before": before}
+            return _cleared(tx, ledger, tx.execute(_OLD, old).rowcount)["changed"]
+
+        purged += write(unit, seconds=MANY_SECONDS)
+    return purged
+
+
+def _cleared(tx: Connection, ledger: Ledger, number: int) -> dict[str, int]:
+    if number:
+        post_totals(tx, ledger.changed(0, trashed=-number), now())
+    return {"changed": number, "revision": ledger.revision}
+
+
+def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:
+    purge_at = datetime.fromisoformat(deleted_at) + timedelta(days=days)
+    return {**task, "deleted_at": deleted_at, "purge_at": written(purge_at)}
+
+
+def _after(cursor: str | None, digest: str, skip: int) -> Cursor | None:
+    if cursor is None:
+        return None
+    after = cursors.decode(cursor)
+    if skip or after.digest != digest or not UPDATED.can_be(after.place):
+        detail = "cannot be together with skip" if skip else "is of another list or user"
+        raise validation_failed(Violation("contradiction", detail, parameter="cursor"))
+    return after
+
+
+@cache
+def _statement(*, begun: bool) -> Select[Any]:
+    """The owner's counters, joined to one page of the trash; one row without a task if empty."""
+    rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(*TRASHED)
+    if begun:
+        rows = rows.where(behind(UPDATED.keys, "desc"))
+    window = (
+        rows.order_by(tasks.c.revision.desc())
+        .limit(bindparam("limit"))
+        .offset(bindparam("skip"))
+        .subquery("page")
+    )
+    return (
+        select(
+            *window.c,  # a task first
+            users.c.revision.label("last_revision"),
+            users.c.trashed_tasks,
+        )
+        .select_from(users.outerjoin(window, window.c.user_id == users.c.id))
+        .where(users.c.id == bindparam("owner"))
+        .order_by(window.c.revision.desc())
+    )
