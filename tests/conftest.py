@@ -1,13 +1,16 @@
 """Fixtures. Whatever takes ``service`` runs on SQLite and on PostgreSQL, both real.
 
 One application serves a whole session; tests are kept apart by the product's own boundary: each
-has users of its own (``alice``, ``bob``).
+has users of its own (``alice``, ``bob``). Files run side by side, each process with servers of
+its own.
 """
 
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,15 @@ configure("error", "json")  # as a server does: tracebacks without the values of
 
 SECRET = "a-secret-of-the-tests-000000000000000000"
 DIALECTS = ("sqlite", "postgresql")
+MOST_PROCESSES = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many processes as cores; none for a single file, which then starts at once."""
+    named = [Path(argument.partition("::")[0]) for argument in config.args]
+    if len(set(named)) == 1 and named[0].is_file():
+        return 0
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
 
 
 @pytest.fixture(scope="session")
@@ -138,14 +150,18 @@ def serve() -> Iterator[Callable[[Settings], Service]]:
             db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def service_of(
+    new_database: Callable[[str], str], serve: Callable[[Settings], Service]
+) -> Callable[[str], Service]:
+    """The application of a dialect; kept, because every file asks for one and then the other."""
+    return cache(lambda dialect: serve(settings_for(new_database(dialect))))
+
+
 @pytest.fixture(scope="session", params=DIALECTS)
-def service(
-    request: pytest.FixtureRequest,
-    new_database: Callable[[str], str],
-    serve: Callable[[Settings], Service],
-) -> Service:
+def service(request: pytest.FixtureRequest, service_of: Callable[[str], Service]) -> Service:
     """The application of the session, on each dialect in turn."""
-    return serve(settings_for(new_database(request.param)))
+    return service_of(request.param)
 
 
 @pytest.fixture

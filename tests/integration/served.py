@@ -19,6 +19,8 @@ from todo.identity.tokens import mint
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
 TODO = str(PROGRAMS / "todo")
+SERVING = (sys.executable, "-m", "gunicorn", "-c", "python:todo.serving")
+"""What ``todo serve`` becomes: a start without the second that the command itself takes."""
 
 COMMAND_SECONDS = 60
 ANSWER_SECONDS = 30

@@ -9,8 +9,8 @@ import pytest
 
 from tests.api.expect import a_page, a_task, problem, refusal
 from tests.api.tokens import bearer
-from tests.conftest import Caller
-from tests.integration.served import Server
+from tests.conftest import DIALECTS, Caller
+from tests.integration.served import SERVING, Server
 from tests.servers.better_auth import ISSUER, SECRET, BetterAuth, SignedIn, better_auth
 from tests.servers.process import free_port
 from tests.servers.reaper import wait_until
@@ -23,7 +23,16 @@ Serve = Callable[..., Server]
 
 
 @pytest.fixture
-def serve(database_url: str, tmp_path: Path) -> Iterator[Serve]:
+def url(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> str:
+    """A fresh database: what verifies a token knows of none, and most tests are about that."""
+    return new_database(getattr(request, "param", "postgresql"))
+
+
+on_each_dialect = pytest.mark.parametrize("url", DIALECTS, indirect=True)
+
+
+@pytest.fixture
+def serve(url: str, tmp_path: Path) -> Iterator[Serve]:
     """Start the API with ``variables`` beside its database."""
     servers: list[Server] = []
 
@@ -31,8 +40,9 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[Serve]:
         servers.append(
             Server.start(
                 tmp_path,
+                command=SERVING,
                 ready="/livez",
-                DATABASE_URL=database_url,
+                DATABASE_URL=url,
                 WEB_CONCURRENCY="1",
                 **variables,
             )
@@ -42,6 +52,20 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[Serve]:
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="module")
+def auth() -> Iterator[BetterAuth]:
+    """A server that several tests share."""
+    with better_auth() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def auth_with_a_secret() -> Iterator[BetterAuth]:
+    """The same, signing HS256."""
+    with better_auth(JWT_MODE="hs256-sign") as running:
+        yield running
 
 
 def keys_of(auth: BetterAuth, **variables: str) -> dict[str, str]:
@@ -68,6 +92,7 @@ def assert_refused(answer: Any, code: str, detail: str) -> None:
     assert answer.headers["www-authenticate"] == challenge
 
 
+@on_each_dialect
 def test_better_auths_url_is_the_one_variable_to_set(serve: Serve):
     port = free_port()
     url = f"http://localhost:{port}"
@@ -92,19 +117,23 @@ def test_tokens_of_the_jwt_plugin_are_accepted(serve: Serve, mode: str, algorith
         assert_is_in(server, user, token)
 
 
-def test_hs256_tokens_are_accepted_hand_made_or_by_a_custom_sign_function(serve: Serve):
+@on_each_dialect
+def test_hs256_tokens_are_accepted_hand_made_or_by_a_custom_sign_function(
+    serve: Serve, auth: BetterAuth, auth_with_a_secret: BetterAuth
+):
     server = serve(BETTER_AUTH_SECRET=SECRET)
-    with better_auth() as auth:
-        user = auth.sign_up("alice")
-        assert_is_in(server, user, auth.hand_made_token(user))
-    with better_auth(JWT_MODE="hs256-sign") as auth:
-        user = auth.sign_up("bob")
-        token = auth.token(user)
-        assert jwt.get_unverified_header(token)["alg"] == "HS256"
-        assert_is_in(server, user, token)
+    alice = auth.sign_up("alice")
+    assert_is_in(server, alice, auth.hand_made_token(alice))
+
+    bob = auth_with_a_secret.sign_up("bob")
+    token = auth_with_a_secret.token(bob)
+    assert jwt.get_unverified_header(token)["alg"] == "HS256"
+    assert_is_in(server, bob, token)
 
 
-def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_set(serve: Serve):
+def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_set(
+    serve: Serve, auth_with_a_secret: BetterAuth
+):
     server = serve(
         BETTER_AUTH_SECRET=SECRET, AUTH_JWT_ISSUER=ISSUER, AUTH_JWT_AUDIENCE="http://api.localhost"
     )
@@ -114,12 +143,11 @@ def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_s
         assert_refused(
             ask(server, auth.hand_made_token(user)), "issuer_mismatch", "The token has no 'iss'."
         )
-    with better_auth(JWT_MODE="hs256-sign") as auth:
-        assert_refused(
-            ask(server, auth.token(auth.sign_up("bob"))),
-            "audience_mismatch",
-            "The token's 'aud' is not the expected one.",
-        )
+    assert_refused(
+        ask(server, auth_with_a_secret.token(auth_with_a_secret.sign_up("bob"))),
+        "audience_mismatch",
+        "The token's 'aud' is not the expected one.",
+    )
 
 
 def test_an_audience_of_its_own_is_accepted_once_it_is_set(serve: Serve):
@@ -146,13 +174,6 @@ def test_better_auth_names_itself_as_the_settings_expect_however_its_url_is_writ
     claims = jwt.decode(token, options={"verify_signature": False})
     settings = Settings(better_auth_secret=None, better_auth_url=url)
     assert (claims["iss"], claims["aud"]) == (settings.jwks_issuer, settings.jwks_audience)
-
-
-@pytest.fixture(scope="module")
-def auth() -> Iterator[BetterAuth]:
-    """A server that several tests share."""
-    with better_auth() as running:
-        yield running
 
 
 def test_other_jwts_and_tokens_of_better_auth_sign_nobody_in(serve: Serve, auth: BetterAuth):

@@ -6,7 +6,7 @@ What a browser hides from a page without CORS is what this is about: headers, an
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.api.expect import a_page, a_task, problem
-from tests.integration.served import Server
+from tests.integration.served import SERVING, Server
 from tests.servers.better_auth import ISSUER, better_auth
 from tests.servers.node import require, run
 
@@ -56,13 +56,14 @@ def visit(home: Path, url: str, **story: str) -> dict[str, Any]:
 
 
 def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
-    origin: str, database_url: str, tmp_path: Path
+    origin: str, new_database: Callable[[str], str], tmp_path: Path
 ):
     require(FOLDER, "chromium")
     with better_auth(TRUSTED_ORIGINS=origin) as auth:
         server = Server.start(
             tmp_path,
-            DATABASE_URL=database_url,
+            command=SERVING,
+            DATABASE_URL=new_database("postgresql"),
             BETTER_AUTH_URL=ISSUER,
             AUTH_JWKS_URL=auth.jwks_url,
             CORS_ORIGINS=origin,

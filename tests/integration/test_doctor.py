@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.integration.served import postgresql_settings, run_todo
 from tests.integration.tables import rows
 from tests.servers.issuer import issuing
@@ -16,11 +18,17 @@ def doctor(cwd: Path, *arguments: str, **variables: str) -> tuple[int, dict[str,
     return run.returncode, dict(lines)
 
 
-def test_doctor_fetches_the_keys_and_tries_a_token(database_url, tmp_path):
+@pytest.fixture
+def url(new_database) -> str:
+    """A database for findings that have nothing to do with it."""
+    return new_database("postgresql")
+
+
+def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     with issuing() as issuer:
         issuer.add("a", "EdDSA")
         issuer.add("b", "ES256")
-        variables = {"DATABASE_URL": database_url, "BETTER_AUTH_URL": issuer.origin}
+        variables = {"DATABASE_URL": url, "BETTER_AUTH_URL": issuer.origin}
         good = doctor(tmp_path, "--token", issuer.sign("a"), **variables)
         bad = doctor(tmp_path, "--token", issuer.sign("a", iss="https://b.example"), **variables)
         issuer.mood = "html"
@@ -39,11 +47,11 @@ def test_doctor_fetches_the_keys_and_tries_a_token(database_url, tmp_path):
     assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")
 
 
-def test_doctor_compares_the_clock_with_better_auths(database_url, tmp_path):
+def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):
     with issuing() as issuer:
         issuer.add("a")
         issuer.ahead = 3600
-        code, said = doctor(tmp_path, DATABASE_URL=database_url, BETTER_AUTH_URL=issuer.origin)
+        code, said = doctor(tmp_path, DATABASE_URL=url, BETTER_AUTH_URL=issuer.origin)
 
     assert code == 1
     assert re.fullmatch(

@@ -1,10 +1,14 @@
-"""The issuer's keys over real HTTP, on both ends: gunicorn asks an issuer that a test commands."""
+"""The issuer's keys over real HTTP, on both ends: gunicorn asks an issuer that a test commands.
+
+On one database: the keys know nothing of it. ``test_better_auth`` has a user of each dialect.
+"""
 
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ import pytest
 
 from tests.api.expect import problem, refusal
 from tests.api.tokens import bearer
-from tests.integration.served import Server
+from tests.integration.served import SERVING, Server
 from tests.servers.issuer import Issuer, issuing
 from tests.servers.reaper import wait_until
 
@@ -33,27 +37,34 @@ def issuer() -> Iterator[Issuer]:
 Serve = Callable[..., Server]
 
 
-@pytest.fixture
-def serve_with(issuer: Issuer, database_url: str, tmp_path: Path) -> Iterator[Serve]:
+@pytest.fixture(scope="module")
+def url(new_database: Callable[[str], str]) -> str:
+    return new_database("postgresql")
+
+
+def start(issuer: Issuer, url: str, folder: Path, **options: str) -> Server:
     """Start a server of one worker that takes the issuer's tokens."""
-    servers: list[Server] = []
+    return Server.start(
+        folder,
+        command=SERVING,
+        DATABASE_URL=url,
+        BETTER_AUTH_URL=issuer.origin,
+        WEB_CONCURRENCY="1",
+        **options,
+    )
 
-    def start(ready: str = "/readyz", **variables: str) -> Server:
-        servers.append(
-            Server.start(
-                tmp_path,
-                ready=ready,
-                DATABASE_URL=database_url,
-                BETTER_AUTH_URL=issuer.origin,
-                WEB_CONCURRENCY="1",
-                **variables,
-            )
-        )
-        return servers[-1]
 
-    yield start
-    for server in servers:
-        server.close()
+@pytest.fixture
+def serve_with(issuer: Issuer, url: str, tmp_path: Path) -> Iterator[Serve]:
+    """Start a server with variables; it is closed with the test."""
+    with ExitStack() as stack:
+
+        def serve(**options: str) -> Server:
+            server = start(issuer, url, tmp_path, **options)
+            stack.callback(server.close)
+            return server
+
+        yield serve
 
 
 def ask(server: Server, token: str) -> Any:
@@ -169,22 +180,59 @@ def test_random_kids_cause_one_fetch_in_five_seconds(serve_with: Serve, issuer: 
     assert len(issuer.fetches) > 1
 
 
-@pytest.mark.parametrize("mood", ["hanging", "dripping", "html", "redirecting", "failing", "huge"])
-def test_without_any_key_the_answer_is_503_and_the_service_recovers_by_itself(
-    serve_with: Serve, issuer: Issuer, mood: str
-):
-    issuer.mood = mood
-    server = serve_with(ready="/livez")
-    answer = ask(server, issuer.sign("first"))
+MOODS = ("hanging", "dripping", "html", "redirecting", "failing", "huge")
+AT_A_TIME = 3
 
-    assert refusal(answer) == problem(
+
+@dataclass(frozen=True)
+class Story:
+    """What a server without any key answered, and after its issuer had become well."""
+
+    refused: Any
+    ready: Any
+    alive: Any
+    recovered: bool
+    accepted: Any
+    paths: set[str]
+
+
+def story_of(mood: str, url: str, folder: Path) -> Story:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.mood = mood
+        with closing(start(issuer, url, folder, ready="/livez")) as server:
+            refused = ask(server, issuer.sign("first"))
+            ready, alive = server.client.get("/readyz"), server.client.get("/livez")
+            issuer.mood = "well"
+            recovered = wait_until(lambda: is_ready(server), PATIENCE)
+            accepted = ask(server, issuer.sign("first"))
+    return Story(refused, ready, alive, recovered, accepted, issuer.paths)
+
+
+@pytest.fixture(scope="module")
+def stories(
+    url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Story]]]:
+    """The story of each mood, to come: they mostly wait, so they do it side by side."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        yield {
+            mood: pool.submit(story_of, mood, url, tmp_path_factory.mktemp(mood)) for mood in MOODS
+        }
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_without_any_key_the_answer_is_503_and_the_service_recovers_by_itself(
+    stories: dict[str, Future[Story]], mood: str
+):
+    story = stories[mood].result()
+
+    assert refusal(story.refused) == problem(
         "keys_unavailable", "The keys that verify this token cannot be had right now.", LIST
     )
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert server.client.get("/readyz").json()["code"] == "keys_unavailable"
-    assert server.client.get("/livez").status_code == 200
+    assert (story.refused.status_code, story.refused.headers["retry-after"]) == (503, "5")
+    assert story.ready.json()["code"] == "keys_unavailable"
+    assert story.alive.status_code == 200
 
-    issuer.mood = "well"
-    assert wait_until(lambda: is_ready(server), PATIENCE)
-    assert ask(server, issuer.sign("first")).status_code == 200
-    assert {path for path in issuer.paths if path != "/api/auth/jwks"} == set()
+    assert story.recovered
+    assert story.accepted.status_code == 200
+    assert story.paths == {"/api/auth/jwks"}

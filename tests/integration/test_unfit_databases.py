@@ -50,12 +50,12 @@ def test_stopped_server_is_503_database_unavailable_and_its_return_needs_no_help
 
 
 def test_server_that_was_never_there_is_503_database_unavailable(service_on):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    service = service_on(f"postgresql://postgres@127.0.0.1:{port}/todo")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and never listens, so that nobody else can
+        service = service_on(f"postgresql://postgres@127.0.0.1:{taken.getsockname()[1]}/todo")
 
-    for response in every_request(service.caller()):
-        assert_503(response, "database_unavailable")
+        for response in every_request(service.caller()):
+            assert_503(response, "database_unavailable")
 
 
 def test_paused_server_is_503_while_health_answers_and_all_works_again_after_it(

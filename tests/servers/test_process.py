@@ -109,10 +109,11 @@ def test_command_that_ends_at_once_shows_its_log() -> None:
 
 
 def test_command_that_never_answers_shows_its_log_and_is_gone() -> None:
-    command = [sys.executable, "-uc", "print('waiting'); import time; time.sleep(60)", "todo-mute"]
+    name = f"todo-mute-{os.getpid()}"  # not that of another run on this machine
+    command = [sys.executable, "-uc", "print('waiting'); import time; time.sleep(60)", name]
     with pytest.raises(StartFailed, match=r"(?s)not ready at .* after 0.5 s .*waiting"):
         ServerProcess.start(command, url=f"http://127.0.0.1:{free_port()}/", timeout=0.5)
-    assert not [entry for entry in process_table() if b"todo-mute" in entry.command]
+    assert not [entry for entry in process_table() if name.encode() in entry.command]
 
 
 def test_command_that_does_not_exist_is_an_error() -> None:
