@@ -61,7 +61,10 @@ def test_limits_are_those_of_the_code():
     assert locks == f"{work.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
     total = limits["the database work of one request"]
     assert total == f"{deadline.STATEMENT_SECONDS:.0f} s"
-    many = "the same, of a request that changes many tasks (rename_tag, delete_tag, empty_trash)"
+    many = (
+        "the same, of a request that changes many tasks"
+        " (rename_tag, delete_tag, empty_trash, clear_completed, complete_all)"
+    )
     assert limits[many] == f"{MANY_SECONDS:.0f} s"
     assert limits["tags of a list's filter"] == str(MAX_TAGS)
     assert limits["words of a search"] == str(MAX_WORDS)

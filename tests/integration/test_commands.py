@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.integration.served import REPOSITORY, run_todo
-from tests.integration.tables import assert_books_balance, rows
+from tests.integration.tables import assert_books_balance, counters_of, rows
 from tests.servers.process import free_port
 from todo.database import schema
 
@@ -314,3 +314,32 @@ def test_demo_data_sends_an_empty_database_to_migrate(postgres, tmp_path):
 
     assert (run.returncode, run.stdout) == (1, "")
     assert "todo migrate" in run.stderr
+
+
+def test_purge_deletes_for_good_what_was_deleted_long_ago_and_nothing_else(database_url, tmp_path):
+    schema_settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+    for owner in ("alice", "bob"):
+        run_todo("demo-data", "--tasks", "4", "--sub", owner, cwd=tmp_path, **schema_settings)
+    trashed = "UPDATE tasks SET deleted_at = :moment WHERE id = :task_id"
+    for task_id, moment in ((1, "2020-01-01 00:00:00.000000"), (2, "2999-01-01 00:00:00.000000")):
+        rows(database_url, trashed, task_id=task_id, moment=moment)
+    rows(
+        database_url,
+        "UPDATE users SET trashed_tasks = 2, done_tasks = (SELECT count(*) FROM tasks WHERE"
+        " user_id = users.id AND completed AND deleted_at IS NULL), open_tasks = (SELECT count(*)"
+        " FROM tasks WHERE user_id = users.id AND NOT completed AND deleted_at IS NULL)",
+    )
+
+    first = run_todo("purge", cwd=tmp_path, **schema_settings)
+    again = run_todo("purge", cwd=tmp_path, **schema_settings)
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.endswith(": 2 deleted tasks are gone for good\n")
+    assert again.stdout.endswith(": 0 deleted tasks are gone for good\n")
+    left = rows(database_url, "SELECT user_id, id FROM tasks ORDER BY user_id, id")
+    assert [(row["user_id"], row["id"]) for row in left] == [
+        (owner, task_id) for owner in ("alice", "bob") for task_id in (2, 3, 4)
+    ]
+    for owner in ("alice", "bob"):
+        assert counters_of(database_url, owner)["trashed_tasks"] == 1
+        assert counters_of(database_url, owner)["revision"] == 4

@@ -116,3 +116,30 @@ def test_most_recently_changed_task_carries_the_revision_of_its_page(busy_servic
         revisions = [task["revision"] for task in page["tasks"]]
         assert revisions[0] == page["revision"]
         assert revisions == sorted(revisions, reverse=True)
+
+
+@pytest.mark.parametrize("query", ["?limit=5", "?status=pending&limit=5", "?search=milk&limit=5"])
+def test_no_304_hides_a_change_that_was_acknowledged_before_it_was_asked_for(busy_service, query):
+    alice = busy_service.caller()
+    acknowledged = [alice.create()["revision"]]
+
+    def write() -> None:
+        acknowledged.append(alice.create()["revision"])
+
+    def read() -> list[int]:
+        answers, page, tag = [], {"revision": 0}, '"none"'
+        for _ in range(PAGES):
+            newest = max(acknowledged)
+            response = alice("GET", query, headers={"If-None-Match": tag})
+            if response.status_code == 200:
+                page, tag = response.json(), response.headers["etag"]
+            assert page["revision"] >= newest
+            answers.append(response.status_code)
+        return answers
+
+    with writing(write):
+        changed = [status for some in together([read] * READERS) for status in some]
+    tag = alice("GET", query).headers["etag"]
+
+    assert 200 in changed
+    assert alice("GET", query, headers={"If-None-Match": tag}).status_code == 304

@@ -77,8 +77,9 @@ class AllowedMethods:
         table: dict[str, set[str]] = {}
         for path, method, _ in operations(document):
             table.setdefault(path, set()).add(method.upper())
+        numbers = _integers_in_paths(document)
         self._routes = [
-            (_path_pattern(path), methods | ({"HEAD"} if "GET" in methods else set()))
+            (_path_pattern(path, numbers), methods | ({"HEAD"} if "GET" in methods else set()))
             for path, methods in table.items()
         ]
 
@@ -88,8 +89,21 @@ class AllowedMethods:
         return ", ".join(sorted(methods))
 
 
-def _path_pattern(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)))
+def _integers_in_paths(document: Document) -> set[str]:
+    """The parameters that only digits fit, as the router has it: ``clear-completed`` is no task."""
+    declared = document.get("components", {}).get("parameters", {}).values()
+    return {
+        parameter["name"]
+        for parameter in declared
+        if parameter["in"] == "path" and parameter["schema"].get("type") == "integer"
+    }
+
+
+def _path_pattern(template: str, numbers: set[str]) -> re.Pattern[str]:
+    def segment(match: re.Match[str]) -> str:
+        return "[0-9]+" if match[1] in numbers else "[^/]+"
+
+    return re.compile(re.sub(r"\\\{([^}]*)\\\}", segment, re.escape(template)))
 
 
 class _Bundle:

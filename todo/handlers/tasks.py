@@ -16,7 +16,7 @@ from todo.answers import (
 from todo.identity import ME
 from todo.identity.owner import Owner
 from todo.problems import Violation, validation_failed
-from todo.services import tasks
+from todo.services import tasks, whole_list
 from todo.services.etags import etag
 from todo.services.filters import Filters
 from todo.services.listing import Listing
@@ -126,6 +126,16 @@ def complete_task(user: Owner, task_id: int, body: Json | None) -> Answer:
     """Toggles ``completed`` without a body, sets it with one."""
     task = tasks.complete(user, task_id, body["completed"] if body else None, expected())
     return task, 200, _tag_of(task)
+
+
+def clear_completed(user: Owner) -> Json:
+    """Moves every completed task to the trash."""
+    return dict(whole_list.clear_completed(user))
+
+
+def complete_all(user: Owner, body: Json) -> Json:
+    """Completes every task, or takes that back."""
+    return dict(whole_list.complete_all(user, body["completed"]))
 
 
 def delete_task(user: Owner, task_id: int) -> None:
