@@ -29,7 +29,7 @@ EXAMPLES = 40
 PLANTED = 30
 # Nobody's made-up password is right, and the users' tokens are of no account: tests/api has those.
 FEWEST_SUCCESSES = {
-    "tasks": 10,
+    "tasks": 1,
     "tags": 1,
     "stats": 1,
     "trash": 0,  # few of the tasks that are made up have been deleted just before
