@@ -3,8 +3,8 @@
 #   make run     serve on http://127.0.0.1:8000 with the embedded default (SQLite)
 #   make test    the whole suite, on SQLite and on a real PostgreSQL   (TEST=one/file.py: that alone)
 #   make lint    formatting, lint, types, and the OpenAPI document (needs npm)
-#   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: under a minute)
-#   make bench   CPU per request against FastAPI + SQLModel    (BENCH=--short: under a minute)
+#   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: two minutes)
+#   make bench   CPU per request against FastAPI + SQLModel    (BENCH=--short: two minutes)
 #   make wheel   build the wheel into dist/
 #   make lock    resolve the dependencies again
 

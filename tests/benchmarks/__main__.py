@@ -41,7 +41,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="interleaved rounds (5)")
     parser.add_argument("--requests", type=int, help="requests per sample (2000)")
     parser.add_argument("--users", type=int, help="users with 100 tasks each (1000)")
-    parser.add_argument("--short", action="store_true", help="30 s: does it run? Ratios are rough")
+    parser.add_argument("--short", action="store_true", help="two minutes: does it run?")
     parser.add_argument("--noise", action="store_true", help="the peer against itself")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     options = parser.parse_args(given)

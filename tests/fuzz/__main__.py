@@ -38,7 +38,7 @@ UNSET = {setting.name.upper(): "" for setting in dataclasses.fields(Settings)}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz once, print what happened, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz the contract.")
-    parser.add_argument("--short", action="store_true", help="for CI: below a minute, one seed")
+    parser.add_argument("--short", action="store_true", help="for CI: about two minutes, one seed")
     options, passed = parser.parse_known_args(arguments)
     extra = [*(SHORT if options.short else ()), *passed]
     with tempfile.TemporaryDirectory() as folder, PostgresServer.start() as postgres:
