@@ -89,6 +89,26 @@ class AllowedMethods:
         return ", ".join(sorted(methods))
 
 
+class BodyLimits:
+    """Answers how many bytes a body may have: the ``x-max-bytes`` of a path's operation."""
+
+    def __init__(self, document: Document, *, default: int) -> None:
+        numbers = _integers_in_paths(document)
+        self._default = default
+        self._larger = [
+            (_path_pattern(path, numbers), method.upper(), operation["requestBody"]["x-max-bytes"])
+            for path, method, operation in operations(document)
+            if "x-max-bytes" in operation.get("requestBody", ())
+        ]
+
+    def __call__(self, method: str, path: str) -> int:
+        """Return the limit of ``method`` on ``path``, the default where none is declared."""
+        for pattern, declared, limit in self._larger:
+            if method == declared and pattern.fullmatch(path):
+                return int(limit)
+        return self._default
+
+
 def _integers_in_paths(document: Document) -> set[str]:
     """The parameters that only digits fit, as the router has it: ``clear-completed`` is no task."""
     declared = document.get("components", {}).get("parameters", {}).values()

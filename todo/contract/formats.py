@@ -35,6 +35,23 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
 """Formats of strings, and what tells whether a string has one."""
 
 
+class WholeNumber:
+    """The keyword ``x-integer``: ``1.0`` is no integer, as in OpenAPI 3.0 (JSON Schema draft 4).
+
+    Later drafts take it for one, and a handler would get a float.
+    """
+
+    NAME: Final = "x-integer"
+
+    def __init__(self, _parent: object, _value: object, _path: object) -> None:
+        """Take what jsonschema-rs gives a keyword."""
+
+    def validate(self, instance: Any) -> None:
+        """Raise :class:`ValueError` for a float that has no fraction; ``type`` says the rest."""
+        if isinstance(instance, float) and instance.is_integer():
+            raise ValueError(self.NAME)
+
+
 class UniqueWithoutCase:
     """The keyword ``x-unique: without-case``: an array has no string twice, in whatever case.
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from todo.contract.parameters import Parameter, QueryParser
+from todo.contract.parameters import HeaderChecker, Parameter, QueryParser
 from todo.contract.schemas import Schema
 from todo.identity.owner import Owner
 from todo.problems import Problem, validation_failed
@@ -35,6 +35,7 @@ class Operation:
         self._template = path
         self._path = [Parameter(p) for p in parameters if p["in"] == "path"]
         self._query = QueryParser([Parameter(p) for p in parameters if p["in"] == "query"])
+        self._headers = HeaderChecker([Parameter(p) for p in parameters if p["in"] == "header"])
         self._body = _Body(body) if body else None
         self._secured = secured
         self.argument_names = frozenset(
@@ -47,11 +48,12 @@ class Operation:
         """Return the handler's arguments, every one of :attr:`argument_names`.
 
         Raises :class:`Problem`: 404 for a path that is not canonical or not in the contract's
-        bounds, 400 and 422 for the query (see :class:`QueryParser`), 400, 415 and 422 for the
-        body.
+        bounds, 400 and 422 for the query (see :class:`QueryParser`), 422 for the headers, 400, 415
+        and 422 for the body.
         """
         arguments = self._path_arguments(scope)
         arguments.update(self._query.parse(scope["query_string"]))
+        self._headers.check(scope["headers"])
         if self._body is not None:
             arguments["body"] = self._body.parse(scope[BODY], scope["headers"])
         elif scope[BODY]:

@@ -1,4 +1,4 @@
-"""Parses query and path strictly: nothing unknown, nothing twice, one spelling for each value.
+"""Parses query, path and headers strictly: nothing unknown, nothing twice, one spelling each.
 
 An array is the one thing that may be given twice; a comma is part of its item.
 
@@ -7,7 +7,7 @@ accept ``1_0`` and `` 5``.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -47,7 +47,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 
 class Parameter:
-    """One query or path parameter, compiled."""
+    """One query, path or header parameter, compiled."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """Compile a parameter object; raises :class:`BrokenContract` for a type of no spelling."""
@@ -124,6 +124,29 @@ class QueryParser:
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._parameters)) or "none"
         return f"'{name[:MAX_NAME]}' is not a parameter of this operation; it has: {known}."
+
+
+class HeaderChecker:
+    """Checks the headers that an operation declares; handlers read them where they need them."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self._parameters = {p.name.lower().encode(): p for p in parameters}
+
+    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Raise :class:`Problem` ``validation_failed`` for values that are against the contract.
+
+        Lines of one name are one list (RFC 9110, section 5.3).
+        """
+        given: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            if name in self._parameters:
+                given.setdefault(name, []).append(value)
+        violations: list[Violation] = []
+        for name, values in given.items():
+            text = b",".join(values).decode("latin-1")
+            violations += self._parameters[name].read(text)[1]
+        if violations:
+            raise validation_failed(*violations)
 
 
 def _decode(query: bytes) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Compiles the contract's schemas once, and says what is wrong in words of our own.
 
-OpenAPI 3.0 schemas are JSON Schema draft 4 with ``nullable``; jsonschema-rs does the checking.
-Its regular expressions run in linear time, so no pattern of ours can be made to backtrack.
+OpenAPI 3.0 schemas are JSON Schema with ``nullable`` and ``discriminator``; jsonschema-rs does the
+checking. Its regular expressions run in linear time, so no pattern can be made to backtrack.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from todo.contract import BrokenContract
-from todo.contract.formats import FORMATS, UniqueWithoutCase
+from todo.contract.formats import FORMATS, UniqueWithoutCase, WholeNumber
 from todo.problems import MAX_ERRORS, Violation
 
 MAX_NAME: Final = 100
@@ -24,7 +24,10 @@ _MASK: Final = "value"
 _SAY_IT_ALL: Final = frozenset({"format", "not_in_enum"})
 _LENGTHS: Final = frozenset({"too_short", "too_long"})
 """Nothing to add where the text is none of the values, or of another form altogether."""
-_IGNORED: Final = frozenset({"example", "examples", "discriminator", "xml", "externalDocs"})
+_IGNORED: Final = frozenset({"example", "examples", "xml", "externalDocs"})
+
+_BOUNDS: Final = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
+"""Numbers whose exclusiveness OpenAPI 3.0 says with a boolean beside them."""
 
 _CODES: Final[Mapping[str, str]] = {
     "additionalProperties": "unknown_field",
@@ -44,6 +47,7 @@ _CODES: Final[Mapping[str, str]] = {
     "type": "type",
     "uniqueItems": "not_unique",
     UniqueWithoutCase.NAME: "not_unique",
+    WholeNumber.NAME: "type",
 }
 
 
@@ -55,13 +59,13 @@ class Schema:
 
         Raises :class:`BrokenContract` for what is no schema, a pattern that is none among it.
         """
-        self._draft4 = _to_draft4(schema)
+        self._draft7 = _to_draft7(schema)
         try:
-            self._validator = jsonschema_rs.Draft4Validator(
-                self._draft4,
+            self._validator = jsonschema_rs.Draft7Validator(
+                self._draft7,
                 validate_formats=True,
                 formats=FORMATS,
-                keywords={UniqueWithoutCase.NAME: UniqueWithoutCase},
+                keywords={keyword.NAME: keyword for keyword in (UniqueWithoutCase, WholeNumber)},
                 mask=_MASK,
                 pattern_options=jsonschema_rs.RegexOptions(),
             )
@@ -110,7 +114,7 @@ class Schema:
                 yield _pointer(path), code, self._sentence(error)
 
     def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
-        parent = self._draft4
+        parent = self._draft7
         for step in error.schema_path[:-1]:
             parent = parent[step]
         keyword = error.kind.name.removeprefix("x-")
@@ -122,19 +126,46 @@ class Schema:
         return error.message.removeprefix(f"{_MASK} ")
 
 
-def _to_draft4(schema: Any) -> Any:
+def _to_draft7(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_to_draft4(item) for item in schema]
+        return [_to_draft7(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    draft4 = {key: _to_draft4(value) for key, value in schema.items() if key not in _IGNORED}
+    draft7 = {key: _to_draft7(value) for key, value in schema.items() if key not in _IGNORED}
     if isinstance(properties := schema.get("properties"), Mapping):  # names, not keywords
-        draft4["properties"] = {name: _to_draft4(value) for name, value in properties.items()}
-    if draft4.pop("nullable", False) is True and isinstance(draft4.get("type"), str):
-        draft4["type"] = [draft4["type"], "null"]
-        if None not in draft4.get("enum", [None]):
-            draft4["enum"] = [*draft4["enum"], None]
-    return draft4
+        draft7["properties"] = {name: _to_draft7(value) for name, value in properties.items()}
+    if draft7.get("type") == "integer":
+        draft7 |= {WholeNumber.NAME: True, f"{WholeNumber.NAME}-means": 'is not of type "integer"'}
+    if draft7.pop("nullable", False) is True and isinstance(draft7.get("type"), str):
+        draft7["type"] = [draft7["type"], "null"]
+        if None not in draft7.get("enum", [None]):
+            draft7["enum"] = [*draft7["enum"], None]
+    for bound, exclusive in _BOUNDS.items():
+        if draft7.pop(exclusive, False) is True:
+            draft7[exclusive] = draft7.pop(bound)
+    if discriminator := draft7.pop("discriminator", None):
+        draft7.update(_dispatched(discriminator["propertyName"], draft7.pop("oneOf")))
+    return draft7
+
+
+def _dispatched(name: str, alternatives: list[dict[str, Any]]) -> dict[str, Any]:
+    """Choose among ``alternatives`` by the property ``name``, whose enum each has for itself.
+
+    ``oneOf`` can only say that none fits; this says what is wrong with the one that was meant.
+    """
+    enums = [alternative["properties"][name]["enum"] for alternative in alternatives]
+    return {
+        "type": "object",
+        "required": [name],
+        "properties": {name: {"enum": [value for enum in enums for value in enum]}},
+        "allOf": [
+            {
+                "if": {"type": "object", "required": [name], "properties": {name: {"enum": enum}}},
+                "then": alternative,
+            }
+            for enum, alternative in zip(enums, alternatives, strict=True)
+        ],
+    }
 
 
 def _pointer(path: list[str | int]) -> str:

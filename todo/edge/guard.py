@@ -5,6 +5,7 @@ percent-encoding is UTF-8, a path has one spelling, a body is whole and in memor
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -16,7 +17,7 @@ from todo.problems import Problem
 MAX_TARGET: Final = 4096
 """Bytes of path and query. Below the 4,300 digits at which Python's ``int`` gives up."""
 MAX_BODY: Final = 65_536
-"""Bytes of a request body."""
+"""Bytes of a request body, where the contract does not allow more."""
 BODY_SECONDS: Final = 10.0
 """How long a body may take to arrive. It ends before gunicorn's own 30 s, whose answer is a bare
 500."""
@@ -29,15 +30,18 @@ class _Disconnected(Exception):  # noqa: N818
 class Guard:
     """Refuses what no operation could understand; leaves the body in the scope."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, limit: Callable[[str, str], int]) -> None:
+        """``limit`` gives the bytes that a body may have, for a method and a path."""
         self._app = app
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raise a 4xx :class:`Problem`, or pass a normalised request on."""
         if scope["type"] == "http":
             _check_target(scope)
             try:
-                scope[BODY] = await _read_body(scope["headers"], receive)
+                limit = self._limit(scope["method"], scope["path"])
+                scope[BODY] = await _read_body(scope["headers"], receive, limit)
             except _Disconnected:
                 return
         await self._app(scope, receive, send)
@@ -63,13 +67,13 @@ def _check_target(scope: Scope) -> None:
         raise Problem("not_found", "No such resource.")
 
 
-async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
+async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes:
     for name, value in headers:
-        if name == b"content-length" and value.isdigit() and _exceeds_body(value):
-            raise _too_large()
+        if name == b"content-length" and value.isdigit() and _exceeds(value, limit):
+            raise _too_large(limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _receive_all(receive)
+            return await _receive_all(receive, limit)
     except TimeoutError:
         raise Problem(
             "body_timeout",
@@ -78,7 +82,7 @@ async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive) -> by
         ) from None
 
 
-async def _receive_all(receive: Receive) -> bytes:
+async def _receive_all(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -87,20 +91,20 @@ async def _receive_all(receive: Receive) -> bytes:
             raise _Disconnected
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY:
-            raise _too_large()
+        if size > limit:
+            raise _too_large(limit)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
 
 
-def _exceeds_body(length: bytes) -> bool:
+def _exceeds(length: bytes, limit: int) -> bool:
     """Compare digits before numbers: Python's ``int`` gives up at 4,300 of them."""
     digits = length.lstrip(b"0")
-    return len(digits) > len(str(MAX_BODY)) or int(digits or b"0") > MAX_BODY
+    return len(digits) > len(str(limit)) or int(digits or b"0") > limit
 
 
-def _too_large() -> Problem:
+def _too_large(limit: int) -> Problem:
     return Problem(
-        "body_too_large", f"The body exceeds {MAX_BODY} bytes.", headers={"Connection": "close"}
+        "body_too_large", f"The body exceeds {limit} bytes.", headers={"Connection": "close"}
     )
