@@ -1,19 +1,73 @@
-"""What HTTP adds to an answer: conditional requests (RFC 9110, section 13), the next page's link.
+"""What HTTP adds to an answer: conditional requests (RFC 9110, section 13), repeats under a key,
+the next page's link.
 
 Werkzeug parses ``If-Match`` and ``If-None-Match``; what is no list of tags has none that matches.
 """
 
-from collections.abc import Callable
-from typing import Any
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from flask import request
+import orjson
+from flask import current_app, request
+from sqlalchemy import Connection
 
-from todo.services import listing
+from todo.database.deadline import STATEMENT_SECONDS
+from todo.database.work import MANY_SECONDS, write
+from todo.identity.owner import Owner
+from todo.services import idempotency, listing
+from todo.services.idempotency import Repeatable
 
 Json = dict[str, Any]
 Answer = tuple[Json | None, int, dict[str, str]]
 """A body, a status, and headers."""
+
+REPLAYED: Final = {"Idempotency-Replayed": "true"}
+
+
+def changed(
+    user: Owner, unit: Callable[[Connection], Answer], *, seconds: float = STATEMENT_SECONDS
+) -> Answer:
+    """Return the answer of ``unit``, a unit of work, once it is committed.
+
+    With an ``Idempotency-Key`` it is kept with the change, and a repeat is answered with it. Raises
+    what :func:`todo.database.work.write` and :func:`todo.services.idempotency.once` do.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return write(unit, seconds=seconds)
+    hours = current_app.config["IDEMPOTENCY_HOURS"]
+    repeatable = Repeatable(key, _fingerprint(), hours)
+    (body, status, headers), replayed = write(
+        lambda tx: idempotency.once(tx, user, repeatable, lambda: unit(tx)), seconds=seconds
+    )
+    return body, status, {**headers, **REPLAYED} if replayed else headers
+
+
+def changed_many(user: Owner, unit: Callable[[Connection], Mapping[str, int]]) -> Answer:
+    """Return how many tasks ``unit`` changed, like :func:`changed`; it may take longer."""
+    return changed(user, lambda tx: (dict(unit(tx)), 200, {}), seconds=MANY_SECONDS)
+
+
+def _fingerprint() -> bytes:
+    """Digest all that a key binds: method, path, query, body, ``If-Match``.
+
+    Keys are those of one user, so the path counts from behind the user on; query and body count as
+    what they say, however that is written.
+    """
+    _, _, _, resource = request.path.split("/", 3)
+    body = request.get_data()
+    bound = [
+        request.method,
+        resource,
+        sorted(request.args.items(multi=True)),
+        orjson.loads(body) if body else None,
+        request.headers.get("If-Match"),
+    ]
+    return hashlib.blake2b(
+        orjson.dumps(bound, option=orjson.OPT_SORT_KEYS), digest_size=32
+    ).digest()
 
 
 def expected() -> Callable[[str], bool] | None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from todo.contract import BrokenContract
 from todo.contract.document import (
     AllowedMethods,
+    BodyLimits,
     Document,
     check_security,
     contract_directory,
@@ -31,7 +32,7 @@ from todo.database.engine import engine_options, engine_url, is_postgresql, prep
 from todo.edge.boundary import ErrorBoundary
 from todo.edge.bridge import ApiFlask, FlaskBridge
 from todo.edge.envelope import Envelope
-from todo.edge.guard import Guard
+from todo.edge.guard import MAX_BODY, Guard
 from todo.identity.attempts import Attempts
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
@@ -106,7 +107,8 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         raise Refusal(f"The contract cannot be served: {broken}") from None
     if settings.embedded:
         _migrate(settings)
-    guarded = ErrorBoundary(Guard(api), allowed_methods=AllowedMethods(document))
+    guard = Guard(api, limit=BodyLimits(document, default=MAX_BODY))
+    guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(document))
     return Application(Envelope(_cors(guarded, settings)), flask_app, keys)
 
 
@@ -158,6 +160,7 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, threads=settings.web_threads),
         TASKS_PER_USER=settings.tasks_per_user,
         TRASH_DAYS=settings.trash_days,
+        IDEMPOTENCY_HOURS=settings.idempotency_hours,
         SCHEMA_HEAD=schema.head(),
         KEYS=keys,
         LOCAL_SECRET=settings.better_auth_secret,

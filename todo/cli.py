@@ -83,15 +83,21 @@ def doctor(access_token: str | None) -> None:
 
 @main.command()
 def purge() -> None:
-    """Delete for good what has been in the trash for TRASH_DAYS. Meant to run once a day."""
+    """Delete what has been in the trash for TRASH_DAYS, and what was kept for IDEMPOTENCY_HOURS.
+
+    Meant to run once a day.
+    """
     from todo.app import create_app  # noqa: PLC0415 - no start waits for what only this needs
-    from todo.services import trash  # noqa: PLC0415
+    from todo.services import idempotency, trash  # noqa: PLC0415
 
     settings = Settings.from_env()
     configure("error", settings.log_format)
     with create_app(settings).flask.app_context(), _told(settings):
-        number = trash.purge(settings.trash_days)
-    click.echo(f"{display(settings.sqlalchemy_url)}: {number} deleted tasks are gone for good")
+        tasks = trash.purge(settings.trash_days)
+        keys = idempotency.purge(settings.idempotency_hours)
+    database = display(settings.sqlalchemy_url)
+    click.echo(f"{database}: {tasks} deleted tasks are gone for good")
+    click.echo(f"{database}: {keys} idempotency keys have expired")
 
 
 @main.command("demo-data")

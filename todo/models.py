@@ -175,6 +175,21 @@ class Task(Model):
     )
 
 
+class IdempotencyKey(Model):
+    """What was answered to a request that a client may repeat."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("users.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(collated_text(), primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    answer: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    place: Mapped[int] = mapped_column(sa.BigInteger)
+    created_at: Mapped[str] = mapped_column(Instant)
+
+    __table_args__ = (sa.Index("ix_idempotency_keys_place", "user_id", "place"),)
+
+
 class Account(Model):
     """A local account. It is found before its user is known, so no ``user_id`` leads."""
 
@@ -195,6 +210,7 @@ class Account(Model):
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
 accounts = cast("sa.Table", Account.__table__)
+idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
 
 
 def _index(name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:

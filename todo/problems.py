@@ -5,10 +5,10 @@ table for people; a test holds the two together.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote, unquote
 
 import orjson
@@ -153,7 +153,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The body took too long",
         "Nothing was written. Send the request again, over a better connection.",
     ),
-    "body_too_large": Kind(413, "The body is too large", "Send at most 65,536 bytes."),
+    "body_too_large": Kind(
+        413, "The body is too large", "Send at most 65,536 bytes; 1,048,576 in bulk."
+    ),
     "target_too_long": Kind(
         414, "The request target is too long", "Keep path and query within 4,096 bytes."
     ),
@@ -163,6 +165,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Send 'Content-Type: application/json', in UTF-8.",
     ),
     # 409, 429
+    "idempotency_key_in_progress": Kind(
+        409,
+        "The first request with this key is still running",
+        "Send the same request again after the seconds in Retry-After.",
+    ),
     "email_taken": Kind(409, "The e-mail has an account already", "Log in, or use another e-mail."),
     "too_many_attempts": Kind(
         429, "Too many attempts", "Repeat after the seconds in Retry-After, not before."
@@ -170,6 +177,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     # 422: understood, but against the contract
     "validation_failed": Kind(
         422, "The request is against the contract", "Mend what 'errors' lists."
+    ),
+    "idempotency_key_reused": Kind(
+        422,
+        "The Idempotency-Key is that of another request",
+        "Make a new key for each change; send an old one only with the very same request.",
     ),
     # 5xx
     "internal_error": Kind(
@@ -190,7 +202,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "outcome_unknown": Kind(
         503,
         "The connection died while committing",
-        "The change may have been made. Read again before repeating it.",
+        "The change may have been made. Repeat it with its Idempotency-Key, or read again first.",
     ),
     "busy": Kind(
         503, "The server is busy", "Nothing was written. Repeat after the seconds in Retry-After."
@@ -208,6 +220,7 @@ RETRY_AFTER: Final[Mapping[str, int]] = {
     "keys_unavailable": 5,
     "outcome_unknown": 1,
     "busy": 1,
+    "idempotency_key_in_progress": 1,
     "schema_outdated": 30,
 }
 """Seconds a client should wait, for every problem that passes by itself."""
@@ -262,6 +275,11 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
             self.headers["Retry-After"] = str(RETRY_AFTER[code])
         if self.kind.status == HTTPStatus.UNAUTHORIZED:
             self.headers["WWW-Authenticate"] = _challenge(code, detail)
+
+    def at(self, errors: Iterable[Violation]) -> Self:
+        """Return this problem, saying where in the request it lies."""
+        self.errors = tuple(errors)
+        return self
 
     @property
     def status_code(self) -> int:

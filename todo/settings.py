@@ -63,6 +63,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     tasks_per_user: int = 200_000
     trash_days: int = 30
+    idempotency_hours: int = 24
     log_level: str = "info"
     log_format: str = field(default_factory=lambda: "console" if os.isatty(2) else "json")
 
@@ -188,6 +189,7 @@ class Settings:
             "cors_origins": env.items("CORS_ORIGINS"),
             "tasks_per_user": env.integer("TASKS_PER_USER", 1, 10_000_000),
             "trash_days": env.integer("TRASH_DAYS", 1, 3650),
+            "idempotency_hours": env.integer("IDEMPOTENCY_HOURS", 1, 720),
             "log_level": env.choice("LOG_LEVEL", LOG_LEVELS),
             "log_format": env.choice("LOG_FORMAT", LOG_FORMATS),
         }

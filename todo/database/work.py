@@ -24,6 +24,8 @@ LOCK_MS: Final = 2000
 STATEMENT_MS: Final = 3000
 """How long one statement may take, several lock waits included (PostgreSQL). It ends before the
 deadline, so that the client hears ``busy`` and the connection lives."""
+MANY_SECONDS: Final = 60.0
+"""How long the statements of a change of many tasks may take together (PostgreSQL)."""
 ATTEMPTS: Final = 5
 """How often a unit of work is tried before the client is told to come back."""
 BACKOFF_SECONDS: Final = 0.02

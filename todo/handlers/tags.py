@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from todo.answers import Answer, listed_already, tagged
+from todo.answers import Answer, changed_many, listed_already, tagged
 from todo.identity.owner import Owner
 from todo.services import tags
 from todo.services.etags import etag
@@ -22,11 +22,11 @@ def list_tags(user: Owner, skip: int, limit: int) -> Answer:
     return page, 200, tagged(tag_at(page["revision"]))
 
 
-def rename_tag(user: Owner, name: str, body: Json) -> Json:
+def rename_tag(user: Owner, name: str, body: Json) -> Answer:
     """A tag gets another name, on every task that has it."""
-    return dict(tags.rename(user, name, body["name"]))
+    return changed_many(user, lambda tx: tags.rename(tx, user, name, body["name"]))
 
 
-def delete_tag(user: Owner, name: str) -> Json:
+def delete_tag(user: Owner, name: str) -> Answer:
     """A tag is taken off every task that has it."""
-    return dict(tags.delete(user, name))
+    return changed_many(user, lambda tx: tags.delete(tx, user, name))

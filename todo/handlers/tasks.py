@@ -4,9 +4,12 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import current_app
+from sqlalchemy import Connection
 
 from todo.answers import (
     Answer,
+    changed,
+    changed_many,
     expected,
     link_to_next,
     listed_already,
@@ -16,7 +19,7 @@ from todo.answers import (
 from todo.identity import ME
 from todo.identity.owner import Owner
 from todo.problems import Violation, validation_failed
-from todo.services import tasks, whole_list
+from todo.services import bulk, tasks, whole_list
 from todo.services.etags import etag
 from todo.services.filters import Filters
 from todo.services.listing import Listing
@@ -82,9 +85,13 @@ def list_tasks(
 
 def create_task(user: Owner, body: Json) -> Answer:
     """A new task."""
-    task = tasks.create(user, body, quota=current_app.config["TASKS_PER_USER"])
-    location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
-    return task, 201, {"Location": location, **_tag_of(task)}
+
+    def unit(tx: Connection) -> Answer:
+        task = tasks.create(tx, user, body, quota=current_app.config["TASKS_PER_USER"])
+        location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
+        return task, 201, {"Location": location, **_tag_of(task)}
+
+    return changed(user, unit)
 
 
 def get_task(user: Owner, task_id: int) -> Answer:
@@ -95,8 +102,7 @@ def get_task(user: Owner, task_id: int) -> Answer:
 
 def update_task(user: Owner, task_id: int, body: Json) -> Answer:
     """A partial update, the way front ends use PUT."""
-    task = tasks.change(user, task_id, body, expected())
-    return task, 200, _tag_of(task)
+    return changed(user, lambda tx: _shown(tasks.change(tx, user, task_id, body, expected())))
 
 
 def patch_task(
@@ -118,29 +124,49 @@ def patch_task(
     ]
     if twice:
         raise validation_failed(*twice)
-    task = tasks.change(user, task_id, {**fields, **given}, expected())
-    return task, 200, _tag_of(task)
+    changes = {**fields, **given}
+    return changed(user, lambda tx: _shown(tasks.change(tx, user, task_id, changes, expected())))
 
 
 def complete_task(user: Owner, task_id: int, body: Json | None) -> Answer:
     """Toggles ``completed`` without a body, sets it with one."""
-    task = tasks.complete(user, task_id, body["completed"] if body else None, expected())
-    return task, 200, _tag_of(task)
+    state = body["completed"] if body else None
+    return changed(user, lambda tx: _shown(tasks.complete(tx, user, task_id, state, expected())))
 
 
-def clear_completed(user: Owner) -> Json:
+def change_tasks(user: Owner, body: Json) -> Answer:
+    """Many changes as one."""
+    quota, dry_run = current_app.config["TASKS_PER_USER"], body.get("dry_run", False)
+
+    def unit(tx: Connection) -> Answer:
+        changes = bulk.change(tx, user, body["operations"], quota=quota, dry_run=dry_run)
+        return changes, 200, {}
+
+    return changed(user, unit)
+
+
+def clear_completed(user: Owner) -> Answer:
     """Moves every completed task to the trash."""
-    return dict(whole_list.clear_completed(user))
+    return changed_many(user, lambda tx: whole_list.clear_completed(tx, user))
 
 
-def complete_all(user: Owner, body: Json) -> Json:
+def complete_all(user: Owner, body: Json) -> Answer:
     """Completes every task, or takes that back."""
-    return dict(whole_list.complete_all(user, body["completed"]))
+    return changed_many(user, lambda tx: whole_list.complete_all(tx, user, body["completed"]))
 
 
-def delete_task(user: Owner, task_id: int) -> None:
+def delete_task(user: Owner, task_id: int) -> Answer:
     """Moves a task to the trash."""
-    tasks.delete(user, task_id, expected())
+
+    def unit(tx: Connection) -> Answer:
+        tasks.delete(tx, user, task_id, expected())
+        return None, 204, {}
+
+    return changed(user, unit)
+
+
+def _shown(task: Json) -> Answer:
+    return task, 200, _tag_of(task)
 
 
 def _tag_of(task: Json) -> dict[str, str]:

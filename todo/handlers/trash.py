@@ -1,15 +1,12 @@
 """What one user deleted (tag ``trash``)."""
 
-from typing import Any
-
 from flask import current_app
+from sqlalchemy import Connection
 
-from todo.answers import Answer, expected, link_to_next, tagged
+from todo.answers import Answer, changed, changed_many, expected, link_to_next, tagged
 from todo.identity.owner import Owner
 from todo.services import trash
 from todo.services.etags import etag
-
-Json = dict[str, Any]
 
 
 def list_trash(user: Owner, skip: int, limit: int, cursor: str | None) -> Answer:
@@ -21,15 +18,24 @@ def list_trash(user: Owner, skip: int, limit: int, cursor: str | None) -> Answer
 
 def restore_task(user: Owner, task_id: int) -> Answer:
     """A task comes back, as it was."""
-    task = trash.restore(user, task_id, expected())
-    return task, 200, tagged(etag(user.id, task["revision"]))
+
+    def unit(tx: Connection) -> Answer:
+        task = trash.restore(tx, user, task_id, expected())
+        return task, 200, tagged(etag(user.id, task["revision"]))
+
+    return changed(user, unit)
 
 
-def purge_task(user: Owner, task_id: int) -> None:
+def purge_task(user: Owner, task_id: int) -> Answer:
     """A task is gone for good."""
-    trash.remove(user, task_id, expected())
+
+    def unit(tx: Connection) -> Answer:
+        trash.remove(tx, user, task_id, expected())
+        return None, 204, {}
+
+    return changed(user, unit)
 
 
-def empty_trash(user: Owner) -> Json:
+def empty_trash(user: Owner) -> Answer:
     """All that is in the trash is gone for good."""
-    return dict(trash.empty(user))
+    return changed_many(user, lambda tx: trash.empty(tx, user))

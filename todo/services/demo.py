@@ -13,7 +13,7 @@ from todo.database.work import write
 from todo.identity.owner import Owner
 from todo.services.dates import written
 from todo.services.ledger import Ledger, Task, lock_owner, post_totals
-from todo.services.tasks import check_quota, insert
+from todo.services.tasks import check_quota, save
 
 BATCH: Final = 1000
 """Tasks of one unit of work."""
@@ -60,7 +60,7 @@ def _add(tx: Connection, ledger: Ledger, made: list[Task], moment: str) -> int:
     done = sum(fields["completed"] for fields in made)
     ledger = ledger.changed(len(made), completed=done, pending=len(made) - done)
     post_totals(tx, ledger, moment)
-    insert(tx, numbered)
+    save(tx, numbered)
     return ledger.revision
 
 

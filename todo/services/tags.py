@@ -25,14 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from todo.database.containing import contains
-from todo.database.work import read, write
+from todo.database.work import read
 from todo.identity.owner import Owner
 from todo.models import tasks, users
 from todo.problems import Problem
 from todo.services.clock import now
 from todo.services.collation import fold, key_of, keys_in
 from todo.services.ledger import LIVE, lock_owner, post_totals
-from todo.services.tasks import MANY_SECONDS
 
 _BATCH: Final = 2000
 """Tasks that one statement changes."""
@@ -149,7 +148,7 @@ def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
     }
 
 
-def rename(owner: Owner, name: str, new_name: str) -> dict[str, int]:
+def rename(tx: Connection, owner: Owner, name: str, new_name: str) -> dict[str, int]:
     """Give every live task of ``owner`` that has the tag ``name`` the tag ``new_name`` instead.
 
     Where a task has both they become one, at the place of ``name``. Returns how many tasks
@@ -164,36 +163,33 @@ def rename(owner: Owner, name: str, new_name: str) -> dict[str, int]:
             elif key != new:
                 yield key, tag
 
-    return _change(owner, old, lambda tags: list(renamed(tags)))
+    return _change(tx, owner, old, lambda tags: list(renamed(tags)))
 
 
-def delete(owner: Owner, name: str) -> dict[str, int]:
+def delete(tx: Connection, owner: Owner, name: str) -> dict[str, int]:
     """Take the tag ``name`` off every live task of ``owner``; returns and raises like `rename`."""
     old = fold(name)
-    return _change(owner, old, lambda tags: [pair for pair in tags if pair[0] != old])
+    return _change(tx, owner, old, lambda tags: [pair for pair in tags if pair[0] != old])
 
 
-def _change(owner: Owner, key: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
-    def unit(tx: Connection) -> dict[str, int]:
-        ledger = lock_owner(tx, owner)
-        tagged = tx.execute(_TAGGED, {"owner": owner.id, "tag": key_of([key])}).all()
-        if not tagged:
-            raise Problem("tag_not_found", "No task has this tag.")
-        changes = []
-        for task_id, tags, tags_key in tagged:
-            pairs = list(zip(keys_in(tags_key), tags, strict=True))
-            if (edited := edit(pairs)) != pairs:
-                changes.append((task_id, edited))
-        first = ledger.revision + 1
-        ledger = ledger.changed(len(changes))
-        if changes:
-            moment = now()
-            post_totals(tx, ledger, moment)
-            for start in range(0, len(changes), _BATCH):
-                _write(tx, owner, moment, first + start, changes[start : start + _BATCH])
-        return {"changed": len(changes), "revision": ledger.revision}
-
-    return write(unit, seconds=MANY_SECONDS)
+def _change(tx: Connection, owner: Owner, key: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
+    ledger = lock_owner(tx, owner)
+    tagged = tx.execute(_TAGGED, {"owner": owner.id, "tag": key_of([key])}).all()
+    if not tagged:
+        raise Problem("tag_not_found", "No task has this tag.")
+    changes = []
+    for task_id, tags, tags_key in tagged:
+        pairs = list(zip(keys_in(tags_key), tags, strict=True))
+        if (edited := edit(pairs)) != pairs:
+            changes.append((task_id, edited))
+    first = ledger.revision + 1
+    ledger = ledger.changed(len(changes))
+    if changes:
+        moment = now()
+        post_totals(tx, ledger, moment)
+        for start in range(0, len(changes), _BATCH):
+            _write(tx, owner, moment, first + start, changes[start : start + _BATCH])
+    return {"changed": len(changes), "revision": ledger.revision}
 
 
 def _write(

@@ -1,7 +1,7 @@
 """Tasks: create, get, update, complete, delete.
 
-Each write is one unit of work: lock the owner (and the task), decide, take the next revision,
-write. A change of nothing is a no-op: it keeps ``updated_at`` and ``revision``.
+Each change is made inside of a unit of work, ``tx``: lock the owner (and the task), decide, take
+the next revision, write. A change of nothing is a no-op: it keeps ``updated_at`` and ``revision``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from todo.database.work import read, write
+from todo.database.work import read
 from todo.identity.owner import Owner
 from todo.models import tasks
 from todo.problems import Problem
@@ -30,9 +31,6 @@ from todo.services.ledger import (
     task_not_found,
 )
 
-MANY_SECONDS: Final = 60.0
-"""How long the statements of a change of many tasks may take together (PostgreSQL)."""
-
 Expected = Callable[[str], bool] | None
 """Whether a task may have this tag; ``None``: it may have any."""
 
@@ -45,6 +43,19 @@ _KEYS: Final = ("title_key", "search_key", "tags_key")
 _COLUMNS: Final = (*(column.name for column in TASK_COLUMNS), *_KEYS)
 _STAYING: Final = ("id", "user_id", "created_at")
 _INSERT: Final = sa.insert(tasks).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
+
+
+def _save(dialect: Any) -> sa.Executable:
+    named: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*_COLUMNS, "deleted_at")}
+    statement = dialect.insert(tasks).values(named)
+    changing = {name: statement.excluded[name] for name in named if name not in _STAYING}
+    saved: sa.Executable = statement.on_conflict_do_update(
+        index_elements=["user_id", "id"], set_=changing
+    )
+    return saved
+
+
+_SAVE: Final = {"postgresql": _save(postgresql), "sqlite": _save(sqlite)}
 _UPDATE: Final = (
     update(tasks)
     .where(*_LIVE_TASK)
@@ -69,93 +80,101 @@ def get(owner: str, task_id: int) -> Task:
     return as_task(rows[0])
 
 
-def create(owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
+def create(tx: Connection, owner: Owner, fields: Mapping[str, Any], *, quota: int) -> Task:
     """Create a task from its ``title`` and the other ``fields`` that are given.
 
     Its id is the revision it was created at, so ids grow and are never used again. Raises
     :class:`Problem` ``quota_exceeded`` when the owner has ``quota`` tasks, trash included.
     """
+    ledger = lock_owner(tx, owner)
+    check_quota(ledger, 1, quota)
+    moment = now()
+    completed = fields.get("completed", False)
+    ledger = ledger.changed(completed=completed, pending=not completed)
+    task = new_task(owner, fields, ledger.revision, moment)
+    post(tx, ledger, moment, _INSERT, _new(task))
+    return task
 
-    def unit(tx: Connection) -> Task:
-        ledger = lock_owner(tx, owner)
-        check_quota(ledger, 1, quota)
-        moment = now()
-        completed = fields.get("completed", False)
-        ledger = ledger.changed(completed=completed, pending=not completed)
-        task = {
-            "id": ledger.revision,
-            "user_id": owner.id,
-            "title": "",
-            "description": None,
-            "completed": completed,
-            "completed_at": moment if completed else None,
-            **_CLEARED,
-            "created_at": moment,
-            "updated_at": moment,
-            "revision": ledger.revision,
-            **_settled(fields),
-        }
-        post(tx, ledger, moment, _INSERT, _new(task))
-        return task
 
-    return write(unit)
+def new_task(owner: Owner, fields: Mapping[str, Any], revision: int, moment: str) -> Task:
+    """Return the task that ``fields`` make at ``revision``, which is its id too."""
+    completed = fields.get("completed", False)
+    return {
+        "id": revision,
+        "user_id": owner.id,
+        "title": "",
+        "description": None,
+        "completed": completed,
+        "completed_at": moment if completed else None,
+        **_CLEARED,
+        "created_at": moment,
+        "updated_at": moment,
+        "revision": revision,
+        **_settled(fields),
+    }
 
 
 def check_quota(ledger: Ledger, more: int, quota: int) -> None:
     """Raise :class:`Problem` ``quota_exceeded`` unless there is room for so many ``more`` tasks."""
     if ledger.all_tasks + more > quota:
-        raise Problem("quota_exceeded", f"A user may have {quota} tasks, the trash included.")
+        raise quota_exceeded(quota)
 
 
-def insert(tx: Connection, made: Sequence[Task]) -> None:
-    """Write new tasks whose ledger is written already; each has its id and revision."""
-    tx.execute(_INSERT, [_new(task) for task in made])
+def quota_exceeded(quota: int) -> Problem:
+    """Return the problem of whoever would have more than ``quota`` tasks."""
+    return Problem("quota_exceeded", f"A user may have {quota} tasks, the trash included.")
+
+
+def save(tx: Connection, changed: Sequence[Task]) -> None:
+    """Write tasks, new ones and old ones, as they are now; their ledger is written already.
+
+    Each has its id and revision, and ``deleted_at`` if it goes to the trash.
+    """
+    rows = [{**_new(task), "new_deleted_at": task.get("deleted_at")} for task in changed]
+    tx.execute(_SAVE[tx.dialect.name], rows)
 
 
 def change(
-    owner: Owner, task_id: int, changes: Mapping[str, Any], expected: Expected = None
+    tx: Connection,
+    owner: Owner,
+    task_id: int,
+    changes: Mapping[str, Any],
+    expected: Expected = None,
 ) -> Task:
     """Apply ``changes``, any fields but those that the server sets, and return the task.
 
     A field that is absent stays as it is, one that is ``None`` is cleared. Raises
     :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-
-    def unit(tx: Connection) -> Task:
-        ledger, task = lock_expected(tx, owner, task_id, expected)
-        return _apply(tx, ledger, task, changes)
-
-    return write(unit)
+    ledger, task = lock_expected(tx, owner, task_id, expected)
+    return _apply(tx, ledger, task, changes)
 
 
-def complete(owner: Owner, task_id: int, completed: bool | None, expected: Expected = None) -> Task:
+def complete(
+    tx: Connection,
+    owner: Owner,
+    task_id: int,
+    completed: bool | None,
+    expected: Expected = None,
+) -> Task:
     """Set ``completed``, or turn it around when it is ``None``; return the task.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-
-    def unit(tx: Connection) -> Task:
-        ledger, task = lock_expected(tx, owner, task_id, expected)
-        target = not task["completed"] if completed is None else completed
-        return _apply(tx, ledger, task, {"completed": target})
-
-    return write(unit)
+    ledger, task = lock_expected(tx, owner, task_id, expected)
+    target = not task["completed"] if completed is None else completed
+    return _apply(tx, ledger, task, {"completed": target})
 
 
-def delete(owner: Owner, task_id: int, expected: Expected = None) -> None:
+def delete(tx: Connection, owner: Owner, task_id: int, expected: Expected = None) -> None:
     """Move a task to the trash, where it keeps its id and takes a new revision.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-
-    def unit(tx: Connection) -> None:
-        ledger, task = lock_expected(tx, owner, task_id, expected)
-        done = task["completed"]
-        ledger = ledger.changed(completed=-done, pending=-(not done), trashed=1)
-        moment = now()
-        post(tx, ledger, moment, _DELETE, {"task_id": task_id})
-
-    write(unit)
+    ledger, task = lock_expected(tx, owner, task_id, expected)
+    done = task["completed"]
+    ledger = ledger.changed(completed=-done, pending=-(not done), trashed=1)
+    post(tx, ledger, now(), _DELETE, {"task_id": task_id})
 
 
 def lock_expected(
@@ -166,40 +185,46 @@ def lock_expected(
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
     ledger, task = lock_task(tx, owner, task_id, trashed=trashed)
-    tag = etag(owner.id, task["revision"])
-    if expected is not None and not expected(tag):
-        raise Problem(
-            "precondition_failed",
-            "The task is not the one that If-Match names; 'current' is how it is now.",
-            headers={"ETag": f'"{tag}"'},
-            current=task,
+    if expected is not None and not expected(etag(owner.id, task["revision"])):
+        raise stale(
+            task, "The task is not the one that If-Match names; 'current' is how it is now."
         )
     return ledger, task
 
 
+def stale(task: Task, detail: str) -> Problem:
+    """Return the problem of whoever takes ``task`` for what it was earlier."""
+    tag = etag(task["user_id"], task["revision"])
+    headers = {"ETag": f'"{tag}"'}
+    return Problem("precondition_failed", detail, headers=headers, current=task)
+
+
 def _apply(tx: Connection, ledger: Ledger, task: Task, changes: Mapping[str, Any]) -> Task:
+    moment = now()
+    changed = changed_task(task, changes, ledger.revision + 1, moment)
+    if changed != task:
+        step = changed["completed"] - task["completed"]
+        ledger = ledger.changed(completed=step, pending=-step)
+        post(tx, ledger, moment, _UPDATE, {"task_id": task["id"], **_new(changed)})
+    return changed
+
+
+def changed_task(task: Task, changes: Mapping[str, Any], revision: int, moment: str) -> Task:
+    """Return ``task`` after ``changes`` at ``revision``; the very same if they change nothing."""
     changed = {**task, **_settled(changes)}
     if changed == task:
         return task
-    moment = now()
-    step = changed["completed"] - task["completed"]
-    if step:
+    if changed["completed"] != task["completed"]:
         changed["completed_at"] = moment if changed["completed"] else None
-    ledger = ledger.changed(completed=step, pending=-step)
-    changed["updated_at"] = moment
-    changed["revision"] = ledger.revision
-    post(tx, ledger, moment, _UPDATE, {"task_id": task["id"], **_new(changed)})
-    return changed
+    return {**changed, "updated_at": moment, "revision": revision}
 
 
 def _settled(fields: Mapping[str, Any]) -> dict[str, Any]:
     """``fields`` as they are kept: what is null cleared, an instant in its one form."""
-    settled = {
-        name: _CLEARED.get(name) if value is None else value for name, value in fields.items()
-    }
-    if due_date := settled.get("due_date"):
-        settled["due_date"] = date_or_instant(due_date)
-    return settled
+    kept = {name: _CLEARED.get(name) if value is None else value for name, value in fields.items()}
+    if due_date := kept.get("due_date"):
+        kept["due_date"] = date_or_instant(due_date)
+    return kept
 
 
 def _new(task: Task) -> dict[str, Any]:

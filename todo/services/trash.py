@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
-from todo.database.work import read, write
+from todo.database.work import MANY_SECONDS, read, write
 from todo.identity.owner import Owner
 from todo.models import tasks, users
 from todo.problems import Violation, validation_failed
@@ -30,7 +30,7 @@ from todo.services.ledger import (
     post_totals,
 )
 from todo.services.sorting import UPDATED, behind, bound_place
-from todo.services.tasks import MANY_SECONDS, Expected, lock_expected
+from todo.services.tasks import Expected, lock_expected
 
 _ONE: Final = (*TRASHED, tasks.c.id == bindparam("task_id"))
 _RESTORE: Final = (
@@ -68,41 +68,29 @@ def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) ->
     }
 
 
-def restore(owner: Owner, task_id: int, expected: Expected = None) -> Task:
+def restore(tx: Connection, owner: Owner, task_id: int, expected: Expected = None) -> Task:
     """Take a task out of the trash, with the id and all that it had, at a new revision.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-
-    def unit(tx: Connection) -> Task:
-        ledger, task = lock_expected(tx, owner, task_id, expected, trashed=True)
-        done = task["completed"]
-        ledger = ledger.changed(completed=done, pending=not done, trashed=-1)
-        moment = now()
-        post(tx, ledger, moment, _RESTORE, {"task_id": task_id})
-        return {**task, "updated_at": moment, "revision": ledger.revision}
-
-    return write(unit)
+    ledger, task = lock_expected(tx, owner, task_id, expected, trashed=True)
+    done = task["completed"]
+    ledger = ledger.changed(completed=done, pending=not done, trashed=-1)
+    moment = now()
+    post(tx, ledger, moment, _RESTORE, {"task_id": task_id})
+    return {**task, "updated_at": moment, "revision": ledger.revision}
 
 
-def remove(owner: Owner, task_id: int, expected: Expected = None) -> None:
+def remove(tx: Connection, owner: Owner, task_id: int, expected: Expected = None) -> None:
     """Delete a task in the trash for good. Raises like :func:`restore`."""
-
-    def unit(tx: Connection) -> None:
-        ledger, _ = lock_expected(tx, owner, task_id, expected, trashed=True)
-        post(tx, ledger.changed(0, trashed=-1), now(), _DELETE, {"task_id": task_id})
-
-    write(unit)
+    ledger, _ = lock_expected(tx, owner, task_id, expected, trashed=True)
+    post(tx, ledger.changed(0, trashed=-1), now(), _DELETE, {"task_id": task_id})
 
 
-def empty(owner: Owner) -> dict[str, int]:
+def empty(tx: Connection, owner: Owner) -> dict[str, int]:
     """Delete all that is in the trash; return how many tasks ``changed``, and the ``revision``."""
-
-    def unit(tx: Connection) -> dict[str, int]:
-        ledger = lock_owner(tx, owner)
-        return _cleared(tx, ledger, tx.execute(_EMPTY, {"owner": owner.id}).rowcount)
-
-    return write(unit, seconds=MANY_SECONDS)
+    ledger = lock_owner(tx, owner)
+    return _cleared(tx, ledger, tx.execute(_EMPTY, {"owner": owner.id}).rowcount)
 
 
 def purge(days: int) -> int:

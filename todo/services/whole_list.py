@@ -4,12 +4,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Update, bindparam, func, select, update
 
-from todo.database.work import write
 from todo.identity.owner import Owner
 from todo.models import tasks
 from todo.services.clock import now
 from todo.services.ledger import LIVE, Ledger, lock_owner, post_totals
-from todo.services.tasks import MANY_SECONDS
 
 _NUMBERED: Final = (
     select(tasks.c.id, func.row_number().over(order_by=tasks.c.id).label("place"))
@@ -30,29 +28,21 @@ _COMPLETE: Final = _EACH.values(
 )
 
 
-def clear_completed(owner: Owner) -> dict[str, int]:
+def clear_completed(tx: Connection, owner: Owner) -> dict[str, int]:
     """Move every completed task to the trash; return how many ``changed``, and the ``revision``."""
-
-    def unit(tx: Connection) -> dict[str, int]:
-        before = lock_owner(tx, owner)
-        number = before.done_tasks
-        after = before.changed(number, completed=-number, trashed=number)
-        return _change(tx, before, after, _TRASH, state=True)
-
-    return write(unit, seconds=MANY_SECONDS)
+    before = lock_owner(tx, owner)
+    number = before.done_tasks
+    after = before.changed(number, completed=-number, trashed=number)
+    return _change(tx, before, after, _TRASH, state=True)
 
 
-def complete_all(owner: Owner, completed: bool) -> dict[str, int]:
+def complete_all(tx: Connection, owner: Owner, completed: bool) -> dict[str, int]:
     """Complete every task, or take that back; returns like :func:`clear_completed`."""
-
-    def unit(tx: Connection) -> dict[str, int]:
-        before = lock_owner(tx, owner)
-        number = before.open_tasks if completed else before.done_tasks
-        step = number if completed else -number
-        after = before.changed(number, completed=step, pending=-step)
-        return _change(tx, before, after, _COMPLETE, state=not completed, completed=completed)
-
-    return write(unit, seconds=MANY_SECONDS)
+    before = lock_owner(tx, owner)
+    number = before.open_tasks if completed else before.done_tasks
+    step = number if completed else -number
+    after = before.changed(number, completed=step, pending=-step)
+    return _change(tx, before, after, _COMPLETE, state=not completed, completed=completed)
 
 
 def _change(
