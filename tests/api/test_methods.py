@@ -9,6 +9,7 @@ PATHS = {
     "/api/{owner}/tasks": "GET, HEAD, POST",
     "/api/{owner}/tasks/1": "DELETE, GET, HEAD, PATCH, PUT",
     "/api/{owner}/tasks/1/complete": "PATCH",
+    "/api/{owner}/tasks/bulk": "POST",
     "/api/{owner}/tasks/clear-completed": "POST",
     "/api/{owner}/tasks/complete-all": "POST",
     "/api/{owner}/tags": "DELETE, GET, HEAD, PATCH",

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.contract.reading import ROOT, SPECS, table
+from tests.contract.reading import OPERATIONS, ROOT, SPECS, table
 from todo.database import deadline, work
 from todo.database.engine import SQLITE_BUSY_MS
 from todo.edge import bridge, guard
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
 from todo.services.collation import MAX_WORDS
-from todo.services.tasks import MANY_SECONDS
+from todo.services.idempotency import PLACE_BYTES, PLACES
 
 PAGES = sorted(SPECS.rglob("*.md"))
 DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
@@ -52,6 +52,11 @@ def test_limits_are_those_of_the_code():
     limits = {what: limit for what, limit, _ in table(SPECS / "api" / "endpoints.md", "what")}
     assert limits["path and query"] == f"{guard.MAX_TARGET:,} bytes"
     assert limits["body"] == f"{guard.MAX_BODY:,} bytes"
+    [bulk] = [operation for operation in OPERATIONS if operation.name == "change_tasks"]
+    most = bulk.definition["requestBody"]["x-max-bytes"]
+    assert limits["the body of change_tasks"] == f"{most:,} bytes"
+    kept = limits["answers that are kept for the keys of a user"]
+    assert kept == f"{PLACES:,}; each of more than {PLACE_BYTES:,} bytes counts as several"
     assert limits["a problem document"] == f"{MAX_BODY:,} bytes"
     assert limits["violations in one problem"] == str(MAX_ERRORS)
     assert limits["waiting for a thread"] == (
@@ -63,9 +68,9 @@ def test_limits_are_those_of_the_code():
     assert total == f"{deadline.STATEMENT_SECONDS:.0f} s"
     many = (
         "the same, of a request that changes many tasks"
-        " (rename_tag, delete_tag, empty_trash, clear_completed, complete_all)"
+        " (change_tasks, rename_tag, delete_tag, empty_trash, clear_completed, complete_all)"
     )
-    assert limits[many] == f"{MANY_SECONDS:.0f} s"
+    assert limits[many] == f"{work.MANY_SECONDS:.0f} s"
     assert limits["tags of a list's filter"] == str(MAX_TAGS)
     assert limits["words of a search"] == str(MAX_WORDS)
 
@@ -96,5 +101,10 @@ def test_schema_page_has_every_constraint_of_the_models():
 
 def test_schema_page_has_every_table_of_the_models():
     sections = re.findall(r"^## (\w+)$", SCHEMA.read_text(), re.MULTILINE)
-    assert [name for name in sections if name.islower()] == ["users", "tasks", "accounts"]
-    assert set(Base.metadata.tables) == {"users", "tasks", "accounts"}
+    assert [name for name in sections if name.islower()] == [
+        "users",
+        "tasks",
+        "idempotency_keys",
+        "accounts",
+    ]
+    assert set(Base.metadata.tables) == {"users", "tasks", "idempotency_keys", "accounts"}

@@ -3,12 +3,15 @@
 And what strings of the contract's own formats look like.
 """
 
+import re
+import uuid
 from datetime import UTC
+from typing import Any
 from zoneinfo import available_timezones
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis import Case, CheckContext, DeserializationContext, Response
+from schemathesis import Case, CheckContext, DeserializationContext, HookContext, Response
 
 from todo.problems import KINDS, MAX_BODY
 from todo.services import cursors
@@ -19,6 +22,8 @@ BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format"}
 """What JSON Schema cannot say: parameters that contradict each other, a tag in two cases, and what
 a string of a format of our own is not. Schemathesis makes such strings on purpose, and then takes
 them for valid."""
+
+VALID_KEY = re.compile(r"[ -~]{1,255}")
 
 _dates = st.dates().map(lambda day: day.isoformat())
 _instants = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat())
@@ -74,3 +79,13 @@ def headers_of_every_answer(ctx: CheckContext, response: Response, case: Case) -
     if case.path.startswith("/api/"):
         assert headers.get("cache-control") == "private, no-cache"
         assert "Authorization" in headers.get("vary", "")
+
+
+@schemathesis.hook
+def before_call(ctx: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Give each change a key of its own, as clients do; a key that is none stays what it is.
+
+    Made-up keys would soon be those of earlier requests.
+    """
+    if case.headers and VALID_KEY.fullmatch(case.headers.get("Idempotency-Key", "")):
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())

@@ -316,6 +316,24 @@ def test_demo_data_sends_an_empty_database_to_migrate(postgres, tmp_path):
     assert "todo migrate" in run.stderr
 
 
+def test_purge_deletes_expired_keys_and_no_others(database_url, service_on, tmp_path):
+    alice = service_on(database_url).caller("alice")
+    for key in ("old", "new"):
+        alice("POST", "", json={"title": "x"}, headers={"Idempotency-Key": key})
+    rows(
+        database_url,
+        "UPDATE idempotency_keys SET created_at = '2020-01-01 00:00:00.000000' WHERE key = 'old'",
+    )
+    settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+
+    first, again = [run_todo("purge", cwd=tmp_path, **settings) for _ in range(2)]
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.splitlines()[1].endswith(": 1 idempotency keys have expired")
+    assert again.stdout.splitlines()[1].endswith(": 0 idempotency keys have expired")
+    assert rows(database_url, "SELECT key FROM idempotency_keys") == [{"key": "new"}]
+
+
 def test_purge_deletes_for_good_what_was_deleted_long_ago_and_nothing_else(database_url, tmp_path):
     schema_settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
     for owner in ("alice", "bob"):
@@ -334,8 +352,8 @@ def test_purge_deletes_for_good_what_was_deleted_long_ago_and_nothing_else(datab
     again = run_todo("purge", cwd=tmp_path, **schema_settings)
 
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.endswith(": 2 deleted tasks are gone for good\n")
-    assert again.stdout.endswith(": 0 deleted tasks are gone for good\n")
+    assert first.stdout.splitlines()[0].endswith(": 2 deleted tasks are gone for good")
+    assert again.stdout.splitlines()[0].endswith(": 0 deleted tasks are gone for good")
     left = rows(database_url, "SELECT user_id, id FROM tasks ORDER BY user_id, id")
     assert [(row["user_id"], row["id"]) for row in left] == [
         (owner, task_id) for owner in ("alice", "bob") for task_id in (2, 3, 4)

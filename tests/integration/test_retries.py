@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 import httpx2
 import psycopg2
@@ -182,6 +183,36 @@ def test_owner_who_is_locked_by_somebody_else_is_503_busy_and_nothing_is_written
 
     assert_books_balance(url, alice.id, changes=1)
     assert alice.create("Buy bread")["revision"] == 2
+
+
+def test_repeat_that_waits_too_long_is_409_and_the_first_is_503_and_nothing_is_written(url, alice):
+    alice.create("Buy milk")
+    toggle = partial(alice, "PATCH", "1/complete", headers={"Idempotency-Key": "x"})
+
+    with session(url) as other:
+        other.execute("SELECT 1 FROM users WHERE id = 'alice' FOR UPDATE")
+        repeat, first = sorted(together([toggle] * 2), key=lambda answer: answer.status_code)
+
+    assert (repeat.status_code, repeat.json()["code"]) == (409, "idempotency_key_in_progress")
+    assert repeat.headers["retry-after"] == "1"
+    assert_busy(first)
+    assert_books_balance(url, alice.id, changes=1)
+    assert toggle().json()["revision"] == 2
+    assert toggle().headers["idempotency-replayed"] == "true"
+
+
+def test_unit_that_is_run_again_keeps_one_answer(url, alice):
+    rows(url, FAIL_FIRST.format(times=ATTEMPTS - 1, state=SERIALIZATION_FAILURE))
+    create = partial(
+        alice, "POST", "", json={"title": "Buy milk"}, headers={"Idempotency-Key": "x"}
+    )
+
+    first, repeat = create(), create()
+
+    assert attempts(url) == ATTEMPTS
+    assert (first.status_code, repeat.json()) == (201, first.json())
+    assert repeat.headers["idempotency-replayed"] == "true"
+    assert_books_balance(url, alice.id, changes=1)
 
 
 def test_sqlite_file_that_another_process_writes_to_is_503_busy_and_still_read(

@@ -49,6 +49,7 @@ READ = {
     ),
     "TASKS_PER_USER": ("1", "tasks_per_user", 1),
     "TRASH_DAYS": ("7", "trash_days", 7),
+    "IDEMPOTENCY_HOURS": ("48", "idempotency_hours", 48),
     "LOG_LEVEL": ("DEBUG", "log_level", "debug"),
     "LOG_FORMAT": ("console", "log_format", "console"),
 }
@@ -78,6 +79,7 @@ DEFAULTS = {
     "cors_origins": ("http://localhost:3000",),
     "tasks_per_user": 200_000,
     "trash_days": 30,
+    "idempotency_hours": 24,
     "log_level": "info",
     "log_format": "json",
 }
@@ -133,6 +135,7 @@ def test_every_variable_is_in_the_example_file():
         ("AUTH_JWT_LEEWAY_SECONDS", "301", "'301' is not a whole number from 0 to 300"),
         ("AUTH_JWT_LEEWAY_SECONDS", "1.5", "'1.5' is not a whole number from 0 to 300"),
         ("TRASH_DAYS", "0", "'0' is not a whole number from 1 to 3650"),
+        ("IDEMPOTENCY_HOURS", "721", "'721' is not a whole number from 1 to 720"),
         ("TASKS_PER_USER", "0", "'0' is not a whole number from 1 to 10000000"),
         ("TASKS_PER_USER", "10000001", "'10000001' is not a whole number from 1 to 10000000"),
         ("LOG_LEVEL", "loud", "'loud' is not one of debug, info, warning, error"),
