@@ -64,13 +64,16 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def pooling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], PgBouncer]]:
-    """Start a PgBouncer before the server at a URL; it ends with the session."""
+def pooling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., PgBouncer]]:
+    """Start a PgBouncer before the server at a URL, with more lines of its configuration; it ends
+    with the session.
+    """
     with ExitStack() as stack:
 
-        def start(upstream: str) -> PgBouncer:
+        def start(upstream: str, *settings: str) -> PgBouncer:
+            folder = tmp_path_factory.mktemp("pgbouncer")
             try:
-                pooler = PgBouncer.start(upstream, tmp_path_factory.mktemp("pgbouncer"))
+                pooler = PgBouncer.start(upstream, folder, *settings)
             except Unavailable as reason:
                 if os.environ.get("CI"):
                     pytest.fail(str(reason))
@@ -81,7 +84,7 @@ def pooling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 
 @pytest.fixture(scope="session")
-def pgbouncer(postgres: PostgresServer, pooling: Callable[[str], PgBouncer]) -> PgBouncer:
+def pgbouncer(postgres: PostgresServer, pooling: Callable[..., PgBouncer]) -> PgBouncer:
     """A PgBouncer before the PostgreSQL server of the session."""
     return pooling(postgres.url("postgres"))
 

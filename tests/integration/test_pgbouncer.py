@@ -20,6 +20,7 @@ from tests.servers.process import free_port
 from tests.servers.reaper import wait_until
 from todo.database import schema
 from todo.database.engine import display
+from todo.database.pooler import is_pooled
 from todo.doctor import Finding, examine
 
 WRITERS = 8
@@ -256,6 +257,13 @@ def test_doctor_tells_of_a_pooler_and_whether_migrations_go_past_it(direct, url)
         "MIGRATION_DATABASE_URL: not a database URL; write postgresql://user:password@host/name "
         "or sqlite:///path",
     )
+
+
+def test_doctor_knows_a_pooler_that_was_told_to_ignore_what_it_cannot_do(
+    postgres: PostgresServer, direct, pooling
+):
+    with pooling(postgres.url("postgres"), "ignore_startup_parameters = options") as pooler:
+        assert is_pooled(pooler.url(direct)) is True
 
 
 def test_migrations_work_through_a_pooler_too(postgres: PostgresServer, pgbouncer, tmp_path):

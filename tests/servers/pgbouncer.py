@@ -28,6 +28,7 @@ MAX_CLIENTS = 200
 START_SECONDS = 20.0
 CONNECT_SECONDS = 5
 PORT_ATTEMPTS = 3
+QUOTE = "'"
 CONSOLE = "pgbouncer"
 """The name of the database that PgBouncer answers itself."""
 # Debian keeps it where only root looks.
@@ -57,21 +58,23 @@ log_disconnections = 0
 class PgBouncer:
     """A running pooler before every database of one server; from `start()`."""
 
-    def __init__(self, upstream: str, folder: Path) -> None:
-        """Write its configuration into `folder`; use `start()`."""
+    def __init__(self, upstream: str, folder: Path, settings: tuple[str, ...]) -> None:
+        """Know where the server and the configuration are; use `start()`."""
         self._upstream = upstream
+        self._settings = settings
         self._configuration = folder / "pgbouncer.ini"
         self._command = [*_program(), str(self._configuration)]
         self._process: ServerProcess | None = None
         self.port = 0
 
     @classmethod
-    def start(cls, upstream: str, folder: Path) -> Self:
+    def start(cls, upstream: str, folder: Path, *settings: str) -> Self:
         """Start before the server of the URL `upstream`, with its configuration in `folder`.
 
+        `settings` are more lines of the configuration, like `ignore_startup_parameters = options`.
         Raises `Unavailable` when there is no PgBouncer, `StartFailed` when it does not start.
         """
-        pooler = cls(upstream, folder)
+        pooler = cls(upstream, folder, settings)
         for attempt in range(1, PORT_ATTEMPTS + 1):
             pooler.port = free_port()
             pooler._configure()
@@ -85,22 +88,13 @@ class PgBouncer:
         return pooler
 
     def _configure(self) -> None:
-        parts = urllib.parse.urlsplit(self._upstream)
-        known = {
-            "host": parts.hostname,
-            "port": parts.port,
-            "user": parts.username,
-            "password": parts.password,
-        }
-        given = {name: urllib.parse.unquote(str(value)) for name, value in known.items() if value}
-        quoted = (
-            f"{name}='{value.replace(chr(39), chr(39) * 2)}'" for name, value in given.items()
+        text = CONFIGURATION.format(
+            upstream=_libpq_words(self._upstream),
+            port=self.port,
+            clients=MAX_CLIENTS,
+            size=POOL_SIZE,
         )
-        self._configuration.write_text(
-            CONFIGURATION.format(
-                upstream=" ".join(quoted), port=self.port, clients=MAX_CLIENTS, size=POOL_SIZE
-            )
-        )
+        self._configuration.write_text("\n".join((text.rstrip(), *self._settings, "")))
 
     def start_again(self) -> None:
         """Start on the same port, after `kill()`; returns when it answers."""
@@ -146,6 +140,19 @@ class PgBouncer:
     def __exit__(self, *exception: object) -> None:
         """End it, whatever happened."""
         self.kill()
+
+
+def _libpq_words(url: str) -> str:
+    """Host, port, user and password of a URL as PgBouncer's `[databases]` takes them."""
+    parts = urllib.parse.urlsplit(url)
+    names = ("host", "port", "user", "password")
+    values = (parts.hostname, parts.port, parts.username, parts.password)
+    given = (
+        (name, urllib.parse.unquote(str(value)))
+        for name, value in zip(names, values, strict=True)
+        if value
+    )
+    return " ".join(f"{name}='{value.replace(QUOTE, QUOTE * 2)}'" for name, value in given)
 
 
 def _program() -> list[str]:
