@@ -1,4 +1,5 @@
-"""Fixtures. Whatever takes ``service`` runs on SQLite and on PostgreSQL, both real.
+"""Fixtures. Whatever takes ``service`` runs on SQLite and on PostgreSQL, both real; a module that
+is marked ``pooled`` runs through PgBouncer, too.
 
 One application serves a whole session; tests are kept apart by the product's own boundary: each
 has users of its own (``alice``, ``bob``). Files run side by side, each process with servers of
@@ -9,6 +10,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.servers.binaries import Unavailable
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from todo.app import Application, create_app
 from todo.database import schema
@@ -29,6 +33,7 @@ configure("error", "json")  # as a server does: tracebacks without the values of
 
 SECRET = "a-secret-of-the-tests-000000000000000000"
 DIALECTS = ("sqlite", "postgresql")
+POOLER = "pgbouncer"
 MOST_PROCESSES = 4
 
 
@@ -40,6 +45,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "pooled: through PgBouncer, too (what writes)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        pooled = metafunc.definition.get_closest_marker("pooled") is not None
+        backends = [*DIALECTS, POOLER] if pooled else DIALECTS
+        metafunc.parametrize("backend", backends, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole session."""
@@ -48,13 +64,45 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
+def pooling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., PgBouncer]]:
+    """Start a PgBouncer before the server at a URL, with more lines of its configuration; it ends
+    with the session.
+    """
+    with ExitStack() as stack:
+
+        def start(upstream: str, *settings: str) -> PgBouncer:
+            folder = tmp_path_factory.mktemp("pgbouncer")
+            try:
+                pooler = PgBouncer.start(upstream, folder, *settings)
+            except Unavailable as reason:
+                if os.environ.get("CI"):
+                    pytest.fail(str(reason))
+                pytest.skip(str(reason))
+            return stack.enter_context(pooler)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: PostgresServer, pooling: Callable[..., PgBouncer]) -> PgBouncer:
+    """A PgBouncer before the PostgreSQL server of the session."""
+    return pooling(postgres.url("postgres"))
+
+
+@pytest.fixture(scope="session")
 def new_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], str]:
-    """Make a fresh, migrated database of a dialect and return its URL."""
+    """Make a fresh, migrated database of a dialect and return its URL.
+
+    The one of ``pgbouncer`` is PostgreSQL's, and its URL leads through the pooler.
+    """
     templates: dict[str, str] = {}
 
     def new(dialect: str) -> str:
+        if dialect == POOLER:
+            pooler: PgBouncer = request.getfixturevalue("pgbouncer")
+            return pooler.url(new("postgresql"))
         if dialect == "postgresql":
             server: PostgresServer = request.getfixturevalue("postgres")
             if dialect not in templates:
@@ -154,14 +202,20 @@ def serve() -> Iterator[Callable[[Settings], Service]]:
 def service_of(
     new_database: Callable[[str], str], serve: Callable[[Settings], Service]
 ) -> Callable[[str], Service]:
-    """The application of a dialect; kept, because every file asks for one and then the other."""
-    return cache(lambda dialect: serve(settings_for(new_database(dialect))))
+    """The application of a backend; kept, because every file asks for one and then the other."""
+    return cache(lambda backend: serve(settings_for(new_database(backend))))
 
 
-@pytest.fixture(scope="session", params=DIALECTS)
-def service(request: pytest.FixtureRequest, service_of: Callable[[str], Service]) -> Service:
-    """The application of the session, on each dialect in turn."""
-    return service_of(request.param)
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each dialect in turn, and PgBouncer for what is marked ``pooled``."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def service(backend: str, service_of: Callable[[str], Service]) -> Service:
+    """The application of the session, on each backend in turn."""
+    return service_of(backend)
 
 
 @pytest.fixture

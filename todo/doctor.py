@@ -14,10 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from todo.database import schema
 from todo.database.engine import display, engine_url, maintenance_engine
 from todo.database.failures import first_line
+from todo.database.pooler import is_pooled
 from todo.identity.jwks import FAILURES, Jwks, reason, usable_keys
 from todo.identity.tokens import KeysUnavailable, TokenRefused
 from todo.security import key_set, verifier
-from todo.settings import Settings
+from todo.settings import Refusal, Settings
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
     checks: dict[str, Callable[[], str]] = {
         "database": lambda: _database(settings),
         "schema": lambda: _schema(settings),
+        "pooler": lambda: _pooler(settings),
         "token": lambda: _families(settings),
         "better auth": lambda: _better_auth(settings),
     }
@@ -88,6 +90,25 @@ def _schema(settings: Settings) -> str:
     if revision != schema.head():
         raise Sick(f"at {revision}, this release needs {schema.head()}; run 'todo migrate'")
     return f"at revision {revision}"
+
+
+def _pooler(settings: Settings) -> str:
+    migrations = settings.migration_database_url
+    try:
+        if not is_pooled(settings.sqlalchemy_url):
+            return "none"
+        if migrations is not None and is_pooled(migrations, "MIGRATION_DATABASE_URL"):
+            return "MIGRATION_DATABASE_URL leads through one; make it a direct URL"
+    except SQLAlchemyError as error:
+        raise Sick(f"unknown: {first_line(error)}") from None
+    except Refusal as refusal:
+        raise Sick(str(refusal)) from None
+    if migrations is None:
+        return (
+            "DATABASE_URL leads through one; "
+            "give 'todo migrate' a direct URL with MIGRATION_DATABASE_URL"
+        )
+    return "DATABASE_URL leads through one, MIGRATION_DATABASE_URL past it"
 
 
 def _better_auth(settings: Settings) -> str:

@@ -16,6 +16,8 @@ from tests.api.expect import (
 from tests.conftest import Caller
 from todo.edge.guard import MAX_BODY
 
+pytestmark = pytest.mark.pooled
+
 
 def bulk(caller: Caller, *operations: Any, **more: Any) -> Any:
     return caller("POST", "bulk", json={"operations": list(operations), **more})

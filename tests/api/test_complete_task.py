@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.expect import MOMENT, in_body, invalid, problem, refusal, unknown
 
+pytestmark = pytest.mark.pooled
+
 EMPTY_BODIES = [
     {},
     {"content": b""},

@@ -9,6 +9,8 @@ from tests.api.expect import problem, refusal
 from tests.api.operations import OPERATIONS, Operation
 from tests.conftest import Caller
 
+pytestmark = pytest.mark.pooled
+
 STRONG = re.compile(r'"[\x21\x23-\x7e]{8,40}"')
 NOT_THE_ONE = "The task is not the one that If-Match names; 'current' is how it is now."
 WRITES = [op for op in OPERATIONS if op.on_one_task and op.method != "GET"]

@@ -9,6 +9,8 @@ from tests.api.expect import MOMENT, a_page, a_task, in_body, invalid, problem, 
 from tests.conftest import DIALECTS, Service, settings_for
 from todo.settings import Settings
 
+pytestmark = pytest.mark.pooled
+
 NOT_BLANK = "must have a character that is not a space, and no NUL"
 
 

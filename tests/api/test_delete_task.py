@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.expect import a_page, problem, refusal
 
+pytestmark = pytest.mark.pooled
+
 
 @pytest.mark.parametrize(
     "headers",

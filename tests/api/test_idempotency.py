@@ -12,6 +12,8 @@ from tests.conftest import SECRET, Caller
 from tests.integration.crowd import together
 from todo.identity.tokens import mint
 
+pytestmark = pytest.mark.pooled
+
 REPLAYED = "idempotency-replayed"
 REUSED = "The Idempotency-Key was sent before with another request."
 AT_ONCE = 50

@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.expect import MOMENT, in_body, in_query, invalid, problem, refusal, unknown
 
+pytestmark = pytest.mark.pooled
+
 TITLE_RULE = "must have a character that is not a space, and no NUL"
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.pooled
+
 
 def revision(caller):
     """The user's revision, as the list tells it."""

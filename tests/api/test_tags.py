@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.expect import in_query, invalid, problem, refusal
 
+pytestmark = pytest.mark.pooled
+
 
 @pytest.fixture
 def tags(alice):

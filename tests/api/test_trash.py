@@ -6,6 +6,8 @@ from tests.api.clock import frozen
 from tests.api.expect import MOMENT, a_page, in_query, invalid, problem, refusal
 from tests.conftest import Caller
 
+pytestmark = pytest.mark.pooled
+
 
 @pytest.fixture
 def trash(alice):

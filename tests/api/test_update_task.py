@@ -7,6 +7,8 @@ import pytest
 from tests.api.expect import MOMENT, a_task, in_body, invalid, problem, refusal, unknown
 from todo.services import clock
 
+pytestmark = pytest.mark.pooled
+
 TITLE_RULE = "must have a character that is not a space, and no NUL"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.expect import MOMENT, a_page, in_body, invalid, problem, refusal
 
+pytestmark = pytest.mark.pooled
+
 
 @pytest.fixture
 def four(alice):

@@ -181,6 +181,7 @@ def test_doctor_finds_a_migrated_database_well(database_url, tmp_path):
         "ok    settings",
         "ok    database",
         "ok    schema",
+        "ok    pooler",
         "ok    token",
         "ok    better auth",
     ]
@@ -197,7 +198,7 @@ def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
     assert lines[2] == (
         f"FAIL  schema: at None, this release needs {schema.head()}; run 'todo migrate'"
     )
-    assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  ", "ok  "]
+    assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  ", "ok  ", "ok  "]
 
 
 def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path):
@@ -245,7 +246,7 @@ def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_
 
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["sub"], claims["iss"], claims["aud"]) == ("alice", "https://a.example", "todo")
-    assert doctor(tmp_path, **variables)[1][3] == (
+    assert doctor(tmp_path, **variables)[1][4] == (
         "ok    token: HS256 with BETTER_AUTH_SECRET, iss=https://a.example aud=todo; local accounts"
     )
 

@@ -2,6 +2,7 @@
 
 - `postgres`: `PostgresServer`, a PostgreSQL of our own (or the one that
   `TODO_TEST_DATABASE_URL` names): databases to clone, crashes, hangs and outages on demand.
+- `pgbouncer`: `PgBouncer`, a pooler in transaction mode before such a server.
 - `process`: `ServerProcess`, one command that serves HTTP (`todo serve`), and `free_port()`.
 - `cluster`, `binaries`: how `postgres` runs a server, and where it finds the programs.
 - `reaper`: finds every process of a server, and ends them all if we die before we could.
