@@ -227,6 +227,147 @@ def test_renames_among_other_writers_lose_nothing_and_give_each_task_its_own_rev
         assert alice("GET", f"?tag={name}").json()["total"] == counts.get(name, 0)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where many write at once, and the database that it leads to."""
+
+    url: str
+    caller: Callable[[], Caller]
+
+
+@pytest.fixture(params=DIALECTS)
+def place(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    serving: Callable[..., Server],
+    service_on: Callable[..., Service],
+) -> Place:
+    """PostgreSQL with as many threads as writers; SQLite with two processes on the file."""
+    url = new_database(request.param)
+    if request.param == "sqlite":
+        return Place(url, serving(DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET).caller)
+    return Place(url, service_on(url, web_threads=THREADS).caller)
+
+
+def test_no_update_is_lost_by_clients_who_read_change_and_write_with_if_match(place):
+    alice = place.caller()
+    alice.create("Buy milk")
+    ours = [f"{number:x}" for number in range(THREADS)]
+
+    def add(mine: str) -> int:
+        """Add a letter to whatever the description is; return how many tries that took."""
+        for tries in itertools.count(1):
+            seen = insist(lambda: alice("GET", "1"))
+            body = {"description": (seen.json()["description"] or "") + mine}
+            headers = {"If-Match": seen.headers["etag"]}
+            written = insist(lambda b=body, h=headers: alice("PATCH", "1", json=b, headers=h))
+            if written.status_code == 200:
+                return tries
+            assert written.json()["code"] == "precondition_failed"
+        raise AssertionError
+
+    tries = together([functools.partial(add, mine) for mine in ours])
+
+    assert sorted(alice("GET", "1").json()["description"]) == sorted(ours)
+    assert sum(tries) > THREADS
+    assert_books_balance(place.url, alice.id, changes=1 + THREADS)
+
+
+def test_requests_of_the_same_keys_from_sixteen_clients_make_one_change_each(place):
+    alice = place.caller()
+    alice.create("Buy milk")
+    keys = [f"key {number}" for number in range(ROUNDS)]
+
+    def in_an_order_of_its_own(seed: int) -> list[tuple[Any, ...]]:
+        answers = []
+        for key in random.Random(seed).sample(keys, len(keys)):
+            toggle = functools.partial(alice, "PATCH", "1/complete")
+            answer = insist(functools.partial(toggle, headers={"Idempotency-Key": key}))
+            answers.append((key, answer.status_code, answer.content, answer.headers.get("etag")))
+        return answers
+
+    told = together([functools.partial(in_an_order_of_its_own, seed) for seed in range(THREADS)])
+
+    answers = {answer for each in told for answer in each}
+    assert len(answers) == len(keys)
+    assert {status for _, status, *_ in answers} == {200}
+    assert_books_balance(place.url, alice.id, changes=1 + len(keys))
+
+
+def test_one_key_for_different_requests_at_once_goes_to_one_of_them(place):
+    alice = place.caller()
+    alice.create("Buy milk")
+    headers = {"Idempotency-Key": "x"}
+
+    def rename(title: str) -> Any:
+        return insist(lambda: alice("PATCH", "1", json={"title": title}, headers=headers))
+
+    answers = together([functools.partial(rename, f"{number}") for number in range(THREADS)])
+
+    [won] = [answer for answer in answers if answer.status_code == 200]
+    refused = {answer.json()["code"] for answer in answers if answer is not won}
+    assert refused == {"idempotency_key_reused"}
+    assert alice("GET", "1").json() == won.json()
+    assert_books_balance(place.url, alice.id, changes=2)
+
+
+def test_bulk_against_delete_is_all_or_nothing(place):
+    alice = place.caller()
+    for _ in range(3 * ROUNDS):
+        alice.create("Buy milk")
+
+    def change(first: int) -> Any:
+        operations = [
+            {"op": "update", "id": first, "data": {"title": "Buy bread"}},
+            {"op": "complete", "id": first + 1, "completed": True},
+            {"op": "delete", "id": first + 2},
+        ]
+        return insist(lambda: alice("POST", "bulk", json={"operations": operations}))
+
+    def delete(task_id: int) -> Any:
+        return insist(lambda: alice("DELETE", f"{task_id}"))
+
+    changes = 3 * ROUNDS
+    for first in range(1, changes + 1, 3):
+        pair = [functools.partial(change, first), functools.partial(delete, first + 1)]
+        bulk, deleted = together(pair)
+        left = {task["id"]: task["title"] for task in alice("GET", "").json()["tasks"]}
+        done = bulk.status_code == 200
+        assert deleted.status_code == 204
+        assert left.get(first) == ("Buy bread" if done else "Buy milk")
+        assert (first + 1 in left, first + 2 in left) == (False, not done)
+        if not done:
+            [error] = bulk.json()["errors"]
+            assert (error["pointer"], error["code"]) == ("/operations/1/id", "task_not_found")
+        changes += 4 if done else 1
+
+    assert_books_balance(place.url, alice.id, changes=changes)
+
+
+def test_bulks_that_cross_each_other_neither_deadlock_nor_lose_anything(place):
+    alice = place.caller()
+    for number in range(FIRST_TASKS):
+        alice.create(f"{number}")
+
+    def set_some(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(ROUNDS):
+            ids = chance.sample(range(1, FIRST_TASKS + 1), 6)
+            state = chance.choice((True, False))
+            operations = [{"op": "complete", "id": i, "completed": state} for i in ids]
+            body = {"operations": operations}
+            answer = insist(lambda b=body: alice("POST", "bulk", json=b))
+            assert answer.status_code == 200, answer.text
+            tasks = [result["task"] for result in answer.json()["results"]]
+            assert [task["id"] for task in tasks] == ids
+            assert {task["completed"] for task in tasks} == {state}
+
+    together([functools.partial(set_some, seed) for seed in range(THREADS // 2)])
+
+    revision = alice("GET", "").json()["revision"]
+    assert_books_balance(place.url, alice.id, changes=revision)
+
+
 def test_users_who_write_at_once_do_not_touch_each_other(crowded):
     callers = [crowded.caller() for _ in range(THREADS)]
     team = writers(callers)
