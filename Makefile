@@ -4,6 +4,7 @@
 #   make test    the whole suite, on SQLite and on a real PostgreSQL   (TEST=one/file.py: that alone)
 #   make lint    formatting, lint, types, and the OpenAPI document (needs npm)
 #   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: two minutes)
+#   make chaos   servers killed under writers that repeat      (CHAOS=--short: a minute)
 #   make bench   CPU per request against FastAPI + SQLModel    (BENCH=--short: two minutes)
 #   make wheel   build the wheel into dist/
 #   make lock    resolve the dependencies again
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE_MODULES := $(if $(shell command -v npm),$(addsuffix /node_modules,\
     tests/auth_server tests/browser examples/typescript))
 
-.PHONY: run test lint fuzz bench wheel lock clean
+.PHONY: run test lint fuzz chaos bench wheel lock clean
 
 run: $(VENV)/.runtime
 	$(BIN)/todo serve
@@ -33,6 +34,9 @@ lint: $(VENV)/.dev tests/spec_lint/node_modules
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.api.model import Answer, Model, Request
-from tests.conftest import Caller, Service
+from tests.api.asking import Wire
+from tests.api.model import Model, Request
+from tests.conftest import Service
 from tests.integration.crowd import together
 
 EXAMPLES = 50
@@ -35,52 +36,6 @@ fields = st.fixed_dictionaries(
         "tags": st.lists(st.sampled_from(TAGS), unique=True, max_size=2),
     },
 )
-
-
-class Wire:
-    """The real server, and the tags that it gave to the revisions of the user."""
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-        self.tags: dict[int, str] = {}
-
-    def send(self, request: Request) -> Answer:
-        headers = {}
-        if request.revision is not None:
-            headers["If-Match"] = self.tags[request.revision]
-        if request.key is not None:
-            headers["Idempotency-Key"] = request.key
-        path = request.path.replace("/1", f"/{request.task_id}")
-        body = {} if request.body is None else {"json": request.body}
-        response = self.caller(request.method, f"/api/me/{path}", headers=headers, **body)
-        replayed = response.headers.get("idempotency-replayed") == "true"
-        if response.status_code == 204:
-            return Answer(204, replayed=replayed)
-        answer = response.json()
-        if response.status_code >= 400:
-            return Answer(response.status_code, (answer["code"], answer.get("current")))
-        if "etag" in response.headers:
-            self.note(answer["revision"], response.headers["etag"])
-        return Answer(response.status_code, answer, replayed)
-
-    def note(self, revision: int, tag: str) -> None:
-        assert self.tags.setdefault(revision, tag) == tag
-
-    def look(self) -> tuple[Any, Any, int]:
-        """Both lists; the tags of tasks in them are read one by one only when they are new."""
-        live = self.caller("GET", "/api/me/tasks?sort=updated").json()
-        trash = self.caller("GET", "/api/me/trash").json()
-        for task in live["tasks"]:
-            if task["revision"] not in self.tags:
-                tag = self.caller("GET", f"/api/me/tasks/{task['id']}").headers["etag"]
-                self.note(task["revision"], tag)
-        deleted = [
-            {name: task[name] for name in task if name not in ("deleted_at", "purge_at")}
-            for task in trash["tasks"]
-        ]
-        assert live["total"] == len(live["tasks"])
-        assert trash["total"] == len(deleted)
-        return live["tasks"], deleted, live["revision"]
 
 
 class TwoClients(RuleBasedStateMachine):

@@ -1,0 +1,210 @@
+"""Writers that repeat a request, with its key, until they have an answer."""
+
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx2
+
+from tests.api.asking import Wire
+from tests.api.model import Answer, Model, Request
+from tests.conftest import SECRET
+from todo.identity.tokens import mint
+
+PATIENCE_SECONDS = 120
+ANSWER_SECONDS = 30
+PAUSE_SECONDS = (0.02, 0.2)
+"""Shorter than ``Retry-After`` asks for: here more repeats are better."""
+MANY_TASKS = 25
+TAGS = ["a", "b", "c"]
+TITLES = ["Buy milk", "Buy bread"]
+
+
+class Violation(Exception):  # noqa: N818 - it is what we look for
+    """Something that must never be seen."""
+
+
+@dataclass
+class Tally:
+    """What all writers saw."""
+
+    seen: Counter[str] = field(default_factory=Counter)
+    acknowledged: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, what: str, *, acknowledged: bool = False) -> None:
+        """Count something; whoever kills waits for the number of what was ``acknowledged``."""
+        with self.lock:
+            self.seen[what] += 1
+            self.acknowledged += acknowledged
+
+
+class Insisting:
+    """A user's calls, each repeated until there is an answer that is not to be repeated."""
+
+    def __init__(self, origin: str, user: str, tally: Tally) -> None:
+        """Call the API at ``origin`` as ``user``."""
+        self.user = user
+        self._tally = tally
+        token = mint(SECRET, user, hours=2)
+        self._client = httpx2.Client(
+            base_url=origin,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
+        )
+
+    def __call__(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
+        """Return the final answer. Raises :class:`Violation` for any that must not be."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                response = self._client.request(method, path, **arguments)
+            except httpx2.TransportError as error:
+                self._tally.note(f"no answer: {type(error).__name__}")
+            else:
+                if not self._may_repeat(response):
+                    return response
+            time.sleep(random.uniform(*PAUSE_SECONDS))
+        raise Violation(f"{method} {path}: no answer in {PATIENCE_SECONDS} s")
+
+    def _may_repeat(self, response: httpx2.Response) -> bool:
+        status = response.status_code
+        if response.is_success:
+            replayed = "idempotency-replayed" in response.headers
+            self._tally.note(f"{status}{', replayed' if replayed else ''}", acknowledged=True)
+            return False
+        code = response.json().get("code")
+        self._tally.note(f"{status} {code}")
+        waits = "retry-after" in response.headers
+        if waits and (status == 503 or code == "idempotency_key_in_progress"):
+            return True
+        raise Violation(f"{response.request.method} {response.request.url}: {response.text}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+class Alone:
+    """The one writer of its user: every answer, and all that is there, is what the model says."""
+
+    def __init__(self, origin: str, tally: Tally, seed: str) -> None:
+        """Be a new user; the ``seed`` decides what it does."""
+        self.calls = Insisting(origin, f"alone-{seed}", tally)
+        self.done: list[tuple[Request, Answer]] = []
+        self._wire = Wire(self.calls)
+        self._model = Model(self.calls.user)
+        self._chance = random.Random(seed)
+
+    def step(self) -> None:
+        """Make one change."""
+        request = self._draw()
+        expected = self._model.answer(request)
+        keyed = replace(request, key=str(uuid.uuid4()))
+        answer = replace(self._wire.send(keyed), replayed=False)
+        self.done.append((keyed, answer))
+        if answer != expected:
+            raise Violation(f"{self.calls.user}: {request} gave {answer}, not {expected}")
+
+    def violations(self) -> list[str]:
+        """Return what is not as it should be at the end; then repeat everything and look again."""
+        found = self._differences("at the end")
+        for request, answer in self.done:
+            if self._wire.send(request) != replace(answer, replayed=True):
+                found.append(f"{self.calls.user}: {request} was answered in another way again")
+        return found + self._differences("after all was repeated")
+
+    def _differences(self, when: str) -> list[str]:
+        seen, expected = self._wire.look(), self._model.shown()
+        return [] if seen == expected else [f"{self.calls.user} {when}: {seen}, not {expected}"]
+
+    def _draw(self) -> Request:
+        """A random request that succeeds."""
+        while True:
+            request = self._any_request()
+            if deepcopy(self._model).answer(request).status < 400:
+                return request
+
+    def _any_request(self) -> Request:
+        chance = self._chance
+        task = chance.choice([1, *self._model.live, *self._model.trash])
+        state = {"completed": chance.random() < 0.5}
+        fields = {"title": chance.choice(TITLES), "tags": chance.sample(TAGS, 2)}
+        revision = self._model.live.get(task, {}).get("revision")
+        tag = revision if revision in self._wire.tags and chance.random() < 0.5 else None
+        if len(self._model.live) + len(self._model.trash) > MANY_TASKS:
+            return chance.choice(
+                [Request("DELETE", "trash"), Request("POST", "tasks/clear-completed")]
+                + [Request("DELETE", "tasks/1", None, task)] * 3
+            )
+        return chance.choice(
+            [
+                Request("POST", "tasks", fields),
+                Request("POST", "tasks", {"title": "x", **state}),
+                Request("PUT", "tasks/1", fields, task, tag),
+                Request("PATCH", "tasks/1", state, task, tag),
+                Request("PATCH", "tasks/1/complete", None, task),
+                Request("PATCH", "tasks/1/complete", state, task, tag),
+                Request("DELETE", "tasks/1", None, task, tag),
+                Request("POST", "trash/1/restore", None, task),
+                Request("DELETE", "trash/1", None, task),
+                Request("POST", "tasks/complete-all", state),
+                Request("PATCH", f"tags?name={chance.choice(TAGS)}", {"name": chance.choice(TAGS)}),
+                Request("POST", "tasks/bulk", {"operations": self._operations(fields, state)}),
+            ]
+        )
+
+    def _operations(self, fields: dict[str, Any], state: dict[str, bool]) -> list[dict[str, Any]]:
+        chance, live = self._chance, list(self._model.live)
+        operations = [
+            chance.choice(
+                [
+                    {"op": "update", "id": task, "data": fields},
+                    {"op": "complete", "id": task, **state},
+                    {"op": "delete", "id": task},
+                ]
+            )
+            for task in chance.sample(live, min(len(live), 3))
+        ]
+        return [{"op": "create", "data": fields}, *operations]
+
+
+class Sharing:
+    """One of several writers of a user, who all toggle task 1 and add tasks of their own."""
+
+    def __init__(self, origin: str, tally: Tally, user: str, seed: str) -> None:
+        """Be a writer of ``user``; the ``seed`` decides what it does."""
+        self.calls = Insisting(origin, user, tally)
+        self.done: list[tuple[str, dict[str, Any]]] = []
+        self._seed = seed
+        self._chance = random.Random(seed)
+
+    def step(self) -> None:
+        """Add a task of a name that no other has, or toggle the one that all toggle."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        if self._chance.random() < 0.5:
+            body = {"title": f"{self._seed} {len(self.done)}"}
+            answer = self.calls("POST", "/api/me/tasks", json=body, headers=headers)
+            self.done.append(("create", answer.json()))
+        else:
+            answer = self.calls("PATCH", "/api/me/tasks/1/complete", headers=headers)
+            self.done.append(("toggle", answer.json()))
+
+
+Writer = Alone | Sharing
+
+
+def keep_writing(writer: Writer, over: Callable[[], bool], report: Callable[[str], None]) -> None:
+    """Let ``writer`` make one change after the other until it is ``over``."""
+    try:
+        while not over():
+            writer.step()
+    except Exception as error:  # whatever it is, the run has failed
+        report(f"{type(error).__name__}: {error}")
