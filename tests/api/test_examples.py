@@ -17,7 +17,8 @@ from todo.settings import Settings
 
 PAGE = (SPECS / "api" / "examples.md").read_text()
 DIALOGUES = re.findall(
-    r"^```http\n(\w+) (\S+)\n(?:\n(.+?)\n)?```\n\n```json\n(\d+)\n(.+?)\n```$",
+    r"^```http\n(\w+) (\S+)\n((?:[\w-]+: [^\n]+\n)*)(?:\n(.+?)\n)?```\n\n"
+    r"```json\n(\d+)\n(.+?)\n```$",
     PAGE,
     re.DOTALL | re.MULTILINE,
 )
@@ -51,12 +52,15 @@ def test_the_page_has_nothing_but_requests_with_answers():
 def test_every_example_of_the_page_is_what_the_api_answers(world):
     with time_machine.travel(NOW, tick=False):
         alice = world.caller("alice")
-        for method, target, body, status, example in DIALOGUES:
-            response = alice(method, target, **({"json": json.loads(body)} if body else {}))
+        for method, target, lines, body, status, example in DIALOGUES:
+            headers = dict(line.split(": ", 1) for line in lines.splitlines())
+            sent = {"json": json.loads(body)} if body else {}
+            response = alice(method, target, headers=headers, **sent)
 
             expected = json.loads(example)
             assert response.status_code == int(status), f"{method} {target}: {response.text}"
-            assert shown(response.json(), expected) == expected, f"{method} {target}"
+            answer = response.json() if response.content else None
+            assert shown(answer, expected) == expected, f"{method} {target}"
 
 
 def example_call(caller: Caller, operation: Operation, task_id: int) -> Any:

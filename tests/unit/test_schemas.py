@@ -77,6 +77,51 @@ def test_what_is_wrong_is_said_with_its_place_its_code_and_a_sentence(instance, 
 
 
 @pytest.mark.parametrize(
+    "instance", [{"name": "ab", "tags": [1] * 500_000}, {"name": "ab", "tags": [[1] * 99_000]}]
+)
+def test_of_an_instance_beyond_all_bounds_the_first_error_is_told(instance):
+    [(place, _, _)] = Schema(OBJECT).violations(instance)
+    assert place.startswith("/tags")
+
+
+ONE_OF = {
+    "oneOf": [
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["op", "size"],
+            "properties": {"op": {"type": "string", "enum": ["grow"]}, "size": {"type": "integer"}},
+        },
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["op"],
+            "properties": {"op": {"type": "string", "enum": ["stop"]}},
+        },
+    ],
+    "discriminator": {"propertyName": "op"},
+}
+
+
+@pytest.mark.parametrize(
+    ("instance", "violations"),
+    [
+        ({"op": "grow", "size": 1}, []),
+        ({"op": "stop"}, []),
+        ({"op": "grow"}, [("/size", "required", "is required")]),
+        ({"op": "stop", "size": 1}, [("/size", "unknown_field", "unknown field 'size'")]),
+        ({"op": "grow", "size": 1.0}, [("/size", "type", 'is not of type "integer"')]),
+        ({"op": "burst"}, [("/op", "not_in_enum", "is not one of: grow, stop")]),
+        ({"size": 1}, [("/op", "required", "is required")]),
+        ([], [("", "type", 'is not of type "object"')]),
+    ],
+    ids=ascii,
+)
+def test_a_discriminator_tells_which_alternative_is_meant(instance, violations):
+    assert Schema(ONE_OF).violations(instance) == violations
+
+
+@pytest.mark.parametrize(
     ("instance", "code"),
     [
         ({"name": "ab", "tags": []}, "too_few"),
