@@ -4,6 +4,7 @@ import pytest
 
 from tests.api.clock import frozen
 from tests.api.expect import MOMENT, a_page, in_query, invalid, problem, refusal
+from tests.api.test_page_tasks import FOREIGN
 from tests.conftest import Caller
 
 pytestmark = pytest.mark.pooled
@@ -63,7 +64,7 @@ def test_a_cursor_of_another_list_or_beside_a_skip_is_refused(alice, bob, trash)
     alice.create()
     listed = alice("GET", "?limit=1").json()["next_cursor"]
 
-    foreign = in_query("cursor", "contradiction", "is of another list or user")
+    foreign = in_query("cursor", "contradiction", FOREIGN)
     for other in (theirs, listed):
         assert refusal(alice("GET", f"{trash}?cursor={other}")) == invalid(trash, foreign)
     beside = in_query("cursor", "contradiction", "cannot be together with skip")

@@ -59,6 +59,21 @@ def test_tasks_are_organised_and_found_again(serving, tmp_path):
     assert "home" in [tag["name"] for tag in tags["tags"]]
 
 
+def test_a_change_is_repeated_refused_taken_back_and_made_in_bulk(serving, tmp_path):
+    script = lines_of("A first task") + lines_of(
+        "Retry without fear, edit without loss, get it back"
+    )
+    printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
+
+    shown, _ = documents(printed[printed.index("{") :], 5)
+    first, repeat, refused, restored, bulk = shown
+    assert first["title"] == "Book the train"
+    assert repeat == first
+    assert (refused["status"], refused["current"]) == (412, first)
+    assert (restored["id"], restored["title"]) == (first["id"], first["title"])
+    assert [result["status"] for result in bulk["results"]] == [201, 204]
+
+
 def test_the_first_task_is_created_listed_completed_changed_and_deleted(serving, tmp_path):
     printed = type_in(lines_of("A first task"), serving(), tmp_path)
 

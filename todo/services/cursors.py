@@ -8,11 +8,12 @@ what the sort compares. It is no secret and gives no right: the owner is in ever
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from todo.problems import Problem, Violation, validation_failed
 from todo.services.dates import instant
 
 VERSION: Final = 1
@@ -65,6 +66,28 @@ def decode(text: str) -> Cursor:
     if encode(cursor) != text:
         raise ValueError(text)
     return cursor
+
+
+def resume(
+    text: str | None, asked: str, *, skip: int, fits: Callable[[Cursor], bool]
+) -> Cursor | None:
+    """Return where the list whose digest is ``asked`` goes on, ``None`` at its beginning.
+
+    ``fits`` says whether a cursor's place can be one of the list. Raises :class:`Problem`
+    ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
+    """
+    if text is None:
+        return None
+    if skip:
+        raise _contradiction("cannot be together with skip")
+    cursor = decode(text)
+    if cursor.digest != asked or not fits(cursor):
+        raise _contradiction("is of another list: other filters, another sort or another user")
+    return cursor
+
+
+def _contradiction(detail: str) -> Problem:
+    return validation_failed(Violation("contradiction", detail, parameter="cursor"))
 
 
 def _moment(text: str) -> str:

@@ -30,29 +30,27 @@ _NOTES: Final = (None, None, "", "Before noon.", "Ask Zoë first; she knows the 
 _TAGS: Final = ("home", "work", "errands", "someday", "family", "waiting for", "5 minutes")
 
 
-def fill(owner: Owner, number: int, *, quota: int) -> int:
-    """Add ``number`` tasks to ``owner``'s, :data:`BATCH` at a time; return the new revision.
+def fill(owner: Owner, number: int, *, quota: int) -> None:
+    """Add ``number`` tasks to ``owner``'s, :data:`BATCH` at a time.
 
     Raises :class:`Problem`: ``quota_exceeded``, before any is added, when they do not all fit, and
     what :func:`todo.database.work.write` raises.
     """
     chance = random.Random(number)  # noqa: S311 - no secret
     moment = datetime.now(UTC)
-    revision = 0
     for start in range(0, number, BATCH):
         places = range(start, number)
         made = [_fields(chance, moment, place, number) for place in places[:BATCH]]
 
-        def unit(tx: Connection, made: list[Task] = made, more: int = len(places)) -> int:
+        def unit(tx: Connection, made: list[Task] = made, more: int = len(places)) -> None:
             ledger = lock_owner(tx, owner)
             check_quota(ledger, more, quota)
-            return _add(tx, ledger, made, written(moment))
+            _add(tx, ledger, made, written(moment))
 
-        revision = write(unit)
-    return revision
+        write(unit)
 
 
-def _add(tx: Connection, ledger: Ledger, made: list[Task], moment: str) -> int:
+def _add(tx: Connection, ledger: Ledger, made: list[Task], moment: str) -> None:
     numbered = [
         {**fields, "id": number, "user_id": ledger.owner.id, "revision": number}
         for number, fields in enumerate(made, ledger.revision + 1)
@@ -61,7 +59,6 @@ def _add(tx: Connection, ledger: Ledger, made: list[Task], moment: str) -> int:
     ledger = ledger.changed(len(made), completed=done, pending=len(made) - done)
     post_totals(tx, ledger, moment)
     save(tx, numbered)
-    return ledger.revision
 
 
 def _fields(chance: random.Random, now: datetime, place: int, number: int) -> dict[str, Any]:

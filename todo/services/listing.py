@@ -24,7 +24,6 @@ from sqlalchemy import (
 
 from todo.database.work import read
 from todo.models import tasks, users
-from todo.problems import Problem, Violation, validation_failed
 from todo.services import cursors
 from todo.services.clock import now
 from todo.services.cursors import Cursor
@@ -87,7 +86,12 @@ class Listing:
         by = SORTS[sort]
         order = order or by.natural
         digest = cursors.digest(owner, by.name, order, filters)
-        after = _after(cursor, digest, by, filters, skip)
+
+        def fits(cursor: Cursor) -> bool:
+            follows = cursor.moment is not None
+            return follows == filters.follow_the_clock and by.can_be(cursor.place)
+
+        after = cursors.resume(cursor, digest, skip=skip, fits=fits)
         moment = (after and after.moment) or now()
         return cls(owner, filters, by, order, skip, limit, total, digest, after, moment)
 
@@ -140,22 +144,6 @@ def revision(owner: str) -> int:
     """Return the owner's revision, without a look at the tasks; 0 for one who never wrote."""
     rows = read(_REVISION, {"owner": owner})
     return rows[0].revision if rows else 0
-
-
-def _after(cursor: str | None, digest: str, by: Sort, filters: Filters, skip: int) -> Cursor | None:
-    if cursor is None:
-        return None
-    if skip:
-        raise _contradiction("cannot be together with skip")
-    after = cursors.decode(cursor)
-    follows = after.moment is not None
-    if after.digest != digest or follows != filters.follow_the_clock or not by.can_be(after.place):
-        raise _contradiction("is of another list: other filters, another sort or another user")
-    return after
-
-
-def _contradiction(detail: str) -> Problem:
-    return validation_failed(Violation("contradiction", detail, parameter="cursor"))
 
 
 def _behind(after: Cursor | None) -> str:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from todo.database.work import MANY_SECONDS, read, write
 from todo.identity.owner import Owner
 from todo.models import tasks, users
-from todo.problems import Violation, validation_failed
 from todo.services import cursors
 from todo.services.clock import now
 from todo.services.cursors import Cursor
@@ -50,7 +49,7 @@ def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) ->
     Raises :class:`Problem` ``validation_failed`` for a cursor of another list, or beside ``skip``.
     """
     digest = cursors.digest(owner, "trash")
-    after = _after(cursor, digest, skip)
+    after = cursors.resume(cursor, digest, skip=skip, fits=lambda c: UPDATED.can_be(c.place))
     parameters = {"owner": owner, "skip": skip, "limit": limit + 1}
     if after:
         parameters |= bound_place(UPDATED, after.place)
@@ -121,16 +120,6 @@ def _cleared(tx: Connection, ledger: Ledger, number: int) -> dict[str, int]:
 def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:
     purge_at = datetime.fromisoformat(deleted_at) + timedelta(days=days)
     return {**task, "deleted_at": deleted_at, "purge_at": written(purge_at)}
-
-
-def _after(cursor: str | None, digest: str, skip: int) -> Cursor | None:
-    if cursor is None:
-        return None
-    after = cursors.decode(cursor)
-    if skip or after.digest != digest or not UPDATED.can_be(after.place):
-        detail = "cannot be together with skip" if skip else "is of another list or user"
-        raise validation_failed(Violation("contradiction", detail, parameter="cursor"))
-    return after
 
 
 @cache
