@@ -57,7 +57,7 @@ class TwoClients(RuleBasedStateMachine):
         """A request that ``client`` might send, with what it knows."""
         task_id = self.draw_task(data, [*self.model.live, *self.model.trash, 999])
         conditional = data.draw(st.booleans())
-        revision = self.known[client].get(task_id) if conditional else None
+        revision = self.seen(client, task_id) if conditional else None
         if revision not in self.wire.tags:  # a deletion shows no tag
             revision = None
         one = {"task_id": task_id, "revision": revision}
@@ -89,9 +89,7 @@ class TwoClients(RuleBasedStateMachine):
             op = data.draw(st.sampled_from(["create", "update", "complete", "delete"]))
             task_id = self.draw_task(data, [*self.model.live, 999])
             change, conditional = data.draw(fields), data.draw(st.booleans())
-            expected = {}
-            if conditional and task_id in self.known[client]:
-                expected = {"if_revision": self.known[client][task_id]}
+            expected = {"if_revision": self.seen(client, task_id)} if conditional else {}
             operation: dict[str, Any] = {"op": op, "id": task_id, **expected}
             match op:
                 case "create":
@@ -103,6 +101,10 @@ class TwoClients(RuleBasedStateMachine):
                     operation["completed"] = conditional
             operations[task_id] = operation
         return list(operations.values())
+
+    def seen(self, client: int, task_id: int) -> int:
+        """The revision at which ``client`` saw the task last: that of its creation, or later."""
+        return self.known[client].get(task_id, task_id)
 
     def draw_task(self, data: st.DataObject, ids: list[int]) -> int:
         """One of ``ids``, by a place: what is drawn must not depend on which of two was first."""
