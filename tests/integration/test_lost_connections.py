@@ -114,6 +114,27 @@ def test_connection_that_dies_at_commit_is_503_outcome_unknown_and_nothing_is_re
     assert_books_balance(url, alice.id, changes=tasks + 1)
 
 
+@pytest.mark.parametrize(
+    ("cut", "replayed"),
+    [(Cut.BEFORE_COMMIT_ARRIVES, False), (Cut.BEFORE_COMMIT_IS_ANSWERED, True)],
+)
+def test_change_of_unknown_outcome_is_made_once_however_often_it_is_repeated_with_its_key(
+    url, cutter, alice_behind_the_cutter, cut, replayed
+):
+    alice = alice_behind_the_cutter
+    body, headers = {"title": "Buy milk"}, {"Idempotency-Key": "x"}
+    cutter.cut = cut
+    assert_503(alice("POST", "", json=body, headers=headers), "outcome_unknown")
+    cutter.cut = Cut.NEVER
+
+    first, again = [alice("POST", "", json=body, headers=headers) for _ in range(2)]
+
+    assert (first.status_code, "idempotency-replayed" in first.headers) == (201, replayed)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert alice("GET", "").json()["tasks"] == [first.json()] == [again.json()]
+    assert_books_balance(url, alice.id, changes=1)
+
+
 @pytest.fixture
 def durable_postgres(postgres: PostgresServer) -> Iterator[PostgresServer]:
     """A server that may be killed: what it has committed is on the disk."""
