@@ -58,6 +58,117 @@ def play(project: Path, server: Server, line: str, tmp_path: Path) -> Play:
     return printed
 
 
-@pytest.mark.parametrize("scene", ["day", "conflict", "offline", "crowd"])
-def test_scene(play, scene):
-    print(json.dumps(play(scene), indent=1)[:6000])
+SHOWN = {"description": None, "completed": False, "priority": "medium", "due_date": None, "tags": []}
+LIST = "/tasks?order=asc&limit=1000"
+REFUSED_CREATE = ["refused", "create", "validation_failed"]
+
+
+def a_task(task_id: int, title: str, revision: int, **fields: Any) -> dict[str, Any]:
+    return {**SHOWN, "id": task_id, "title": title, "revision": revision, **fields}
+
+
+def test_what_is_shown_at_once_is_made_once_or_taken_back(play, line):
+    milk = {"description": "Two litres", "tags": ["home"]}
+    end = [a_task(1, "Buy milk", 3, completed=True, **milk), a_task(4, "Pay the rent", 8)]
+    changes = [
+        ("POST", "/tasks"),
+        ("PATCH", "/tasks/1"),
+        ("PATCH", "/tasks/1"),
+        ("POST", "/tasks"),
+        ("DELETE", "/tasks/4"),
+        ("POST", "/trash/4/restore"),
+        ("DELETE", "/tasks/4"),
+        ("POST", "/trash/4/restore"),
+    ]
+    assert play("day") == {
+        "first": a_task(-1, "Buy milk", 0, **milk),
+        "toggled": a_task(1, "Buy milk", 2, completed=True, **milk),
+        "gone": None,
+        "wrong": "",
+        "shown": end,
+        "list": end,
+        "log": [["refused", "update", "validation_failed"], REFUSED_CREATE],
+        "calls": [[*call, line == "bad"] for call in changes] + [["GET", LIST, False]] * 2,
+        "reads": 1,
+        "unchanged": True,
+        "keys": len(changes),
+    }
+
+
+def test_two_clients_of_one_task_are_merged_field_by_field_and_asked_only_where_both_changed(play):
+    merged = a_task(1, "My milk", 4, description="Mine", priority="high")
+    end = [{**merged, "completed": True, "tags": ["a"], "revision": 6}]
+    assert play("conflict") == {
+        "merged": merged,
+        "mine": end,
+        "theirs": end,
+        "list": end,
+        "logs": [
+            [["choose", "description", "Mine", "Theirs"]],
+            [["choose", "description", "Theirs again", "Mine"]],
+        ],
+        "keys": 0,
+    }
+
+
+def test_what_was_done_offline_survives_a_reload_and_is_made_in_one_bulk(play, line):
+    before = [
+        a_task(1, "Older", 1, completed=True),
+        a_task(2, "Mine", 2),
+        a_task(4, "Never", 4),
+        a_task(-5, "Fresh", 0, description="of the train"),
+        a_task(-7, "x" * 201, 0),
+    ]
+    end = [
+        a_task(1, "Older", 8, completed=True),
+        a_task(2, "Mine", 7, description="Theirs"),
+        a_task(10, "Fresh", 10, description="of the train"),
+    ]
+    calls = [
+        ("PATCH", "/tasks/2"),  # merged by itself
+        ("POST", "/tasks/bulk"),
+        ("POST", "/tasks"),
+        ("DELETE", "/tasks/11"),
+    ]
+    assert play("offline") == {
+        "before": before,
+        "shown": end,
+        "list": end,
+        "log": [REFUSED_CREATE, ["refused", "update", "task_not_found"]],
+        "calls": [[*call, line == "bad"] for call in calls],
+        "left": [],
+    }
+
+
+def test_a_hundred_creates_are_one_bulk_in_their_order_and_all_is_there_once(play, line):
+    played = play("crowd")
+    changed = [
+        a_task(n + 1, f"Task {n}", 105 + 2 * n + 2, description=f"{n}", completed=True)
+        for n in range(1, 4)
+    ]
+    end = changed + [a_task(n + 1, f"Task {n}", n + 1) for n in range(4, 105)]
+    assert played == {
+        "calls": [["POST", "/tasks/bulk", line == "bad"]] * 2,
+        "shown": end,
+        "list": end,
+        "log": [],
+    }
+
+
+def test_the_very_same_request_is_repeated_after_what_may_pass_and_after_nothing_else(
+    project, tmp_path
+):
+    text = run(project, "node", "dist/scenes.js", "answers", home=tmp_path, API_URL="", TOKEN="")
+    assert json.loads(text) == {
+        "sent": ["a"] * 5 + ["b"] + ["c"] * 2,
+        "tokens": [False, False, False, True, False, False, False, True],
+        "ends": [{"body": {}, "etag": '"e"', "replayed": True}, "Refused", "Unanswered"],
+        "waited": True,
+        "rest": 0,
+        "list": [],
+    }
+
+
+def test_the_page_shows_the_whole_file_in_its_order():
+    shown = re.findall(r"^```ts\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert "\n".join(shown) == SOURCE.read_text()

@@ -125,7 +125,7 @@ export interface State {
 }
 
 export interface Screen {
-  /** Show `shown(entry)` of every entry, and store the state (IndexedDB) before this returns. */
+  /** Show `shown(entry)` of every entry, and store the state before this returns (localStorage does). */
   changed(state: State): void;
   /** Say it and, for a create, give the text back; the change is off the screen. */
   refused(step: Step, problem: Problem): void;
@@ -144,8 +144,7 @@ const UNSAVED = { user_id: "", completed_at: null, created_at: "", updated_at: "
 
 export class Tasks {
   online = true; // addEventListener("offline", ...), and flush() on "online"
-  #busy = new WeakSet<Step>();
-  #turns = new WeakMap<Entry, Promise<void>>();
+  #queue = Promise.resolve();
   #lastId = 0;
 
   constructor(readonly send: Send, readonly screen: Screen, readonly state: State = { entries: [] }) {
@@ -171,26 +170,23 @@ export class Tasks {
     return this.settle(entry);
   }
 
-  /** One behind the other: the tag at hand is always the last one. */
-  settle(entry: Entry): Promise<void> {
-    const turn = (this.#turns.get(entry) ?? Promise.resolve()).catch(() => {}).then(() => this.#drain(entry));
-    this.#turns.set(entry, turn);
-    return turn;
+  settle = (entry: Entry) => this.#next(() => this.#drain(entry));
+
+  /** One behind the other: the tag at hand is the last one, and what was typed first is made first. */
+  #next(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.catch(() => {}).then(work);
+    return this.#queue;
   }
 
   async #drain(entry: Entry): Promise<void> {
-    for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; ) {
-      this.#busy.add(step);
+    for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; this.screen.changed(this.state)) {
       try {
         await this.#make(entry, step);
       } catch (error) {
-        if (error instanceof Unanswered) return; // kept, with its key: flush() goes on
-        if (!(error instanceof Refused)) throw error;
-        await this.#refused(entry, step, error);
-      } finally {
-        this.#busy.delete(step);
+        if (error instanceof Refused) await this.#refused(entry, step, error);
+        else if (error instanceof Unanswered) this.online = false; // kept, with its key, for flush()
+        else throw error;
       }
-      this.screen.changed(this.state);
     }
   }
 
@@ -233,69 +229,65 @@ export class Tasks {
   }
 
   /** After a reload, and when the line is back: first what may have been made, by its own key. */
-  async flush(): Promise<void> {
+  flush = () => this.#next(async () => {
     this.online = true;
-    const begun = this.state.entries.filter((entry) => entry.steps[0]?.call);
-    for (const entry of begun) {
-      await this.settle(entry);
-      if (entry.steps[0]?.call) return; // still no line
-    }
-    while (this.online && (this.state.bulk || this.#pack())) if (!(await this.#bulk())) return;
-    await Promise.all(this.state.entries.map((entry) => this.settle(entry)));
-  }
+    for (const entry of this.state.entries.filter(({ steps }) => steps[0]?.call)) await this.#drain(entry);
+    while (this.online && (this.state.bulk || this.#pack())) await this.#bulk();
+    for (const entry of [...this.state.entries]) await this.#drain(entry);
+  });
 
   /** Makes one bulk of what was never sent: each task is in it once. */
   #pack(): boolean {
-    const idle = this.state.entries.filter(({ steps }) => !steps.some((step) => this.#busy.has(step)));
-    const packed = idle.filter(packable);
+    const packed = this.state.entries.filter(packable).slice(0, 100);
     if (packed.length < 2) return false;
-    const operations = packed.slice(0, 100).map(fold);
+    const operations = packed.map(fold);
     this.state.bulk = change("POST", "/tasks/bulk", { operations });
     return true;
   }
 
-  async #bulk(): Promise<boolean> {
+  async #bulk(): Promise<void> {
     const packed = this.state.entries.filter((entry) => entry.steps[0]?.inBulk);
     this.screen.changed(this.state);
     try {
-      const { body } = await this.send<Schemas["BulkResult"]>(this.state.bulk!);
-      packed.forEach((entry, n) => this.#done(entry, (body.results[n]!.task ?? undefined) as Task | undefined));
+      const { body } = await this.send<{ results: { task: Task | null }[] }>(this.state.bulk!);
       delete this.state.bulk;
+      packed.forEach((entry, n) => this.#done(entry, body.results[n]!.task ?? undefined));
     } catch (error) {
-      if (error instanceof Unanswered) return false;
-      if (!(error instanceof Refused)) throw error;
-      delete this.state.bulk; // nothing of it was made
-      for (const { steps } of packed) delete steps[0]!.inBulk;
-      const places = error.problem.errors?.map(({ pointer }) => Number(pointer?.split("/")[2])) ?? [];
-      const failed = packed.filter((_, n) => places.includes(n));
-      for (const entry of failed.length ? failed : packed) await this.settle(entry); // merges, or drops it
+      if (error instanceof Unanswered) this.online = false;
+      else if (error instanceof Refused) await this.#unpack(packed, error.problem);
+      else throw error;
     }
     this.screen.changed(this.state);
-    return true;
   }
 
-  /** Reads the list again; 304 when nothing changed. A `revision` tells what is older. */
-  async load(): Promise<void> {
-    const headers: Record<string, string> = {};
-    if (this.state.listTag) headers["If-None-Match"] = this.state.listTag;
-    const call: Call = { method: "GET", path: "/tasks?limit=1000", headers };
-    const { body: page, etag } = await this.send<Schemas["TaskPage"] | undefined>(call);
-    const { entries } = this.state;
-    if (!page || entries.some((entry) => entry.id < 0)) return; // that one may be in the page, too
-    for (const base of page.tasks) {
-      const entry = entries.find((each) => each.id === base.id);
-      const fresh = { id: base.id, base, etag: undefined, gone: false };
-      if (!entry) entries.push({ ...fresh, steps: [] });
-      else if (!entry.steps.length && base.revision > entry.base.revision) Object.assign(entry, fresh);
-    }
-    const listed = new Set(page.tasks.map((task) => task.id));
-    this.state.entries = entries.filter(
-      ({ id, base, gone, steps }) =>
-        page.next_cursor || listed.has(id) || steps.length || gone || base.revision > page.revision,
-    );
-    this.state.listTag = entries.some((entry) => entry.steps.length) ? undefined : etag;
-    this.screen.changed(this.state);
+  /** Nothing of a refused bulk was made. What is at fault is sent by itself: merged, or refused. */
+  async #unpack(packed: Entry[], { errors = [] }: Problem): Promise<void> {
+    delete this.state.bulk;
+    for (const { steps } of packed) delete steps[0]!.inBulk;
+    const places = errors.map(({ pointer }) => Number(pointer?.split("/")[2])); // /operations/3/if_revision
+    const faulty = packed.filter((_, n) => places.includes(n));
+    for (const entry of faulty.length ? faulty : packed) await this.#drain(entry);
   }
+
+  /** Reads the list again: 304 if nothing changed. */
+  load = () => this.#next(async () => {
+    const headers: Record<string, string> = this.state.listTag ? { "If-None-Match": this.state.listTag } : {};
+    const call: Call = { method: "GET", path: "/tasks?order=asc&limit=1000", headers };
+    const { body: page, etag } = await this.send<Schemas["TaskPage"] | undefined>(call);
+    if (!page || this.state.entries.some(({ id }) => id < 0)) return; // which may be in the page, too
+    const known = new Map(this.state.entries.map((entry) => [entry.id, entry]));
+    const listed = page.tasks.map((base) => {
+      const entry = known.get(base.id) ?? { id: base.id, base, etag: undefined, gone: false, steps: [] };
+      known.delete(base.id);
+      if (entry.steps.length) return entry; // If-Match will tell
+      const tag = base.revision === entry.base.revision ? entry.etag : undefined;
+      return Object.assign(entry, { base, etag: tag, gone: false });
+    });
+    const others = [...known.values()].filter(({ gone, steps }) => page.next_cursor || gone || steps.length);
+    this.state.entries = [...listed, ...others];
+    this.state.listTag = this.state.entries.some(({ steps }) => steps.length) ? undefined : etag;
+    this.screen.changed(this.state);
+  });
 }
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
