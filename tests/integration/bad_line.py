@@ -78,7 +78,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 @contextmanager
 def bad_line_to(server_port: int, *breaks: Break) -> Iterator[BadLine]:
-    """Listen in front of the server until the block ends; requests break in turn, round and round."""
+    """Listen before the server until the block ends; requests break in turn, round and round."""
     with BadLine(server_port, itertools.cycle(breaks)) as line:
         thread = threading.Thread(target=line.serve_forever, args=(0.05,))
         thread.start()

@@ -22,6 +22,7 @@ SCENES = REPOSITORY / "tests" / "optimistic" / "scenes.ts"
 LINES = {
     "good": [Break.NEVER],
     "bad": [Break.BEFORE, Break.AFTER, Break.MIDWAY, Break.NEVER],
+    "tunnel": [Break.AFTER] * 6 + [Break.NEVER] * 20,
 }
 
 Play = Callable[[str], Any]
@@ -37,7 +38,7 @@ def server(request: pytest.FixtureRequest, servers: dict[str, Server]) -> Server
     return servers[request.param]
 
 
-@pytest.fixture(params=LINES)
+@pytest.fixture(params=["good", "bad"])
 def line(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -58,7 +59,13 @@ def play(project: Path, server: Server, line: str, tmp_path: Path) -> Play:
     return printed
 
 
-SHOWN = {"description": None, "completed": False, "priority": "medium", "due_date": None, "tags": []}
+SHOWN = {
+    "description": None,
+    "completed": False,
+    "priority": "medium",
+    "due_date": None,
+    "tags": [],
+}
 LIST = "/tasks?order=asc&limit=1000"
 REFUSED_CREATE = ["refused", "create", "validation_failed"]
 
@@ -137,6 +144,23 @@ def test_what_was_done_offline_survives_a_reload_and_is_made_in_one_bulk(play, l
         "log": [REFUSED_CREATE, ["refused", "update", "task_not_found"]],
         "calls": [[*call, line == "bad"] for call in calls],
         "left": [],
+    }
+
+
+@pytest.mark.parametrize("line", ["tunnel"])
+def test_what_was_made_without_an_answer_is_not_made_again_after_a_reload(play):
+    end = [a_task(1, "Milk", 3, completed=True), a_task(2, "Bread", 2)]
+    assert play("tunnel") == {
+        "known": [False, True],
+        "before": [a_task(-1, "Milk", 0, completed=True), a_task(-2, "Bread", 0)],
+        "shown": end,
+        "list": end,
+        "calls": [
+            ["POST", "/tasks/bulk", True],
+            ["GET", "/tasks/1", False],  # a bulk answers no tags
+            ["PATCH", "/tasks/1", False],
+        ],
+        "log": [],
     }
 
 

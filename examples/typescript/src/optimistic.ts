@@ -59,7 +59,7 @@ export function sender(base: string, token: (renew: boolean) => Promise<string>)
       const refusal = answer && refused(answer);
       const running = refusal?.problem.code === "idempotency_key_in_progress";
       if (refusal && !running && !AGAIN.includes(refusal.problem.status)) throw refusal;
-      await pause(Number(answer?.headers.get("Retry-After")), attempt);
+      if (attempt < ATTEMPTS - 1) await pause(Number(answer?.headers.get("Retry-After")), attempt);
     }
     throw new Unanswered(call.path);
   };
