@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import DIALECTS, Service, settings_for
+from tests.conftest import DIALECTS, SECRET, Service, settings_for
 from tests.integration.application import running
-from tests.integration.served import Server
+from tests.integration.served import SERVING, Server
+from tests.integration.typed import EXAMPLE
+from tests.servers.node import require
 from tests.servers.postgres import PostgresServer
 from todo.settings import Settings
 
@@ -69,3 +71,22 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             return server
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def servers(
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Server]]:
+    """The live API on each dialect, for the example client."""
+    require(EXAMPLE)
+    with ExitStack() as stack:
+        started = {}
+        for dialect in DIALECTS:
+            started[dialect] = Server.start(
+                tmp_path_factory.mktemp(dialect),
+                command=SERVING,
+                DATABASE_URL=new_database(dialect),
+                BETTER_AUTH_SECRET=SECRET,
+            )
+            stack.callback(started[dialect].close)
+        yield started

@@ -1,0 +1,196 @@
+// The scenes of tests/integration/test_optimistic_front_end.py; each prints one JSON.
+import { type Answer, type Call, type Entry, type Field, type Screen, type State, type Task } from "./optimistic.js";
+import { sender, shown, type Step, Tasks } from "./optimistic.js";
+
+const [API, TOKEN] = [process.env["API_URL"]!, process.env["TOKEN"]!];
+
+class Recorder implements Screen {
+  log: unknown[] = [];
+  kept = "";
+  choice: "mine" | "theirs" = "mine";
+  changed(state: State) {
+    this.kept = JSON.stringify(state);
+  }
+  refused(step: Step, problem: { code: string }) {
+    this.log.push(["refused", step.op, problem.code]);
+  }
+  async choose(field: Field, mine: unknown, theirs: unknown) {
+    this.log.push(["choose", field, mine, theirs]);
+    return this.choice;
+  }
+}
+
+const calls: { call: Call; replayed: boolean }[] = [];
+let given = 0;
+const plain = sender(`${API}/api/me`, async () => (given++, TOKEN));
+async function send<T>(call: Call): Promise<Answer<T>> {
+  const answer = await plain<T>(call);
+  calls.push({ call, replayed: answer.replayed });
+  return answer;
+}
+
+function client(choice: "mine" | "theirs" = "mine") {
+  const screen = new Recorder();
+  screen.choice = choice;
+  return { screen, tasks: new Tasks(send, screen) };
+}
+
+/** A task whole, but for its owner and moments. */
+const told = ({ user_id, created_at, updated_at, completed_at, ...rest }: Task) => rest;
+const seen = (entry: Entry) => {
+  const task = shown(entry);
+  return task && told(task);
+};
+const all = (tasks: Tasks) => tasks.state.entries.map(seen).filter(Boolean);
+const list = () => plain<{ tasks: Task[] }>({ method: "GET", path: "/tasks?order=asc&limit=1000", headers: {} });
+const made = () => calls.map(({ call, replayed }) => [call.method, call.path, replayed]);
+const keys = () => calls.map(({ call }) => call.headers["Idempotency-Key"]).filter(Boolean);
+
+/** A day of one user: everything is shown at once, and made once. */
+async function day() {
+  const { screen, tasks } = client();
+  const milk = tasks.create({ title: "Buy milk", tags: ["home"] });
+  const early = tasks.edit(milk, { description: "Two litres" }); // under the temporary id
+  const first = seen(milk);
+  await early;
+  const done = tasks.edit(milk, { completed: true });
+  const toggled = seen(milk);
+  await done;
+  const rent = tasks.create({ title: "Pay the rent" });
+  await tasks.settle(rent);
+  const deleted = tasks.delete(rent);
+  const gone = seen(rent) ?? null;
+  await deleted;
+  await tasks.restore(rent);
+  const undone = [tasks.delete(rent), tasks.restore(rent)]; // Undo before the answer
+  await Promise.all(undone);
+  const refused = tasks.edit(rent, { title: "" });
+  const wrong = seen(rent)!.title;
+  await refused;
+  const nothing = tasks.create({ title: " " });
+  await tasks.settle(nothing);
+  await tasks.load();
+  const before = calls.length;
+  await tasks.load();
+  return {
+    first, toggled, gone, wrong, shown: all(tasks), log: screen.log, calls: made(), reads: calls.length - before,
+    unchanged: calls.at(-1)!.call.headers["If-None-Match"] === tasks.state.listTag, keys: new Set(keys()).size,
+  };
+}
+
+/** Two tabs edit one task. */
+async function conflict() {
+  const [mine, theirs] = [client("mine"), client("theirs")];
+  const task = mine.tasks.create({ title: "Milk" });
+  await mine.tasks.settle(task);
+  await theirs.tasks.load();
+  const same = theirs.tasks.state.entries[0]!;
+  await theirs.tasks.edit(same, { description: "Theirs", priority: "high" });
+  await Promise.all([
+    mine.tasks.edit(task, { title: "My milk" }), // only mine
+    mine.tasks.edit(task, { description: "Mine" }), // both: the user says mine
+  ]);
+  const merged = seen(task);
+  await theirs.tasks.edit(same, { description: "Theirs again", completed: true }); // both: the user says theirs
+  await mine.tasks.load();
+  await mine.tasks.edit(task, { tags: ["a"] });
+  await theirs.tasks.edit(same, { tags: ["a"] }); // the same: nothing to ask
+  return {
+    merged, mine: all(mine.tasks), theirs: all(theirs.tasks),
+    logs: [mine.screen.log, theirs.screen.log], keys: keys().length - new Set(keys()).size,
+  };
+}
+
+/** A train without a line, a reload, and a line again. */
+async function offline() {
+  const { screen, tasks } = client();
+  const [old, stale, left, doomed] = ["Old", "Stale", "Left", "Doomed"].map((title) => tasks.create({ title }));
+  await Promise.all(tasks.state.entries.map((entry) => tasks.settle(entry)));
+  const other = client();
+  await other.tasks.load();
+  const [, theirs, , lost] = other.tasks.state.entries;
+  tasks.online = false;
+  const fresh = tasks.create({ title: "Fresh" });
+  await tasks.edit(fresh, { description: "of the train" });
+  await tasks.edit(old!, { title: "Older" });
+  await tasks.edit(old!, { completed: true });
+  await tasks.edit(stale!, { title: "Mine" });
+  await tasks.edit(doomed!, { title: "Never" });
+  await tasks.delete(left!);
+  const whim = tasks.create({ title: "A whim" });
+  await tasks.delete(whim);
+  const wrong = tasks.create({ title: "x".repeat(201) });
+  await tasks.settle(wrong);
+  const before = all(tasks);
+  await other.tasks.edit(theirs!, { description: "Theirs" });
+  await other.tasks.delete(lost!);
+  calls.length = 0;
+  const reloaded = new Tasks(send, screen, JSON.parse(screen.kept));
+  await reloaded.flush();
+  return { before, shown: all(reloaded), log: screen.log, calls: made(), left: reloaded.state.entries.flatMap((e) => e.steps) };
+}
+
+/** Many tasks at once, on whatever line there is, until all is done. */
+async function crowd() {
+  const { screen, tasks } = client();
+  tasks.online = false;
+  for (let n = 0; n < 105; n++) tasks.create({ title: `Task ${n}` });
+  await tasks.flush();
+  const some = tasks.state.entries.slice(0, 4);
+  await Promise.all(some.flatMap((entry, n) => [tasks.edit(entry, { description: `${n}` }), tasks.edit(entry, { completed: true })]));
+  await Promise.all(some.slice(0, 1).map((entry) => tasks.delete(entry)));
+  return { calls: made().slice(0, 2), shown: all(tasks), log: screen.log };
+}
+
+/** The line dies for longer than anybody waits, after the server has made what was sent; the page is closed. */
+async function tunnel() {
+  const { screen, tasks } = client();
+  tasks.online = false;
+  const [milk] = [tasks.create({ title: "Milk" }), tasks.create({ title: "Bread" })];
+  await tasks.flush();
+  const known = [tasks.online, tasks.state.bulk !== undefined];
+  await tasks.edit(milk!, { completed: true });
+  const before = all(tasks);
+  const next = new Tasks(send, screen, JSON.parse(screen.kept));
+  await next.flush();
+  return { known, before, shown: all(next), calls: made(), log: screen.log };
+}
+
+/** What the server says when it cannot say yes, from a script; the keys and the waits. */
+async function answers() {
+  const problem = (status: number, code: string, after?: string) =>
+    new Response(JSON.stringify({ status, code, detail: code }), {
+      status, headers: { "Content-Type": "application/problem+json", ...(after && { "Retry-After": after }) },
+    });
+  const script = [
+    () => problem(503, "outcome_unknown", "1"),
+    () => problem(409, "idempotency_key_in_progress", "1"),
+    () => problem(401, "token_expired"),
+    () => new Response("<h1>Bad gateway</h1>", { status: 502 }),
+    () => new Response("{}", { headers: { ETag: '"e"', "Idempotency-Replayed": "true" } }),
+    () => problem(409, "another"),
+    () => problem(401, "token_expired"),
+    () => problem(401, "token_revoked"),
+  ];
+  const sent: unknown[] = [];
+  const tokens: boolean[] = [];
+  const [live, begun] = [globalThis.fetch, Date.now()];
+  globalThis.fetch = async (_, init) => (sent.push(new Headers(init!.headers).get("Idempotency-Key")), script.shift()!());
+  const scripted = sender("http://x", async (renew) => (tokens.push(renew), "t"));
+  const call = (key: string): Call => ({ method: "POST", path: "/tasks", headers: { "Idempotency-Key": key }, body: {} });
+  const ends: unknown[] = [];
+  ends.push(await scripted(call("a")));
+  const waited = Date.now() - begun >= 2000;
+  for (const key of ["b", "c"]) await scripted(call(key)).catch((error: Error) => ends.push(error.constructor.name));
+  globalThis.fetch = live;
+  return { sent, tokens, ends, waited, rest: script.length };
+}
+
+const later = globalThis.setTimeout;
+const sooner = (run: () => void, ms: number) => later(run, ms / 10);
+if (process.argv[2] !== "answers") globalThis.setTimeout = sooner as typeof setTimeout; // there the waits are measured
+
+const scenes: Record<string, () => Promise<object>> = { day, conflict, offline, crowd, tunnel, answers };
+const scene = await scenes[process.argv[2]!]!();
+const { body } = process.argv[2] === "answers" ? { body: { tasks: [] } } : await list();
+console.log(JSON.stringify({ ...scene, list: body.tasks.map(told) }));
