@@ -168,7 +168,11 @@ class _Bundle:
             return node
         if isinstance(reference := node.get("$ref"), str):
             return self._follow(reference, file)
-        return {str(key): self._inline(value, file) for key, value in node.items()}
+        inlined = {str(key): self._inline(value, file) for key, value in node.items()}
+        if "propertyName" in node and "mapping" in node:  # a discriminator: references without $ref
+            mapping = node["mapping"].items()
+            inlined["mapping"] = {name: self._follow(to, file)["$ref"] for name, to in mapping}
+        return inlined
 
     def _follow(self, reference: str, file: Path) -> Any:
         location, _, pointer = reference.partition("#")
