@@ -6,26 +6,43 @@ from typing import Any
 
 Task = dict[str, Any]
 Done = Sequence[tuple[str, Task]]
-"""What was acknowledged: ``create`` or ``toggle``, and the task as it was answered."""
+"""What was acknowledged, in the order of each writer, and the task as it was answered: ``create``,
+``change``, ``toggle`` (of task 1), or ``delete``, which answers nothing (the task before it)."""
+
+FIELDS = ("title", "description", "completed")
 
 
-def violations(done: Done, tasks: Sequence[Task], revision: int) -> list[str]:
+def violations(
+    done: Done, tasks: Sequence[Task], trash: Sequence[Task], revision: int
+) -> list[str]:
     """Return what is lost, doubled or otherwise wrong; nothing if all is well.
 
-    ``tasks`` are all that the user has, and ``revision`` the user's. Task 1 was there before, open.
+    ``tasks`` and ``trash`` are all that the user has, and ``revision`` the user's. Task 1 was there
+    before, open; every other one is changed by one writer alone, and has a title of its own.
     """
     found = []
     created = Counter(task["title"] for kind, task in done if kind == "create")
-    there = Counter(task["title"] for task in tasks if task["id"] != 1)
+    there = Counter(task["title"] for task in [*tasks, *trash] if task["id"] != 1)
     found += [f"lost: {title}" for title in created - there]
     found += [f"doubled, or never acknowledged: {title}" for title in there - created]
-    revisions = Counter(task["revision"] for _, task in done)
-    found += [
-        f"two changes have revision {number}" for number in revisions if revisions[number] > 1
-    ]
     if revision != 1 + len(done):
         found.append(f"{len(done)} changes after the first, but the revision is {revision}")
-    return found + _of_toggles(done, tasks)
+    return [
+        *found,
+        *_of_revisions(done, trash, revision),
+        *_of_toggles(done, tasks),
+        *_of_last_changes(done, tasks, trash),
+    ]
+
+
+def _of_revisions(done: Done, trash: Sequence[Task], revision: int) -> list[str]:
+    """Each change took one of its own; what is in the trash has that of its deletion."""
+    answered = [task["revision"] for kind, task in done if kind != "delete"]
+    taken = Counter([*answered, *(task["revision"] for task in trash)])
+    return [
+        *(f"two changes have revision {number}" for number in taken if taken[number] > 1),
+        *(f"revision {number} is beyond {revision}" for number in taken if number > revision),
+    ]
 
 
 def _of_toggles(done: Done, tasks: Sequence[Task]) -> list[str]:
@@ -39,4 +56,16 @@ def _of_toggles(done: Done, tasks: Sequence[Task]) -> list[str]:
     [shared] = [task for task in tasks if task["id"] == 1]
     if shared["completed"] != (len(toggles) % 2 == 1):
         found.append(f"{len(toggles)} toggles left the task as {shared['completed']}")
+    return found
+
+
+def _of_last_changes(done: Done, tasks: Sequence[Task], trash: Sequence[Task]) -> list[str]:
+    """A task of one writer alone is as its last answer said."""
+    last = {task["id"]: (kind, task) for kind, task in done if task["id"] != 1}
+    live, deleted = ({task["id"]: task for task in place} for place in (tasks, trash))
+    found = []
+    for number, (kind, task) in last.items():
+        place, names = (deleted, FIELDS) if kind == "delete" else (live, (*FIELDS, "revision"))
+        if number not in place or any(place[number][name] != task[name] for name in names):
+            found.append(f"task {number} is not as its last change, a {kind}, left it")
     return found

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Self
 
 from tests.conftest import SECRET
-from tests.integration.served import SERVING, environment
+from tests.fuzz.ledger import UNBALANCED
+from tests.integration.served import REPOSITORY, SERVING, environment
+from tests.integration.tables import rows
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerProcess, free_port
 from todo.database import schema
 
 WORKERS = 2
+CRASHED = '"request.crashed"'
 DOWN_SECONDS = 1.0
 """How long a server is away at most before it is started again."""
 
@@ -30,6 +33,7 @@ class World:
         self.postgres = postgres
         self._folder = folder
         self._port = free_port()
+        self._crashes: list[str] = []
         self._gunicorn = self._start()
 
     @property
@@ -45,8 +49,17 @@ class World:
             ways |= {
                 "PostgreSQL": self._kill_postgres,
                 "a PostgreSQL backend": self._kill_backend,
+                "both": self._kill_both,
             }
         return ways
+
+    def violations(self) -> list[str]:
+        """Return what is wrong with the database's books or file, and what crashed meanwhile."""
+        found = [f"the counters of {row['id']} are wrong" for row in rows(self.url, UNBALANCED)]
+        if self.postgres is None:
+            checked = [row["integrity_check"] for row in rows(self.url, "PRAGMA integrity_check")]
+            found += [f"SQLite: {line}" for line in checked if line != "ok"]
+        return found + self._crashes + _crashes(self._gunicorn)
 
     def _start(self) -> ServerProcess:
         variables = {
@@ -55,6 +68,7 @@ class World:
             "PORT": str(self._port),
             "WEB_CONCURRENCY": str(WORKERS),
             "LOG_FORMAT": "json",
+            "PYTHONPATH": str(REPOSITORY),  # this checkout, whatever is installed
         }
         return ServerProcess.start(
             SERVING,
@@ -68,7 +82,7 @@ class World:
             _kill(chance.choice(workers))
 
     def _kill_gunicorn(self, chance: random.Random) -> None:
-        self._gunicorn.close()
+        self._end_gunicorn()
         time.sleep(chance.uniform(0, DOWN_SECONDS))
         self._gunicorn = self._start()
 
@@ -79,9 +93,27 @@ class World:
         self.postgres.start_again()
 
     def _kill_backend(self, chance: random.Random) -> None:
-        """The postmaster ends all the others then, and recovers."""
+        """Kill one; the postmaster ends all the others then, and recovers."""
         assert self.postgres is not None
-        _kill(chance.choice(self.postgres.pids()[1:]))
+        if others := self.postgres.pids()[1:]:
+            _kill(chance.choice(others))
+
+    def _kill_both(self, chance: random.Random) -> None:
+        """As if the machine had lost its power; gunicorn may be the first to be back."""
+        assert self.postgres is not None
+        self.postgres.kill()
+        self._end_gunicorn()
+        time.sleep(chance.uniform(0, DOWN_SECONDS))
+        early = chance.random() < 0.5
+        if early:
+            self._gunicorn = self._start()
+        self.postgres.start_again()
+        if not early:
+            self._gunicorn = self._start()
+
+    def _end_gunicorn(self) -> None:
+        self._gunicorn.close()
+        self._crashes += _crashes(self._gunicorn)
 
     def __enter__(self) -> Self:
         return self
@@ -93,3 +125,7 @@ class World:
 def _kill(pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _crashes(gunicorn: ServerProcess) -> list[str]:
+    return [line for line in gunicorn.log().splitlines() if CRASHED in line]

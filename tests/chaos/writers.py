@@ -24,6 +24,14 @@ PAUSE_SECONDS = (0.02, 0.2)
 MANY_TASKS = 25
 TAGS = ["a", "b", "c"]
 TITLES = ["Buy milk", "Buy bread"]
+REPEATED = 3
+"""Of what a user is sent by several writers, every third request is repeated at the end."""
+
+Task = dict[str, Any]
+Sent = tuple[str, str, Any, str]
+"""Method, path, body, key."""
+Heard = tuple[int, Any, dict[str, str | None]]
+"""Status, body, and the headers that belong to it."""
 
 
 class Violation(Exception):  # noqa: N818 - it is what we look for
@@ -32,7 +40,7 @@ class Violation(Exception):  # noqa: N818 - it is what we look for
 
 @dataclass
 class Tally:
-    """What all writers saw."""
+    """What all writers saw; whatever was not ``acknowledged`` was sent again."""
 
     seen: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
@@ -51,7 +59,7 @@ class Insisting:
     def __init__(self, origin: str, user: str, tally: Tally) -> None:
         """Call the API at ``origin`` as ``user``."""
         self.user = user
-        self._tally = tally
+        self.tally = tally
         token = mint(SECRET, user, hours=2)
         self._client = httpx2.Client(
             base_url=origin,
@@ -67,7 +75,7 @@ class Insisting:
             try:
                 response = self._client.request(method, path, **arguments)
             except httpx2.TransportError as error:
-                self._tally.note(f"no answer: {type(error).__name__}")
+                self.tally.note(f"no answer: {type(error).__name__}")
             else:
                 if not self._may_repeat(response):
                     return response
@@ -78,18 +86,31 @@ class Insisting:
         status = response.status_code
         if response.is_success:
             replayed = "idempotency-replayed" in response.headers
-            self._tally.note(f"{status}{', replayed' if replayed else ''}", acknowledged=True)
-            return False
-        code = response.json().get("code")
-        self._tally.note(f"{status} {code}")
-        waits = "retry-after" in response.headers
-        if waits and (status == 503 or code == "idempotency_key_in_progress"):
-            return True
-        raise Violation(f"{response.request.method} {response.request.url}: {response.text}")
+            self.tally.note(f"{status}{', replayed' if replayed else ''}", acknowledged=True)
+        else:
+            self.tally.note(f"{status} {problem_code(response)}")
+        return may_repeat(response)
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def may_repeat(response: httpx2.Response) -> bool:
+    """Whether to send the request again. Raises :class:`Violation` for what nobody may see."""
+    if response.is_success:
+        return False
+    waits = response.status_code == 503 or problem_code(response) == "idempotency_key_in_progress"
+    if waits and "retry-after" in response.headers:
+        return True
+    raise Violation(f"{response.request.method} {response.request.url}: {response.text}")
+
+
+def problem_code(response: httpx2.Response) -> str:
+    """Return the code of a problem document; a violation is shown with its text."""
+    if response.headers.get("content-type") != "application/problem+json":
+        return "(no problem document)"
+    return response.json()["code"]
 
 
 class Alone:
@@ -177,25 +198,99 @@ class Alone:
 
 
 class Sharing:
-    """One of several writers of a user, who all toggle task 1 and add tasks of their own."""
+    """One of several writers of a user: all toggle task 1, and each has tasks of its own."""
 
     def __init__(self, origin: str, tally: Tally, user: str, seed: str) -> None:
         """Be a writer of ``user``; the ``seed`` decides what it does."""
         self.calls = Insisting(origin, user, tally)
-        self.done: list[tuple[str, dict[str, Any]]] = []
+        self.done: list[tuple[str, Task]] = []
+        self._sent: list[tuple[Sent, Heard]] = []
+        self._live: dict[int, Task] = {}
+        self._trash: dict[int, Task] = {}
         self._seed = seed
         self._chance = random.Random(seed)
 
     def step(self) -> None:
-        """Add a task of a name that no other has, or toggle the one that all toggle."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        if self._chance.random() < 0.5:
-            body = {"title": f"{self._seed} {len(self.done)}"}
-            answer = self.calls("POST", "/api/me/tasks", json=body, headers=headers)
-            self.done.append(("create", answer.json()))
-        else:
-            answer = self.calls("PATCH", "/api/me/tasks/1/complete", headers=headers)
-            self.done.append(("toggle", answer.json()))
+        """Make one change; of tasks that no other writer changes, but for task 1."""
+        ways = [self._create, self._toggle, self._toggle]
+        if self._live:
+            ways += [self._describe, self._complete, self._delete, self._bulk]
+        if self._trash:
+            ways.append(self._restore)
+        self._chance.choice(ways)()
+
+    def violations(self) -> list[str]:
+        """Repeat some of it, and return what was answered in another way than at first."""
+        found = []
+        for sent, heard in self._sent[::REPEATED]:
+            response = self._ask(sent)
+            if _heard(response) != heard or "idempotency-replayed" not in response.headers:
+                found.append(f"{self.calls.user}: {sent} was answered in another way again")
+        return found
+
+    def _create(self) -> None:
+        self._note("create", self._send("POST", "tasks", {"title": self._text()}))
+
+    def _toggle(self) -> None:
+        self._note("toggle", self._send("PATCH", "tasks/1/complete"))
+
+    def _describe(self) -> None:
+        path = f"tasks/{self._one(self._live)['id']}"
+        self._note("change", self._send("PATCH", path, {"description": self._text()}))
+
+    def _complete(self) -> None:
+        task = self._one(self._live)
+        state = {"completed": not task["completed"]}
+        self._note("change", self._send("PATCH", f"tasks/{task['id']}/complete", state))
+
+    def _delete(self) -> None:
+        task = self._one(self._live)
+        self._send("DELETE", f"tasks/{task['id']}")
+        self._note("delete", task)
+
+    def _restore(self) -> None:
+        path = f"trash/{self._one(self._trash)['id']}/restore"
+        self._note("change", self._send("POST", path))
+
+    def _bulk(self) -> None:
+        text, task = self._text(), self._one(self._live)
+        operations = [
+            {"op": "create", "data": {"title": text}},
+            {"op": "update", "id": task["id"], "data": {"description": text}},
+        ]
+        created, updated = self._send("POST", "tasks/bulk", {"operations": operations})["results"]
+        self._note("create", created["task"])
+        self._note("change", updated["task"])
+
+    def _text(self) -> str:
+        """A text that was never sent before."""
+        return f"{self._seed} {len(self._sent)}"
+
+    def _one(self, place: dict[int, Task]) -> Task:
+        return self._chance.choice(list(place.values()))
+
+    def _send(self, method: str, path: str, body: Any = None) -> Any:
+        sent = (method, path, body, str(uuid.uuid4()))
+        heard = _heard(self._ask(sent))
+        self._sent.append((sent, heard))
+        return heard[1]
+
+    def _ask(self, sent: Sent) -> httpx2.Response:
+        method, path, body, key = sent
+        content = {} if body is None else {"json": body}
+        return self.calls(method, f"/api/me/{path}", headers={"Idempotency-Key": key}, **content)
+
+    def _note(self, kind: str, task: Task) -> None:
+        self.done.append((kind, task))
+        if kind != "toggle":
+            self._live.pop(task["id"], None)
+            self._trash.pop(task["id"], None)
+            (self._trash if kind == "delete" else self._live)[task["id"]] = task
+
+
+def _heard(response: httpx2.Response) -> Heard:
+    headers = {name: response.headers.get(name) for name in ("etag", "location")}
+    return response.status_code, response.json() if response.content else None, headers
 
 
 Writer = Alone | Sharing

@@ -1,0 +1,124 @@
+"""One database, its writers, and the kills that they go through."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.chaos import verdict
+from tests.chaos.world import World
+from tests.chaos.writers import Alone, Insisting, Sharing, Tally, Writer, keep_writing
+
+WRITERS_ALONE = 3
+USERS_SHARED, WRITERS_EACH = 2, 3
+QUIET_SECONDS = (0.2, 1.5)
+"""How long everything works before the next kill."""
+ANSWERS_BETWEEN = 20
+RECOVERY_SECONDS = 90
+
+
+@dataclass
+class Outcome:
+    """What one database went through."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    under_kills: Tally = field(default_factory=Tally)
+    afterwards: Tally = field(default_factory=Tally)
+    """What was seen when all was read and repeated at the end."""
+    violations: list[str] = field(default_factory=list)
+
+
+def run(world: World, kills: int, chance: random.Random) -> Outcome:
+    """Kill a part of ``world`` so many times, under writers; then look at what they left."""
+    outcome = Outcome()
+    shared = [
+        Insisting(world.origin, f"shared-{n}", outcome.afterwards) for n in range(USERS_SHARED)
+    ]
+    for caller in shared:
+        caller("POST", "/api/me/tasks", json={"title": "all"})
+    writers = _writers(world.origin, outcome.under_kills, chance.randrange(10**6))
+    with _writing(writers, outcome):
+        for way in _ways(world, kills, chance):
+            if outcome.violations:
+                break
+            time.sleep(chance.uniform(*QUIET_SECONDS))
+            world.kills[way](chance)
+            outcome.kills[way] += 1
+            _wait_for_answers(outcome)
+    if not outcome.violations:
+        outcome.violations += _violations(world, shared, writers, outcome.afterwards)
+    return outcome
+
+
+def _writers(origin: str, tally: Tally, seed: int) -> list[Writer]:
+    users = [f"shared-{n}" for n in range(USERS_SHARED)]
+    return [
+        *(Alone(origin, tally, f"{seed}-{n}") for n in range(WRITERS_ALONE)),
+        *(Sharing(origin, tally, user, f"{n}") for user in users for n in range(WRITERS_EACH)),
+    ]
+
+
+def _ways(world: World, kills: int, chance: random.Random) -> Iterator[str]:
+    """Each way to kill once, then any."""
+    ways = list(world.kills)
+    for number in range(kills):
+        yield ways[number] if number < len(ways) else chance.choice(ways)
+
+
+@contextmanager
+def _writing(writers: Sequence[Writer], outcome: Outcome) -> Iterator[None]:
+    """Let all write, each on a thread of its own, until the block ends, however it does."""
+    over = threading.Event()
+    threads = [
+        threading.Thread(target=keep_writing, args=(each, over.is_set, outcome.violations.append))
+        for each in writers
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _wait_for_answers(outcome: Outcome) -> None:
+    """Return when there are answers again after a kill; whoever gets none for long is wrong."""
+    enough = outcome.under_kills.acknowledged + ANSWERS_BETWEEN
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while outcome.under_kills.acknowledged < enough and not outcome.violations:
+        if time.monotonic() > deadline:
+            outcome.violations.append(f"no {ANSWERS_BETWEEN} answers in {RECOVERY_SECONDS} s")
+        time.sleep(0.05)
+
+
+def _violations(
+    world: World, shared: Sequence[Insisting], writers: Sequence[Writer], tally: Tally
+) -> list[str]:
+    """Repeat what was acknowledged, then read everything: a repeat changes nothing."""
+    found = []
+    for writer in writers:
+        writer.calls.tally = tally
+        found += writer.violations()
+    for caller in shared:
+        mine = [each for each in writers if each.calls.user == caller.user]
+        done = [change for each in mine if isinstance(each, Sharing) for change in each.done]
+        tasks, trash = _everything(caller, "tasks"), _everything(caller, "trash")
+        revision = caller("GET", "/api/me/tags").json()["revision"]
+        wrong = verdict.violations(done, tasks, trash, revision)
+        found += [f"{caller.user}: {what}" for what in wrong]
+    return found + world.violations()
+
+
+def _everything(caller: Insisting, place: str) -> list[verdict.Task]:
+    tasks: list[verdict.Task] = []
+    cursor = ""
+    while cursor is not None:
+        page = caller("GET", f"/api/me/{place}?limit=1000{cursor and f'&cursor={cursor}'}").json()
+        tasks += page["tasks"]
+        cursor = page["next_cursor"]
+    return tasks
