@@ -92,6 +92,9 @@ def purge() -> None:
 
     settings = Settings.from_env()
     configure("error", settings.log_format)
+    if settings.embedded and not (settings.instance_path / "todo.db").exists():
+        folder = settings.instance_path.resolve()
+        raise Refusal(f"INSTANCE_PATH: no database in {folder}; give the folder of the server")
     with create_app(settings).flask.app_context(), _told(settings):
         tasks = trash.purge(settings.trash_days)
         keys = idempotency.purge(settings.idempotency_hours)
@@ -125,8 +128,10 @@ def _told(settings: Settings) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        what_to_do = f"{problem.detail} {KINDS[problem.code].advice}"
-        raise Refusal(f"{display(settings.sqlalchemy_url)}: {what_to_do}") from None
+        reason = f"{problem.detail} {KINDS[problem.code].advice}"
+        if problem.code == "database_unavailable" and problem.__cause__ is not None:
+            reason = first_line(problem.__cause__)
+        raise Refusal(f"{display(settings.sqlalchemy_url)}: {reason}") from None
 
 
 def _mint(settings: Settings, subject: str, hours: float) -> str:

@@ -136,7 +136,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     # 404, 405
     "not_found": Kind(404, "No such resource", "Check the path against the docs."),
     "task_not_found": Kind(
-        404, "No such task", "Check the id: the task was deleted, is somebody else's, or never was."
+        404,
+        "No such task",
+        "Check the id: the task was deleted or restored, is somebody else's, or never was.",
     ),
     "tag_not_found": Kind(404, "No such tag", "GET the user's tags: no task has this one."),
     "method_not_allowed": Kind(

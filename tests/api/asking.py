@@ -25,7 +25,7 @@ class Wire:
         body = {} if request.body is None else {"json": request.body}
         response = self.caller(request.method, f"/api/me/{path}", headers=headers, **body)
         replayed = response.headers.get("idempotency-replayed") == "true"
-        if response.status_code == 204:
+        if response.status_code == 204:  # without a revision that its tag could be noted under
             return Answer(204, replayed=replayed)
         answer = response.json()
         if response.status_code >= 400:

@@ -122,7 +122,7 @@ def test_the_first_operations_of_a_new_user_are_made(alice):
 def test_if_one_fails_nothing_happens_and_errors_say_which(alice, three):
     before = alice("GET", "").json()
     path = f"{alice.tasks}/bulk"
-    missing, stale = "There is no task 99.", "Task 2 is at revision 2; 'current' is how it is."
+    missing, stale = "There is no task 99.", "Task 2 is at revision 2."
     absent = in_body("/operations/1/id", "task_not_found", missing)
     changed = in_body("/operations/2/if_revision", "precondition_failed", stale)
 

@@ -44,6 +44,17 @@ def test_every_answer_that_shows_a_task_has_its_tag(alice):
     assert tags[-1] == tags[-2]
 
 
+def test_a_deletion_tells_the_tag_that_the_task_has_in_the_trash(alice):
+    alice.create()
+    live = tag_of(alice)
+    gone = alice("DELETE", "1").headers["etag"]
+    restore = f"/api/{alice.id}/trash/1/restore"
+
+    assert STRONG.fullmatch(gone)
+    assert alice("POST", restore, headers={"If-Match": live}).status_code == 412
+    assert alice("POST", restore, headers={"If-Match": gone}).status_code == 200
+
+
 def test_a_change_of_nothing_keeps_the_tag(alice):
     alice.create(title="Buy milk")
     tag = tag_of(alice)

@@ -15,7 +15,7 @@ from todo.identity.tokens import mint
 pytestmark = pytest.mark.pooled
 
 REPLAYED = "idempotency-replayed"
-REUSED = "The Idempotency-Key was sent before with another request."
+REUSED = "The Idempotency-Key was sent before with another request; nothing was written."
 AT_ONCE = 50
 OAT_MILK = {"json": {"title": "Buy oat milk"}}
 

@@ -317,6 +317,26 @@ def test_demo_data_sends_an_empty_database_to_migrate(postgres, tmp_path):
     assert "todo migrate" in run.stderr
 
 
+def test_purge_without_a_database_says_so_and_makes_none(tmp_path):
+    run = run_todo("purge", cwd=tmp_path)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        f"INSTANCE_PATH: no database in {tmp_path / 'instance'}; give the folder of the server\n"
+    )
+    assert not (tmp_path / "instance" / "todo.db").exists()
+
+
+def test_purge_that_reaches_no_database_says_what_the_database_said(tmp_path):
+    url = f"postgresql://localhost:{free_port()}/todo"
+    run = run_todo("purge", cwd=tmp_path, DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "Connection refused" in run.stderr
+    assert "Retry-After" not in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
 def test_purge_deletes_expired_keys_and_no_others(database_url, service_on, tmp_path):
     alice = service_on(database_url).caller("alice")
     for key in ("old", "new"):

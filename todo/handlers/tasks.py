@@ -159,8 +159,8 @@ def delete_task(user: Owner, task_id: int) -> Answer:
     """Moves a task to the trash."""
 
     def unit(tx: Connection) -> Answer:
-        tasks.delete(tx, user, task_id, expected())
-        return None, 204, {}
+        revision = tasks.delete(tx, user, task_id, expected())
+        return None, 204, tagged(etag(user.id, revision))
 
     return changed(user, unit)
 

@@ -126,7 +126,7 @@ def _refuse_failing(operations: Iterable[Operation], found: Mapping[int, Task]) 
             problems.append(task_not_found(operation["id"]))
             place = f"/operations/{index}/id"
         elif operation.get("if_revision", task["revision"]) != task["revision"]:
-            detail = f"Task {task['id']} is at revision {task['revision']}; 'current' is how it is."
+            detail = f"Task {task['id']} is at revision {task['revision']}."
             problems.append(stale(task, detail))
             place = f"/operations/{index}/if_revision"
         else:

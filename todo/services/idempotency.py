@@ -94,7 +94,7 @@ def once(
         if found.fingerprint != request.fingerprint:
             raise Problem(
                 "idempotency_key_reused",
-                "The Idempotency-Key was sent before with another request.",
+                "The Idempotency-Key was sent before with another request; nothing was written.",
             )
         return orjson.loads(found.answer), True
     made = answer()

@@ -166,8 +166,8 @@ def complete(
     return _apply(tx, ledger, task, {"completed": target})
 
 
-def delete(tx: Connection, owner: Owner, task_id: int, expected: Expected = None) -> None:
-    """Move a task to the trash, where it keeps its id and takes a new revision.
+def delete(tx: Connection, owner: Owner, task_id: int, expected: Expected = None) -> int:
+    """Move a task to the trash, where it keeps its id; return the revision that it has there.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
@@ -175,6 +175,7 @@ def delete(tx: Connection, owner: Owner, task_id: int, expected: Expected = None
     done = task["completed"]
     ledger = ledger.changed(completed=-done, pending=-(not done), trashed=1)
     post(tx, ledger, now(), _DELETE, {"task_id": task_id})
+    return ledger.revision
 
 
 def lock_expected(
