@@ -129,7 +129,10 @@ def _told(settings: Settings) -> Iterator[None]:
         yield
     except Problem as problem:
         reason = f"{problem.detail} {KINDS[problem.code].advice}"
-        if problem.code == "database_unavailable" and problem.__cause__ is not None:
+        if (
+            isinstance(problem.__cause__, SQLAlchemyError)
+            and problem.code == "database_unavailable"
+        ):
             reason = first_line(problem.__cause__)
         raise Refusal(f"{display(settings.sqlalchemy_url)}: {reason}") from None
 
