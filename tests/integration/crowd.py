@@ -5,10 +5,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import httpx2
+
+from tests.conftest import Caller
 
 PATIENCE_SECONDS = 120
 """A hang fails the test with its place; no test asks how long anything takes."""
+
+PATIENCE = 20
+"""How often ``busy`` is taken for an answer; on a busy machine it is one."""
+
+COME_BACK = ("busy", "idempotency_key_in_progress")
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -48,3 +57,21 @@ def beside(call: Callable[[], T], others: Sequence[Callable[[], U]]) -> tuple[T,
 
     result, *repeated = together([once, *(partial(again, other) for other in others)])
     return result, list(chain.from_iterable(repeated))
+
+
+def insist(call: Callable[[], httpx2.Response]) -> httpx2.Response:
+    """Repeat a request for as long as it is told to come back: nothing was written, it says."""
+    for _ in range(PATIENCE):
+        response = call()
+        if response.status_code not in (409, 503):
+            return response
+        assert response.json()["code"] in COME_BACK, response.text
+    raise AssertionError(f"told to come back {PATIENCE} times")
+
+
+class Patient(Caller):
+    """A user who repeats what was ``busy``."""
+
+    def __call__(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
+        """Send a request until it is answered."""
+        return insist(lambda: super(Patient, self).__call__(method, path, **kwargs))

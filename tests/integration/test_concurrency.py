@@ -7,30 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
 import pytest
 
 from tests.api.expect import a_page
 from tests.conftest import DIALECTS, SECRET, Caller, Service, settings_for
 from tests.integration.application import running
-from tests.integration.crowd import together
+from tests.integration.crowd import insist, together
 from tests.integration.served import Server
 from tests.integration.tables import assert_books_balance, counters_of, tasks_of, value
 
 THREADS = 16
 ROUNDS = 12
 FIRST_TASKS = 12
-PATIENCE = 20
-
-
-def insist(call: Callable[[], httpx2.Response]) -> httpx2.Response:
-    """Repeat a request for as long as the answer is ``busy``: nothing was written, it says."""
-    for _ in range(PATIENCE):
-        response = call()
-        if response.status_code != 503:
-            return response
-        assert response.json()["code"] == "busy", response.text
-    raise AssertionError(f"busy {PATIENCE} times")
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from tests.integration.application import running
-from tests.integration.crowd import together
+from tests.integration.crowd import Patient, together
 
 WRITERS = 4
 READERS = 3
@@ -66,7 +66,7 @@ def assert_written_meanwhile(found: list[Page]) -> None:
 
 
 def test_page_read_while_tasks_are_created_is_of_one_moment(busy_service):
-    alice = busy_service.caller()
+    alice = Patient(busy_service.client, busy_service.caller().id)
 
     with writing(*[alice.create] * WRITERS):
         found = pages(alice, "?limit=5")
@@ -80,7 +80,7 @@ def test_page_read_while_tasks_are_created_is_of_one_moment(busy_service):
 
 @pytest.mark.parametrize("query", ["", "&completed=true", "&status=pending"])
 def test_total_is_the_number_of_rows_while_tasks_come_change_and_go(busy_service, query):
-    alice = busy_service.caller()
+    alice = Patient(busy_service.client, busy_service.caller().id)
     for number in range(20):
         alice.create(completed=number % 2 == 0)
 
@@ -101,7 +101,7 @@ def test_total_is_the_number_of_rows_while_tasks_come_change_and_go(busy_service
 
 
 def test_most_recently_changed_task_carries_the_revision_of_its_page(busy_service):
-    alice = busy_service.caller()
+    alice = Patient(busy_service.client, busy_service.caller().id)
     for _ in range(5):
         alice.create()
 
@@ -120,7 +120,7 @@ def test_most_recently_changed_task_carries_the_revision_of_its_page(busy_servic
 
 @pytest.mark.parametrize("query", ["?limit=5", "?status=pending&limit=5", "?search=milk&limit=5"])
 def test_no_304_hides_a_change_that_was_acknowledged_before_it_was_asked_for(busy_service, query):
-    alice = busy_service.caller()
+    alice = Patient(busy_service.client, busy_service.caller().id)
     acknowledged = [alice.create()["revision"]]
 
     def write() -> None:
