@@ -13,7 +13,7 @@ from tests.api.expect import (
     problem,
     refusal,
 )
-from tests.conftest import Caller
+from tests.conftest import DIALECTS, Caller, settings_for
 from todo.edge.guard import MAX_BODY
 
 pytestmark = pytest.mark.pooled
@@ -151,6 +151,31 @@ def test_tasks_of_others_and_deleted_ones_are_not_there(alice, bob, three):
         in_body("/operations/0/id", "task_not_found", "There is no task 2.")
     ]
     assert alice("GET", "2").json() == three[1]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_first_that_fails_decides_the_answer_of_all(new_database, dialect, serve):
+    alice = serve(settings_for(new_database(dialect), tasks_per_user=2)).caller()
+    path = f"{alice.tasks}/bulk"
+    alice.create()
+    full, missing = "A user may have 2 tasks, the trash included.", "There is no task 9."
+    beyond = in_body("/operations/2", "quota_exceeded", full)
+    absent = in_body("/operations/3/id", "task_not_found", missing)
+
+    creates = [create("fits"), delete(1), create("does not")]
+    assert refusal(bulk(alice, *creates, delete(9))) == problem(
+        "quota_exceeded", full, path, [beyond, absent]
+    )
+    assert refusal(bulk(alice, *creates, dry_run=True)) == problem(
+        "quota_exceeded", full, path, [beyond]
+    )
+    first = in_body("/operations/0/id", "task_not_found", missing)
+    beyond = in_body("/operations/3", "quota_exceeded", full)
+    assert refusal(bulk(alice, delete(9), *creates)) == problem(
+        "task_not_found", missing, path, [first, beyond]
+    )
+    assert alice("GET", "").json()["total"] == 1
+    assert bulk(alice, *creates[:2]).status_code == 200
 
 
 def test_no_task_is_in_two_operations(alice, three):

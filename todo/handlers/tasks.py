@@ -16,6 +16,7 @@ from todo.answers import (
     tagged,
     unless_known,
 )
+from todo.database.work import MANY_SECONDS
 from todo.identity import ME
 from todo.identity.owner import Owner
 from todo.problems import Violation, validation_failed
@@ -142,7 +143,7 @@ def change_tasks(user: Owner, body: Json) -> Answer:
         changes = bulk.change(tx, user, body["operations"], quota=quota, dry_run=dry_run)
         return changes, 200, {}
 
-    return changed(user, unit)
+    return changed(user, unit, seconds=MANY_SECONDS)
 
 
 def clear_completed(user: Owner) -> Answer:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from todo.identity.owner import Owner
 from todo.models import tasks
-from todo.problems import Violation, validation_failed
+from todo.problems import Problem, Violation, validation_failed
 from todo.services.clock import now
 from todo.services.ledger import (
     LIVE,
@@ -51,8 +51,7 @@ def change(
     _refuse_repeats(operations)
     before = lock_owner(tx, owner)
     found = _find(tx, owner, operations)
-    _refuse_failing(operations, found)
-    _refuse_beyond(operations, before, quota)
+    _refuse_failing(operations, found, quota - before.all_tasks, quota)
     moment = now()
     after, results, changed = before, [], []
     for operation in operations:
@@ -116,32 +115,22 @@ def _refuse_repeats(operations: Iterable[Operation]) -> None:
         raise validation_failed(*repeated)
 
 
-def _refuse_failing(operations: Iterable[Operation], found: Mapping[int, Task]) -> None:
-    problems, errors = [], []
+def _refuse_failing(
+    operations: Iterable[Operation], found: Mapping[int, Task], room: int, quota: int
+) -> None:
+    """Raise the problem of the first operation that fails, with the places of all that do."""
+    failing: list[tuple[Problem, str]] = []
     for index, operation in enumerate(operations):
-        if "id" not in operation:
-            continue
-        task = found.get(operation["id"])
-        if task is None:
-            problems.append(task_not_found(operation["id"]))
-            place = f"/operations/{index}/id"
+        place = f"/operations/{index}"
+        if operation["op"] == "create":
+            room -= 1
+            if room < 0:
+                failing.append((quota_exceeded(quota), place))
+        elif (task := found.get(operation["id"])) is None:
+            failing.append((task_not_found(operation["id"]), f"{place}/id"))
         elif operation.get("if_revision", task["revision"]) != task["revision"]:
             detail = f"Task {task['id']} is at revision {task['revision']}."
-            problems.append(stale(task, detail))
-            place = f"/operations/{index}/if_revision"
-        else:
-            continue
-        errors.append(Violation(problems[-1].code, problems[-1].detail, pointer=place))
-    if problems:
-        raise problems[0].at(errors)
-
-
-def _refuse_beyond(operations: Iterable[Operation], ledger: Ledger, quota: int) -> None:
-    room = max(quota - ledger.all_tasks, 0)
-    creates = [index for index, operation in enumerate(operations) if operation["op"] == "create"]
-    if len(creates) > room:
-        problem = quota_exceeded(quota)
-        raise problem.at(
-            Violation(problem.code, problem.detail, pointer=f"/operations/{index}")
-            for index in creates[room:]
-        )
+            failing.append((stale(task, detail), f"{place}/if_revision"))
+    if failing:
+        first, _ = failing[0]
+        raise first.at(Violation(p.code, p.detail, pointer=place) for p, place in failing)
