@@ -311,18 +311,17 @@ def render(problem: Problem, path: str) -> Rendered:
         "code": problem.code,
         "instance": _instance(path),
     }
-    if problem.current is not None:
-        document["current"] = problem.current
+    current = {} if problem.current is None else {"current": problem.current}
     errors = [violation.as_json() for violation in problem.errors[:MAX_ERRORS]]
     while True:
         if errors:
             document["errors"] = errors
-        body = orjson.dumps(document)
-        if len(body) <= MAX_BODY or not errors:
+        if not errors or len(orjson.dumps(document)) <= MAX_BODY:
             break
         errors = errors[:-1]
         document.pop("errors")
-    return Rendered(problem.kind.status, body, {"Content-Type": MEDIA_TYPE, **problem.headers})
+    headers = {"Content-Type": MEDIA_TYPE, **problem.headers}
+    return Rendered(problem.kind.status, orjson.dumps({**document, **current}), headers)
 
 
 def _instance(path: str) -> str:

@@ -138,6 +138,37 @@ def test_if_one_fails_nothing_happens_and_errors_say_which(alice, three):
     assert alice("GET", "").json() == before
 
 
+def test_a_large_current_takes_no_room_of_the_errors(alice):
+    large = alice.create(
+        "日" * 200, description="本" * 1000, tags=[f"{n}{'語' * 48}" for n in range(9)]
+    )
+    for number in range(11):
+        alice.create(f"{number}")
+    response = bulk(alice, *(delete(number, if_revision=99) for number in range(1, 13)))
+
+    answer = response.json()
+    assert (response.status_code, answer["current"]) == (412, large)
+    assert [error["pointer"] for error in answer["errors"]] == [
+        f"/operations/{number}/if_revision" for number in range(10)
+    ]
+
+
+def test_tasks_are_found_and_sorted_by_what_they_are_after_a_bulk(alice):
+    for title in ("Äpfel", "Birnen", "Citronen"):
+        alice.create(title, tags=["Obst"])
+    bulk(alice, complete(1), update(2, title="Zwiebeln", tags=["Gemüse"]), delete(3))
+    alice("POST", "/api/me/trash/3/restore")
+
+    def ids(query: str) -> list[int]:
+        return [task["id"] for task in alice("GET", query).json()["tasks"]]
+
+    assert ids("?search=ÄPFEL&tag=obst") == [1]
+    assert ids("?search=zwieb&tag=gemüse") == [2]
+    assert ids("?search=birnen") == []
+    assert ids("?tag=OBST&sort=title") == [3, 1]
+    assert ids("?sort=title") == [3, 2, 1]
+
+
 def test_tasks_of_others_and_deleted_ones_are_not_there(alice, bob, three):
     alice("DELETE", "3")
     bob.create()

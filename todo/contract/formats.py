@@ -56,20 +56,20 @@ class UniqueWithoutCase:
     """The keyword ``x-unique: without-case``: an array has no string twice, in whatever case.
 
     Keywords are checked side by side. So this one, which folds text and is dear, leaves alone what
-    is larger than any array or string that the others let through.
+    is larger than the array and the strings that the others let through.
     """
 
     NAME: Final = "x-unique"
-    ITEMS: Final = 100
-    LENGTH: Final = 200
 
-    def __init__(self, _parent: object, _value: object, _path: object) -> None:
+    def __init__(self, parent: dict[str, Any], _value: object, _path: object) -> None:
         """Take what jsonschema-rs gives a keyword; ``without-case`` is its only value."""
+        self._items = parent["maxItems"]
+        self._length = parent["items"]["maxLength"]
 
     def validate(self, instance: Any) -> None:
         """Raise :class:`ValueError` for an array of strings that has one twice."""
-        if not isinstance(instance, list) or len(instance) > self.ITEMS:
+        if not isinstance(instance, list) or len(instance) > self._items:
             return
-        small = all(isinstance(item, str) and len(item) <= self.LENGTH for item in instance)
+        small = all(isinstance(item, str) and len(item) <= self._length for item in instance)
         if small and not are_unique(instance):
             raise ValueError(self.NAME)

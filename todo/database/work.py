@@ -46,17 +46,27 @@ class _CommitFailed(Exception):  # noqa: N818
     __cause__: SQLAlchemyError
 
 
-@deadline.scope()
 def read(
-    statement: Executable, parameters: Mapping[str, Any], *, scans: bool = False
+    statement: Executable,
+    parameters: Mapping[str, Any],
+    *,
+    scans: bool = False,
+    seconds: float = deadline.STATEMENT_SECONDS,
 ) -> Sequence[Row[Any]]:
-    """Run one ``statement`` and return its rows.
+    """Run one ``statement`` and return its rows; it may take ``seconds``.
 
     One that ``scans`` all of a user's tasks is ended by PostgreSQL itself after
     :data:`STATEMENT_MS`, lest it goes on when nobody waits for it any more. A connection that died
     while idle is noticed here, and the statement runs once more on a new one. Raises
     :class:`Problem`: ``database_unavailable``, ``busy``, ``schema_outdated``.
     """
+    with deadline.scope(seconds):
+        return _read(statement, parameters, scans=scans)
+
+
+def _read(
+    statement: Executable, parameters: Mapping[str, Any], *, scans: bool
+) -> Sequence[Row[Any]]:
     connect = transaction if scans and db.engine.dialect.name == "postgresql" else db.engine.connect
     for last in (False, True):
         try:

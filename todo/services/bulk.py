@@ -23,12 +23,24 @@ from todo.services.ledger import (
     post_totals,
     task_not_found,
 )
-from todo.services.tasks import changed_task, new_task, quota_exceeded, save, stale
+from todo.services.tasks import (
+    KEY_COLUMNS,
+    Keys,
+    changed_task,
+    keys_of,
+    new_task,
+    quota_exceeded,
+    save,
+    stale,
+)
 
 Operation = Mapping[str, Any]
 """One of the contract's ``BulkOperation``s."""
 
-_FIND: Final = select(*TASK_COLUMNS).where(*LIVE, tasks.c.id.in_(bindparam("ids", expanding=True)))
+_FIND: Final = select(*TASK_COLUMNS, *KEY_COLUMNS).where(
+    *LIVE, tasks.c.id.in_(bindparam("ids", expanding=True))
+)
+_TEXT: Final = ("title", "description", "tags")
 _STATUS: Final = {"create": 201, "update": 200, "complete": 200, "delete": 204}
 
 
@@ -50,7 +62,7 @@ def change(
     """
     _refuse_repeats(operations)
     before = lock_owner(tx, owner)
-    found = _find(tx, owner, operations)
+    found, keys = _find(tx, owner, operations)
     _refuse_failing(operations, found, quota - before.all_tasks, quota)
     moment = now()
     after, results, changed = before, [], []
@@ -59,7 +71,8 @@ def change(
         new = _new(owner, operation, task, after.revision + 1, moment)
         if new != task:
             after = _counted(after, task, new)
-            changed.append(new)
+            same = task is not None and all(new[name] == task[name] for name in _TEXT)
+            changed.append((new, keys[new["id"]] if same else keys_of(new)))
         shown = _unmade(new, task) if dry_run and new != task else new
         gone = operation["op"] == "delete"
         results.append({"status": _STATUS[operation["op"]], "task": None if gone else shown})
@@ -96,10 +109,17 @@ def _unmade(new: Task, old: Task | None) -> Task:
     return {**new, "id": old and old["id"], "revision": None}
 
 
-def _find(tx: Connection, owner: Owner, operations: Iterable[Operation]) -> dict[Any, Task]:
+def _find(
+    tx: Connection, owner: Owner, operations: Iterable[Operation]
+) -> tuple[dict[Any, Task], dict[int, Keys]]:
+    """The tasks of the operations, and the keys of their text, by their ids."""
     ids = [operation["id"] for operation in operations if "id" in operation]
     rows = tx.execute(_FIND, {"owner": owner.id, "ids": ids}).all() if ids else ()
-    return {row.id: as_task(row) for row in rows}
+    names = [column.name for column in KEY_COLUMNS]
+    return (
+        {row.id: as_task(row) for row in rows},
+        {row.id: dict(zip(names, row[-len(names) :], strict=True)) for row in rows},
+    )
 
 
 def _refuse_repeats(operations: Iterable[Operation]) -> None:

@@ -13,7 +13,7 @@ from todo.database.work import write
 from todo.identity.owner import Owner
 from todo.services.dates import written
 from todo.services.ledger import Ledger, Task, lock_owner, post_totals
-from todo.services.tasks import check_quota, save
+from todo.services.tasks import check_quota, keys_of, save
 
 BATCH: Final = 1000
 """Tasks of one unit of work."""
@@ -58,7 +58,7 @@ def _add(tx: Connection, ledger: Ledger, made: list[Task], moment: str) -> None:
     done = sum(fields["completed"] for fields in made)
     ledger = ledger.changed(len(made), completed=done, pending=len(made) - done)
     post_totals(tx, ledger, moment)
-    save(tx, numbered)
+    save(tx, [(task, keys_of(task)) for task in numbered])
 
 
 def _fields(chance: random.Random, now: datetime, place: int, number: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -104,7 +105,7 @@ def once(
         "of_key": request.key,
         "new_fingerprint": request.fingerprint,
         "new_answer": stored,
-        "size": 1 + len(stored) // PLACE_BYTES,
+        "size": ceil(len(stored) / PLACE_BYTES),
         "moment": now(),
     }
     tx.execute(_KEEP[tx.dialect.name], values)
@@ -116,7 +117,7 @@ def purge(hours: int) -> int:
     """Delete, of all users, what was kept for ``hours``; return how many keys. For a command."""
     before = _hours_ago(hours)
     purged = 0
-    for row in read(_OWNERS, {"before": before}):
+    for row in read(_OWNERS, {"before": before}, seconds=MANY_SECONDS):
         old = {"owner": row.user_id, "before": before}
 
         def unit(tx: Connection, old: dict[str, str] = old) -> int:

@@ -39,8 +39,13 @@ _CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "t
 
 _LIVE_TASK: Final = (*LIVE, tasks.c.id == bindparam("task_id"))
 _GET: Final = select(*TASK_COLUMNS).where(*_LIVE_TASK)
-_KEYS: Final = ("title_key", "search_key", "tags_key")
-_COLUMNS: Final = (*(column.name for column in TASK_COLUMNS), *_KEYS)
+KEY_COLUMNS: Final = (tasks.c.title_key, tasks.c.search_key, tasks.c.tags_key)
+"""What is computed of a task's text, and kept beside it."""
+
+Keys = Mapping[str, str]
+"""The values of :data:`KEY_COLUMNS`, by their names."""
+
+_COLUMNS: Final = tuple(column.name for column in (*TASK_COLUMNS, *KEY_COLUMNS))
 _STAYING: Final = ("id", "user_id", "created_at")
 _INSERT: Final = sa.insert(tasks).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
 
@@ -92,7 +97,7 @@ def create(tx: Connection, owner: Owner, fields: Mapping[str, Any], *, quota: in
     completed = fields.get("completed", False)
     ledger = ledger.changed(completed=completed, pending=not completed)
     task = new_task(owner, fields, ledger.revision, moment)
-    post(tx, ledger, moment, _INSERT, _new(task))
+    post(tx, ledger, moment, _INSERT, _bound({**task, **keys_of(task)}))
     return task
 
 
@@ -125,13 +130,22 @@ def quota_exceeded(quota: int) -> Problem:
     return Problem("quota_exceeded", f"A user may have {quota} tasks, the trash included.")
 
 
-def save(tx: Connection, changed: Sequence[Task]) -> None:
+def save(tx: Connection, changed: Sequence[tuple[Task, Keys]]) -> None:
     """Write tasks, new ones and old ones, as they are now; their ledger is written already.
 
-    Each has its id and revision, and ``deleted_at`` if it goes to the trash.
+    Each has its id and revision, ``deleted_at`` if it goes to the trash, and the keys of its text.
     """
-    rows = [{**_new(task), "new_deleted_at": task.get("deleted_at")} for task in changed]
+    rows = [_bound({"deleted_at": None, **task, **keys}) for task, keys in changed]
     tx.execute(_SAVE[tx.dialect.name], rows)
+
+
+def keys_of(task: Task) -> Keys:
+    """Return what the text of ``task`` is sorted and searched by: dear for long text."""
+    return {
+        "title_key": title_key(task["title"]),
+        "search_key": search_key(task["title"], task["description"]),
+        "tags_key": tags_key(task["tags"]),
+    }
 
 
 def change(
@@ -206,7 +220,8 @@ def _apply(tx: Connection, ledger: Ledger, task: Task, changes: Mapping[str, Any
     if changed != task:
         step = changed["completed"] - task["completed"]
         ledger = ledger.changed(completed=step, pending=-step)
-        post(tx, ledger, moment, _UPDATE, {"task_id": task["id"], **_new(changed)})
+        values = _bound({**changed, **keys_of(changed)})
+        post(tx, ledger, moment, _UPDATE, {"task_id": task["id"], **values})
     return changed
 
 
@@ -228,10 +243,6 @@ def _settled(fields: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _new(task: Task) -> dict[str, Any]:
-    """The values that ``_INSERT`` and ``_UPDATE`` bind."""
-    values = {f"new_{name}": value for name, value in task.items()}
-    values["new_title_key"] = title_key(task["title"])
-    values["new_search_key"] = search_key(task["title"], task["description"])
-    values["new_tags_key"] = tags_key(task["tags"])
-    return values
+def _bound(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that the statements above bind, for the columns of a ``row``."""
+    return {f"new_{name}": value for name, value in row.items()}

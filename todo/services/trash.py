@@ -99,7 +99,7 @@ def purge(days: int) -> int:
     """
     before = written(datetime.fromisoformat(now()) - timedelta(days=days))
     purged = 0
-    for row in read(_OWNERS, {"before": before}):
+    for row in read(_OWNERS, {"before": before}, seconds=MANY_SECONDS):
         owner = Owner(row.user_id, None, None)
 
         def unit(tx: Connection, owner: Owner = owner) -> int:
