@@ -71,8 +71,7 @@ def change(
         new = _new(owner, operation, task, after.revision + 1, moment)
         if new != task:
             after = _counted(after, task, new)
-            same = task is not None and all(new[name] == task[name] for name in _TEXT)
-            changed.append((new, keys[new["id"]] if same else keys_of(new)))
+            changed.append(new)
         shown = _unmade(new, task) if dry_run and new != task else new
         gone = operation["op"] == "delete"
         results.append({"status": _STATUS[operation["op"]], "task": None if gone else shown})
@@ -80,7 +79,7 @@ def change(
         return {"results": results, "revision": before.revision}
     if changed:
         post_totals(tx, after, moment)
-        save(tx, changed)
+        save(tx, [(new, _keys(new, found, keys)) for new in changed])
     return {"results": results, "revision": after.revision}
 
 
@@ -93,6 +92,14 @@ def _new(owner: Owner, operation: Operation, task: Task | None, revision: int, m
     completes = operation["op"] == "complete"
     changes = {"completed": operation["completed"]} if completes else operation["data"]
     return changed_task(task, changes, revision, moment)
+
+
+def _keys(new: Task, found: Mapping[int, Task], keys: Mapping[int, Keys]) -> Keys:
+    """The keys of the text of ``new``: those that it had, unless the text is another."""
+    old = found.get(new["id"])
+    if old is not None and all(new[name] == old[name] for name in _TEXT):
+        return keys[new["id"]]
+    return keys_of(new)
 
 
 def _counted(ledger: Ledger, old: Task | None, new: Task) -> Ledger:

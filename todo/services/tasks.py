@@ -94,9 +94,8 @@ def create(tx: Connection, owner: Owner, fields: Mapping[str, Any], *, quota: in
     ledger = lock_owner(tx, owner)
     check_quota(ledger, 1, quota)
     moment = now()
-    completed = fields.get("completed", False)
-    ledger = ledger.changed(completed=completed, pending=not completed)
-    task = new_task(owner, fields, ledger.revision, moment)
+    task = new_task(owner, fields, ledger.revision + 1, moment)
+    ledger = ledger.changed(completed=task["completed"], pending=not task["completed"])
     post(tx, ledger, moment, _INSERT, _bound({**task, **keys_of(task)}))
     return task
 
