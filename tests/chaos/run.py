@@ -1,16 +1,17 @@
 """One database, its writers, and the kills that they go through."""
 
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.chaos import verdict
 from tests.chaos.world import World
 from tests.chaos.writers import Alone, Insisting, Sharing, Tally, Writer, keep_writing
+from tests.integration.crowd import meanwhile
 
 WRITERS_ALONE = 3
 USERS_SHARED, WRITERS_EACH = 2, 3
@@ -68,22 +69,10 @@ def _ways(world: World, kills: int, chance: random.Random) -> Iterator[str]:
         yield ways[number] if number < len(ways) else chance.choice(ways)
 
 
-@contextmanager
-def _writing(writers: Sequence[Writer], outcome: Outcome) -> Iterator[None]:
+def _writing(writers: Sequence[Writer], outcome: Outcome) -> AbstractContextManager[None]:
     """Let all write, each on a thread of its own, until the block ends, however it does."""
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=keep_writing, args=(each, over.is_set, outcome.violations.append))
-        for each in writers
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    report = outcome.violations.append
+    return meanwhile(*(partial(keep_writing, writer, report=report) for writer in writers))
 
 
 def _wait_for_answers(outcome: Outcome) -> None:

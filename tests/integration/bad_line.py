@@ -2,14 +2,14 @@
 
 import itertools
 import socket
-import socketserver
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from select import select
 
-CHUNK = 65_536
+from tests.integration.relay import CHUNK, Relay, listening
+
 METHODS = (b"GET /", b"POST /", b"PATCH /", b"DELETE /")
 
 
@@ -22,18 +22,14 @@ class Break(Enum):
     AFTER = "when the server has answered, before the client has the answer"
 
 
-class BadLine(socketserver.ThreadingTCPServer):
+class BadLine(Relay):
     """Passes bytes to a server and back; ``breaks`` says what becomes of each request in turn.
 
     ``broken`` has what was done.
     """
 
-    daemon_threads = True
-
     def __init__(self, server_port: int, breaks: Iterable[Break]) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.server_port = server_port
-        self.port: int = self.server_address[1]
+        super().__init__(server_port)
         self.broken: list[Break] = []
         self._breaks = iter(breaks)
         self._lock = threading.Lock()
@@ -43,18 +39,7 @@ class BadLine(socketserver.ThreadingTCPServer):
             self.broken.append(next(self._breaks))
             return self.broken[-1]
 
-
-class _Connection(socketserver.BaseRequestHandler):
-    server: BadLine
-
-    def handle(self) -> None:
-        with (
-            suppress(ConnectionError),
-            socket.create_connection(("127.0.0.1", self.server.server_port)) as upstream,
-        ):
-            self._pass_on(self.request, upstream)
-
-    def _pass_on(self, client: socket.socket, upstream: socket.socket) -> None:
+    def pass_on(self, client: socket.socket, upstream: socket.socket) -> None:
         """A request begins a chunk: clients of HTTP/1.1 wait for each answer."""
         fate = Break.NEVER
         while True:
@@ -68,7 +53,7 @@ class _Connection(socketserver.BaseRequestHandler):
                     client.sendall(data)
                     continue
                 if data.startswith(METHODS):
-                    fate = self.server.next_break()
+                    fate = self.next_break()
                 if fate is Break.BEFORE:
                     return
                 upstream.sendall(data[: len(data) // 2] if fate is Break.MIDWAY else data)
@@ -79,11 +64,5 @@ class _Connection(socketserver.BaseRequestHandler):
 @contextmanager
 def bad_line_to(server_port: int, *breaks: Break) -> Iterator[BadLine]:
     """Listen before the server until the block ends; requests break in turn, round and round."""
-    with BadLine(server_port, itertools.cycle(breaks)) as line:
-        thread = threading.Thread(target=line.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield line
-        finally:
-            line.shutdown()
-            thread.join()
+    with listening(BadLine(server_port, itertools.cycle(breaks))) as line:
+        yield line

@@ -1,8 +1,9 @@
 """Many callers at the same moment."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
@@ -57,6 +58,24 @@ def beside(call: Callable[[], T], others: Sequence[Callable[[], U]]) -> tuple[T,
 
     result, *repeated = together([once, *(partial(again, other) for other in others)])
     return result, list(chain.from_iterable(repeated))
+
+
+@contextmanager
+def meanwhile(*runs: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
+    """Let all ``runs`` go on, each on a thread of its own, for as long as the block lasts.
+
+    Each is given what tells it that the block is over.
+    """
+    over = threading.Event()
+    threads = [threading.Thread(target=run, args=(over.is_set,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def insist(call: Callable[[], httpx2.Response]) -> httpx2.Response:

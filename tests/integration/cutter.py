@@ -2,15 +2,24 @@
 
 import select
 import socket
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
+
+from tests.integration.relay import CHUNK, Relay, listening
 
 BEGIN = b"BEGIN;"
 COMMIT = b"COMMIT\0"
-CHUNK = 65_536
+
+# A sequence is not rolled back: only the first attempt loses its connection.
+DIE_ONCE = """
+CREATE SEQUENCE attempts;
+CREATE FUNCTION die_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF nextval('attempts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER die_once BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION die_once()
+"""
 
 
 class Cut(Enum):
@@ -22,34 +31,19 @@ class Cut(Enum):
     NEVER_AGAIN_A_WORD = "not at all, but COMMIT is lost and nothing is answered"
 
 
-class Cutter(socketserver.ThreadingTCPServer):
+class Cutter(Relay):
     """Passes bytes to a server and back; ``cut`` says how far a COMMIT gets.
 
     ``begun`` and ``committed`` count what clients sent.
     """
 
-    daemon_threads = True
-
     def __init__(self, server_port: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.server_port = server_port
-        self.port: int = self.server_address[1]
+        super().__init__(server_port)
         self.cut = Cut.NEVER
         self.begun = 0
         self.committed = 0
 
-
-class _Connection(socketserver.BaseRequestHandler):
-    server: Cutter
-
-    def handle(self) -> None:
-        with (
-            suppress(ConnectionError),
-            socket.create_connection(("127.0.0.1", self.server.server_port)) as upstream,
-        ):
-            self._pass_on(self.request, upstream)
-
-    def _pass_on(self, client: socket.socket, upstream: socket.socket) -> None:
+    def pass_on(self, client: socket.socket, upstream: socket.socket) -> None:
         """psycopg2 sends a simple query as one message: COMMIT is the end of a chunk."""
         answers_pass = True
         while True:
@@ -58,23 +52,19 @@ class _Connection(socketserver.BaseRequestHandler):
                 if not data or (end is upstream and not answers_pass):
                     return
                 if end is client:
-                    self.server.begun += data.count(BEGIN)
+                    self.begun += data.count(BEGIN)
                 if end is client and data.endswith(COMMIT):
-                    self.server.committed += 1
-                    if self.server.cut is Cut.BEFORE_COMMIT_ARRIVES:
+                    self.committed += 1
+                    if self.cut is Cut.BEFORE_COMMIT_ARRIVES:
                         return
-                    if self.server.cut is Cut.NEVER_AGAIN_A_WORD:
+                    if self.cut is Cut.NEVER_AGAIN_A_WORD:
                         continue
-                    answers_pass = self.server.cut is not Cut.BEFORE_COMMIT_IS_ANSWERED
+                    answers_pass = self.cut is not Cut.BEFORE_COMMIT_IS_ANSWERED
                 (upstream if end is client else client).sendall(data)
 
 
 @contextmanager
 def cutter_before(server_port: int) -> Iterator[Cutter]:
     """Listen in front of the server on ``server_port`` of the loopback until the block ends."""
-    with Cutter(server_port) as cutter:
-        thread = threading.Thread(target=cutter.serve_forever, args=(0.05,))
-        thread.start()
+    with listening(Cutter(server_port)) as cutter:
         yield cutter
-        cutter.shutdown()
-        thread.join()

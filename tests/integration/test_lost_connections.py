@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Caller, Service
 from tests.integration.answers import assert_503
 from tests.integration.crowd import together
-from tests.integration.cutter import Cut, Cutter, cutter_before
+from tests.integration.cutter import DIE_ONCE, Cut, Cutter, cutter_before
 from tests.integration.tables import assert_books_balance, rows, tasks_of, value
 from tests.servers.postgres import PostgresServer
 from tests.servers.reaper import wait_until
@@ -21,15 +21,6 @@ TERMINATE_IDLE = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND application_name = 'todo'"
 )
-# A sequence is not rolled back: only the first attempt loses its connection.
-DIE_ONCE = """
-CREATE SEQUENCE attempts;
-CREATE FUNCTION die_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF nextval('attempts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER die_once BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION die_once()
-"""
 WAIT_SECONDS = 60
 
 

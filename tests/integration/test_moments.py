@@ -1,16 +1,16 @@
 """A page, its total and its revision come from one moment, whatever is written meanwhile."""
 
 import random
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from tests.integration.application import running
-from tests.integration.crowd import Patient, together
+from tests.integration.crowd import Patient, meanwhile, together
 
 WRITERS = 4
 READERS = 3
@@ -30,24 +30,14 @@ def busy_service(
         yield service
 
 
-@contextmanager
-def writing(*writes: Callable[[], object]) -> Iterator[None]:
+def writing(*writes: Callable[[], object]) -> AbstractContextManager[None]:
     """Repeat every write on a thread of its own for as long as the block lasts."""
-    over = threading.Event()
 
-    def repeat(write: Callable[[], object]) -> None:
-        while not over.is_set():
+    def repeat(write: Callable[[], object], over: Callable[[], bool]) -> None:
+        while not over():
             write()
 
-    threads = [threading.Thread(target=repeat, args=(write,)) for write in writes]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    return meanwhile(*(partial(repeat, write) for write in writes))
 
 
 def pages(caller: Caller, query: str) -> list[Page]:
