@@ -17,7 +17,8 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``migrations``     Alembic's steps to the schema
 ``models``         the schema
 ``identity``       token verification, without any web framework
-``problems``       every error a client can see, and how it is rendered
+``problems``       how an error is raised, and how it is rendered
+``kinds``          every error a client can see: code, status, words
 ``logs``           one event per line
 ``settings``       every environment variable
 ``strength``       what makes a shared secret no secret

@@ -14,8 +14,9 @@ from todo.database.engine import display, engine_url
 from todo.database.failures import first_line
 from todo.identity.owner import Owner
 from todo.identity.tokens import TokenRefused, check_subject, mint
+from todo.kinds import KINDS
 from todo.logs import configure
-from todo.problems import KINDS, Problem
+from todo.problems import Problem
 from todo.settings import Refusal, Settings
 
 

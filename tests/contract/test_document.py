@@ -11,7 +11,8 @@ from tests.contract.reading import DOCUMENT, OPERATIONS, Operation, resolved, sc
 from todo import __version__
 from todo.contract.document import contract_directory
 from todo.contract.schemas import Schema
-from todo.problems import KINDS, MAX_BODY, MAX_DETAIL, MAX_ERRORS, MAX_INSTANCE, MEDIA_TYPE
+from todo.kinds import KINDS
+from todo.problems import MAX_BODY, MAX_DETAIL, MAX_ERRORS, MAX_INSTANCE, MEDIA_TYPE
 
 # Everybody may call these. A new operation is secured unless it is added here on purpose.
 PUBLIC = {

@@ -30,8 +30,9 @@ from tests.servers.process import free_port
 from todo.database import schema
 from todo.edge import guard
 from todo.edge.guard import MAX_BODY, MAX_TARGET
-from todo.problems import KINDS, MEDIA_TYPE, RETRY_AFTER, Kind
+from todo.kinds import KINDS, RETRY_AFTER, Kind
 from todo.problems import MAX_BODY as MAX_PROBLEM
+from todo.problems import MEDIA_TYPE
 
 ISSUER, AUDIENCE = "https://issuer.example", "https://api.example"
 

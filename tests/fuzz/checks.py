@@ -13,7 +13,8 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, DeserializationContext, HookContext, Response
 
-from todo.problems import KINDS, MAX_BODY
+from todo.kinds import KINDS
+from todo.problems import MAX_BODY
 from todo.services import cursors
 from todo.services.cursors import Cursor
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.expect import PROBLEMS
+from todo.kinds import KINDS, RETRY_AFTER
 from todo.problems import (
-    KINDS,
-    RETRY_AFTER,
     Problem,
     Violation,
     render,

@@ -13,7 +13,8 @@ import orjson
 from flask import current_app, request
 from werkzeug.http import generate_etag
 
-from todo.problems import KINDS, Problem
+from todo.kinds import KINDS
+from todo.problems import Problem
 
 CACHE: Final = "public, max-age=300"
 _SWAGGER_UI: Final = files("flask_swagger_ui") / "dist"

@@ -1,0 +1,210 @@
+"""Every error that a client can see: its code, its status, its words.
+
+``specs/api/errors.md`` documents the same table for people; a test holds the two together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row of the table: the HTTP status, the title, and what the client should do."""
+
+    status: int
+    title: str
+    advice: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    # 400: not understandable
+    "malformed_target": Kind(
+        400,
+        "The request target is malformed",
+        "Percent-encode the path and the query as UTF-8, without NUL.",
+    ),
+    "malformed_json": Kind(
+        400, "The body is not JSON", "Send one JSON document in UTF-8 without a byte order mark."
+    ),
+    "body_required": Kind(400, "A body is required", "Send the JSON object that the docs show."),
+    "unexpected_body": Kind(
+        400, "This operation takes no body", "Send the request without a body."
+    ),
+    "unknown_parameter": Kind(
+        400,
+        "Unknown query parameter",
+        "Check the spelling; nothing is ever ignored in silence.",
+    ),
+    "repeated_parameter": Kind(
+        400, "Query parameter given more than once", "Send the parameter once."
+    ),
+    # 401: the token, and nothing else
+    "token_missing": Kind(
+        401, "No access token", "Send 'Authorization: Bearer <JWT>' with the request."
+    ),
+    "token_malformed": Kind(
+        401,
+        "The access token is not a JWT",
+        "Send a JWT, three parts joined by dots; not the opaque session token of a sign-in.",
+    ),
+    "token_expired": Kind(
+        401, "The access token has expired", "Get a new token and send the request again."
+    ),
+    "token_not_yet_valid": Kind(
+        401,
+        "The access token is not valid yet",
+        "Compare the clocks of the server that issued the token and of this one.",
+    ),
+    "alg_not_allowed": Kind(
+        401,
+        "The token's algorithm is not allowed",
+        "Sign with an algorithm that 'detail' names.",
+    ),
+    "kid_unknown": Kind(
+        401,
+        "The token's key is not known",
+        "Get a new token; if that does not help, compare BETTER_AUTH_URL with the token's 'iss'.",
+    ),
+    "signature_invalid": Kind(
+        401,
+        "The token's signature is not valid",
+        "Check that both servers use the same BETTER_AUTH_SECRET.",
+    ),
+    "issuer_mismatch": Kind(
+        401,
+        "The token comes from another issuer",
+        "Compare the token's 'iss' with BETTER_AUTH_URL, or with the issuer in the settings.",
+    ),
+    "audience_mismatch": Kind(
+        401,
+        "The token is meant for another audience",
+        "Compare the token's 'aud' with BETTER_AUTH_URL, or with the audience in the settings.",
+    ),
+    "claim_missing": Kind(
+        401,
+        "The token lacks a claim",
+        "Issue tokens with 'exp' and with the user's id as 'sub', 1 to 255 printable characters.",
+    ),
+    "token_revoked": Kind(
+        401,
+        "The access token was revoked",
+        "The account's password was changed; log in again.",
+    ),
+    "invalid_credentials": Kind(
+        401,
+        "The e-mail or the password is wrong",
+        "Check both; the answer does not tell which it is.",
+    ),
+    # 403
+    "user_path_mismatch": Kind(
+        403,
+        "The path belongs to another user",
+        "Use the token's own 'sub' in the path, or the word 'me'.",
+    ),
+    "quota_exceeded": Kind(
+        403,
+        "The user has too many tasks",
+        "Whoever runs the server can raise TASKS_PER_USER. Deleted tasks count, too.",
+    ),
+    "wrong_password": Kind(
+        403, "The current password is wrong", "Send the account's current password as 'password'."
+    ),
+    "not_a_local_account": Kind(
+        403,
+        "The token is not of a local account",
+        "Use the service that issued the token; this server's accounts log in at /api/auth/login.",
+    ),
+    # 404, 405
+    "not_found": Kind(404, "No such resource", "Check the path against the docs."),
+    "task_not_found": Kind(
+        404,
+        "No such task",
+        "Check the id: the task was deleted or restored, is somebody else's, or never was.",
+    ),
+    "tag_not_found": Kind(404, "No such tag", "GET the user's tags: no task has this one."),
+    "method_not_allowed": Kind(
+        405, "The method is not allowed here", "Use one of the methods in the Allow header."
+    ),
+    # 408, 412, 413, 414, 415
+    "precondition_failed": Kind(
+        412,
+        "The task has changed",
+        "Nothing was written. 'current' is the task; repeat with its ETag, or ask the user.",
+    ),
+    "body_timeout": Kind(
+        408,
+        "The body took too long",
+        "Nothing was written. Send the request again, over a better connection.",
+    ),
+    "body_too_large": Kind(
+        413, "The body is too large", "Send at most 65,536 bytes; 1,048,576 in bulk."
+    ),
+    "target_too_long": Kind(
+        414, "The request target is too long", "Keep path and query within 4,096 bytes."
+    ),
+    "unsupported_media_type": Kind(
+        415,
+        "The body's media type is not supported",
+        "Send 'Content-Type: application/json', in UTF-8.",
+    ),
+    # 409, 429
+    "idempotency_key_in_progress": Kind(
+        409,
+        "The first request with this key is still running",
+        "Send the same request again after the seconds in Retry-After.",
+    ),
+    "email_taken": Kind(409, "The e-mail has an account already", "Log in, or use another e-mail."),
+    "too_many_attempts": Kind(
+        429, "Too many attempts", "Repeat after the seconds in Retry-After, not before."
+    ),
+    # 422: understood, but against the contract
+    "validation_failed": Kind(
+        422, "The request is against the contract", "Mend what 'errors' lists."
+    ),
+    "idempotency_key_reused": Kind(
+        422,
+        "The Idempotency-Key is that of another request",
+        "Make a new key for each change; send an old one only with the very same request.",
+    ),
+    # 5xx
+    "internal_error": Kind(
+        500,
+        "Unexpected error",
+        "Report it with the X-Request-ID; the server's log has the cause under that id.",
+    ),
+    "database_unavailable": Kind(
+        503,
+        "The database cannot be reached",
+        "Nothing was written. Repeat after the seconds in Retry-After.",
+    ),
+    "keys_unavailable": Kind(
+        503,
+        "The keys to verify tokens cannot be had",
+        "Keep the token; repeat after the seconds in Retry-After.",
+    ),
+    "outcome_unknown": Kind(
+        503,
+        "The connection died while committing",
+        "The change may have been made. Repeat it with its Idempotency-Key, or read again first.",
+    ),
+    "busy": Kind(
+        503, "The server is busy", "Nothing was written. Repeat after the seconds in Retry-After."
+    ),
+    "schema_outdated": Kind(
+        503, "The database schema is not up to date", "Whoever runs the server: 'todo migrate'."
+    ),
+    "storage_full": Kind(
+        507, "The database's disk is full", "Nothing was written; reading still works. Make room."
+    ),
+}
+
+RETRY_AFTER: Final[Mapping[str, int]] = {
+    "database_unavailable": 2,
+    "keys_unavailable": 5,
+    "outcome_unknown": 1,
+    "busy": 1,
+    "idempotency_key_in_progress": 1,
+    "schema_outdated": 30,
+}
+"""Seconds a client should wait, for every problem that passes by itself."""
