@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 
-from tests.servers.node import require
 from tests.servers.process import ServerProcess, free_port
+from tests.servers.programs import require
 
 FOLDER = Path(__file__).parents[1] / "auth_server"
 SECRET = "the-secret-of-the-tests-auth-server-4711"
@@ -76,7 +76,7 @@ class BetterAuth:
 @contextmanager
 def better_auth(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> Iterator[BetterAuth]:
     """Run a server until the block ends."""
-    require(FOLDER)
+    [node] = require("node", folder=FOLDER)
     port = port or free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -87,8 +87,8 @@ def better_auth(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> Ite
     }
     ready = f"http://127.0.0.1:{port}/api/auth/ok"
     with ServerProcess.start(
-        ["node", "server.mjs"], url=ready, env=environment, cwd=FOLDER
-    ) as node:
-        server = BetterAuth(node, port)
+        [node, "server.mjs"], url=ready, env=environment, cwd=FOLDER
+    ) as process:
+        server = BetterAuth(process, port)
         with server.client:
             yield server
