@@ -2,6 +2,7 @@
 #
 #   make run     serve on http://127.0.0.1:8000 with the embedded default (SQLite)
 #   make test    the whole suite, on SQLite and on a real PostgreSQL   (TEST=one/file.py: that alone)
+#                (CI=true: longer random runs, and what a test misses fails it instead of skipping it)
 #   make lint    formatting, lint, types, and the OpenAPI document (needs npm)
 #   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: two minutes)
 #   make chaos   servers killed under writers that repeat      (CHAOS=--short: a minute)

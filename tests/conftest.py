@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.servers.binaries import Unavailable
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from todo.app import Application, create_app
@@ -35,6 +34,8 @@ SECRET = "a-secret-of-the-tests-000000000000000000"
 DIALECTS = ("sqlite", "postgresql")
 POOLER = "pgbouncer"
 MOST_PROCESSES = 4
+
+pytest_plugins = ["tests.plugin"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -72,11 +73,7 @@ def pooling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
 
         def start(upstream: str, *settings: str) -> PgBouncer:
             folder = tmp_path_factory.mktemp("pgbouncer")
-            try:
-                pooler = PgBouncer.start(upstream, folder, *settings)
-            except Unavailable as reason:
-                pytest.skip(str(reason))
-            return stack.enter_context(pooler)
+            return stack.enter_context(PgBouncer.start(upstream, folder, *settings))
 
         yield start
 

@@ -184,9 +184,11 @@ def _check_revocation() -> None:
 
 def _served(document: Document) -> dict[str, Any]:
     """The contract in the two forms that clients fetch, rendered once."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's takes a tenth of the time
+    as_yaml = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
     return {
         "OPENAPI_JSON": orjson.dumps(document, option=orjson.OPT_INDENT_2),
-        "OPENAPI_YAML": yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode(),
+        "OPENAPI_YAML": as_yaml.encode(),
     }
 
 

@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Caller, Service
+from tests.depth import examples
 
-EXAMPLES = 1100
-CHANGING_EXAMPLES = 100
+EXAMPLES = examples(200, in_ci=1100)
+CHANGING_EXAMPLES = examples(25, in_ci=100)
 """For each of the two databases."""
 TASKS = 120
 NOW = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # the night in which Berlin's clocks go back

@@ -19,9 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.api.asking import Wire
 from tests.api.model import Model, Request
 from tests.conftest import Service
+from tests.depth import examples
 from tests.integration.crowd import together
 
-EXAMPLES = 50
+EXAMPLES = examples(12, in_ci=50)
 STEPS = 30
 """Of each example, for each of the two databases."""
 

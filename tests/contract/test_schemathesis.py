@@ -1,7 +1,7 @@
-"""Schemathesis in this process: all phases and all checks, on both databases.
+"""Schemathesis in this process: all phases and all checks, on the embedded default's SQLite.
 
-Every run makes the same requests, so that it fails for a change and not by chance; `make fuzz`
-looks further.
+Every run makes the same requests, so that it fails for a change and not by chance. `make fuzz` does
+the same through gunicorn on PostgreSQL, and looks further; CI runs its short form.
 """
 
 import tomllib
@@ -17,15 +17,16 @@ import schemathesis
 from schemathesis.engine import Status, events, from_schema
 from starlette.testclient import TestClient
 
-from tests.conftest import DIALECTS, SECRET, Caller, settings_for
+from tests.conftest import SECRET, Caller, settings_for
 from tests.contract.reading import DOCUMENT, OPERATIONS, ROOT
+from tests.depth import examples
 from tests.fuzz.ledger import UNBALANCED
 from tests.fuzz.users import NAMES, VARIABLE, write_users
 from todo.app import Application, create_app
 from todo.models import db
 
 SEED = 1
-EXAMPLES = 40
+EXAMPLES = examples(10, in_ci=40)
 PLANTED = 30
 # Nobody's made-up password is right, and the users' tokens are of no account: tests/api has those.
 FEWEST_SUCCESSES = {
@@ -68,14 +69,12 @@ class Run:
             raise event.exception
 
 
-@pytest.fixture(scope="module", params=DIALECTS)
+@pytest.fixture(scope="module")
 def run(
-    request: pytest.FixtureRequest,
-    new_database: Callable[[str], str],
-    tmp_path_factory: pytest.TempPathFactory,
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Run]:
-    """One run against an application on a database of its own, on each dialect in turn."""
-    run = Run(create_app(settings_for(new_database(request.param))))
+    """One run against an application on a database of its own."""
+    run = Run(create_app(settings_for(new_database("sqlite"))))
     alice = Caller(TestClient(run.application), NAMES[0])
     tasks = [alice.create()["id"] for _ in range(PLANTED)]
 

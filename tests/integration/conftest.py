@@ -11,8 +11,8 @@ from tests.conftest import DIALECTS, SECRET, Service, settings_for
 from tests.integration.application import running
 from tests.integration.served import SERVING, Server
 from tests.integration.typed import EXAMPLE
-from tests.servers.node import require
 from tests.servers.postgres import PostgresServer
+from tests.servers.programs import lack, require
 from todo.settings import Settings
 
 
@@ -38,7 +38,7 @@ def empty_database(dialect: str, request: pytest.FixtureRequest, tmp_path: Path)
 def hurt_postgres(postgres: PostgresServer) -> Iterator[PostgresServer]:
     """A second server, to be stopped and paused: no other test has connections to it."""
     if postgres.source == "url":
-        pytest.skip("the server of TODO_TEST_DATABASE_URL is not ours to stop")
+        lack("a PostgreSQL that is ours to stop (unset TODO_TEST_DATABASE_URL)", fatal=False)
     with PostgresServer.start() as server:
         yield server
 
@@ -78,7 +78,7 @@ def servers(
     new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Server]]:
     """The live API on each dialect, for the example client."""
-    require(EXAMPLE)
+    require("node", "npm", folder=EXAMPLE)
     with ExitStack() as stack:
         started = {}
         for dialect in DIALECTS:

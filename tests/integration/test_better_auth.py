@@ -11,7 +11,15 @@ from tests.api.expect import a_page, a_task, problem, refusal
 from tests.api.tokens import bearer
 from tests.conftest import DIALECTS, Caller
 from tests.integration.served import SERVING, Server
-from tests.servers.better_auth import ISSUER, SECRET, BetterAuth, SignedIn, better_auth
+from tests.servers.better_auth import (
+    ISSUER,
+    SECRET,
+    BetterAuth,
+    SignedIn,
+    better_auth,
+    better_auths,
+    instance,
+)
 from tests.servers.process import free_port
 from tests.servers.reaper import wait_until
 from todo.settings import Settings
@@ -54,18 +62,49 @@ def serve(url: str, tmp_path: Path) -> Iterator[Serve]:
         server.close()
 
 
-@pytest.fixture(scope="module")
-def auth() -> Iterator[BetterAuth]:
-    """A server that several tests share."""
-    with better_auth() as running:
-        yield running
+NAMES = (
+    "http://auth.localhost:3000/",
+    "http://auth.localhost:3000/api/auth",
+    "http://auth.localhost:80",
+    "HTTP://Auth.Localhost:3000",
+)
+"""Some ways to write a URL of Better Auth's."""
+AUDIENCE = "http://api.localhost"
+
+
+def at_its_own_url() -> dict[str, str]:
+    """A server that is called what it listens at."""
+    port = free_port()
+    return instance(port=port, issuer=f"http://localhost:{port}")
 
 
 @pytest.fixture(scope="module")
-def auth_with_a_secret() -> Iterator[BetterAuth]:
+def auths() -> Iterator[dict[str, BetterAuth]]:
+    """Every server that no test stops, by what is special about it, in one process."""
+    instances = {
+        "at its own URL": at_its_own_url(),
+        "eddsa": instance(),
+        "es256": instance(JWT_MODE="es256"),
+        "rs256": instance(JWT_MODE="rs256"),
+        "hs256": instance(JWT_MODE="hs256-sign"),
+        "audience": instance(JWT_AUDIENCE=AUDIENCE),
+        "hs256, audience": instance(JWT_MODE="hs256-sign", JWT_AUDIENCE=AUDIENCE),
+        **{name: instance(issuer=name) for name in NAMES},
+    }
+    with better_auths(*instances.values()) as servers:
+        yield dict(zip(instances, servers, strict=True))
+
+
+@pytest.fixture
+def auth(auths: dict[str, BetterAuth]) -> BetterAuth:
+    """A server as most are."""
+    return auths["eddsa"]
+
+
+@pytest.fixture
+def auth_with_a_secret(auths: dict[str, BetterAuth]) -> BetterAuth:
     """The same, signing HS256."""
-    with better_auth(JWT_MODE="hs256-sign") as running:
-        yield running
+    return auths["hs256"]
 
 
 def keys_of(auth: BetterAuth, **variables: str) -> dict[str, str]:
@@ -93,28 +132,27 @@ def assert_refused(answer: Any, code: str, detail: str) -> None:
 
 
 @on_each_dialect
-def test_better_auths_url_is_the_one_variable_to_set(serve: Serve):
-    port = free_port()
-    url = f"http://localhost:{port}"
-    with better_auth(port=port, issuer=url) as auth:
-        server = serve(BETTER_AUTH_URL=url)
-        user = auth.sign_up("alice")
+def test_better_auths_url_is_the_one_variable_to_set(serve: Serve, auths: dict[str, BetterAuth]):
+    auth = auths["at its own URL"]
+    server = serve(BETTER_AUTH_URL=auth.url.replace("127.0.0.1", "localhost"))
+    user = auth.sign_up("alice")
 
-        assert wait_until(lambda: ask(server, auth.token(user)).status_code == 200, PATIENCE)
-        assert_is_in(server, user, auth.token(user))
+    assert wait_until(lambda: ask(server, auth.token(user)).status_code == 200, PATIENCE)
+    assert_is_in(server, user, auth.token(user))
 
 
 @pytest.mark.parametrize(
     ("mode", "algorithm"), [("eddsa", "EdDSA"), ("es256", "ES256"), ("rs256", "RS256")]
 )
-def test_tokens_of_the_jwt_plugin_are_accepted(serve: Serve, mode: str, algorithm: str):
-    with better_auth(JWT_MODE=mode) as auth:
-        user = auth.sign_up("alice")
-        token = auth.token(user)
-        server = serve(**keys_of(auth))
+def test_tokens_of_the_jwt_plugin_are_accepted(
+    serve: Serve, auths: dict[str, BetterAuth], mode: str, algorithm: str
+):
+    user = auths[mode].sign_up("alice")
+    token = auths[mode].token(user)
+    server = serve(**keys_of(auths[mode]))
 
-        assert jwt.get_unverified_header(token)["alg"] == algorithm
-        assert_is_in(server, user, token)
+    assert jwt.get_unverified_header(token)["alg"] == algorithm
+    assert_is_in(server, user, token)
 
 
 @on_each_dialect
@@ -132,17 +170,15 @@ def test_hs256_tokens_are_accepted_hand_made_or_by_a_custom_sign_function(
 
 
 def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_set(
-    serve: Serve, auth_with_a_secret: BetterAuth
+    serve: Serve, auths: dict[str, BetterAuth], auth_with_a_secret: BetterAuth
 ):
-    server = serve(
-        BETTER_AUTH_SECRET=SECRET, AUTH_JWT_ISSUER=ISSUER, AUTH_JWT_AUDIENCE="http://api.localhost"
+    server = serve(BETTER_AUTH_SECRET=SECRET, AUTH_JWT_ISSUER=ISSUER, AUTH_JWT_AUDIENCE=AUDIENCE)
+    auth = auths["hs256, audience"]
+    user = auth.sign_up("alice")
+    assert_is_in(server, user, auth.token(user))
+    assert_refused(
+        ask(server, auth.hand_made_token(user)), "issuer_mismatch", "The token has no 'iss'."
     )
-    with better_auth(JWT_MODE="hs256-sign", JWT_AUDIENCE="http://api.localhost") as auth:
-        user = auth.sign_up("alice")
-        assert_is_in(server, user, auth.token(user))
-        assert_refused(
-            ask(server, auth.hand_made_token(user)), "issuer_mismatch", "The token has no 'iss'."
-        )
     assert_refused(
         ask(server, auth_with_a_secret.token(auth_with_a_secret.sign_up("bob"))),
         "audience_mismatch",
@@ -150,26 +186,21 @@ def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_s
     )
 
 
-def test_an_audience_of_its_own_is_accepted_once_it_is_set(serve: Serve):
-    with better_auth(JWT_AUDIENCE="http://api.localhost") as auth:
-        user = auth.sign_up("alice")
-        server = serve(**keys_of(auth, AUTH_JWKS_AUDIENCE="http://api.localhost"))
+def test_an_audience_of_its_own_is_accepted_once_it_is_set(
+    serve: Serve, auths: dict[str, BetterAuth]
+):
+    auth = auths["audience"]
+    user = auth.sign_up("alice")
+    server = serve(**keys_of(auth, AUTH_JWKS_AUDIENCE=AUDIENCE))
 
-        assert_is_in(server, user, auth.token(user))
+    assert_is_in(server, user, auth.token(user))
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://auth.localhost:3000/",
-        "http://auth.localhost:3000/api/auth",
-        "http://auth.localhost:80",
-        "HTTP://Auth.Localhost:3000",
-    ],
-)
-def test_better_auth_names_itself_as_the_settings_expect_however_its_url_is_written(url: str):
-    with better_auth(issuer=url) as auth:
-        token = auth.token(auth.sign_up("alice"))
+@pytest.mark.parametrize("url", NAMES)
+def test_better_auth_names_itself_as_the_settings_expect_however_its_url_is_written(
+    auths: dict[str, BetterAuth], url: str
+):
+    token = auths[url].token(auths[url].sign_up("alice"))
 
     claims = jwt.decode(token, options={"verify_signature": False})
     settings = Settings(better_auth_secret=None, better_auth_url=url)

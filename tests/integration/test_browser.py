@@ -4,7 +4,6 @@ What a browser hides from a page without CORS is what this is about: headers, an
 """
 
 import json
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +16,8 @@ import pytest
 from tests.api.expect import a_page, a_task, problem
 from tests.integration.served import SERVING, Server
 from tests.servers.better_auth import ISSUER, better_auth
-from tests.servers.node import require, run
+from tests.servers.node import run
+from tests.servers.programs import require
 
 FOLDER = Path(__file__).parents[1] / "browser"
 
@@ -39,7 +39,7 @@ def origin() -> Iterator[str]:
         thread.join()
 
 
-def visit(home: Path, url: str, **story: str) -> dict[str, Any]:
+def visit(chromium: str, home: Path, url: str, **story: str) -> dict[str, Any]:
     """What the page tells of its story."""
     told: dict[str, Any] = json.loads(
         run(
@@ -47,7 +47,7 @@ def visit(home: Path, url: str, **story: str) -> dict[str, Any]:
             "node",
             "visit.mjs",
             home=home,
-            CHROMIUM=str(shutil.which("chromium")),
+            CHROMIUM=chromium,
             PAGE_URL=url,
             STORY=json.dumps(story),
         )
@@ -58,7 +58,7 @@ def visit(home: Path, url: str, **story: str) -> dict[str, Any]:
 def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     origin: str, new_database: Callable[[str], str], tmp_path: Path
 ):
-    require(FOLDER, "chromium")
+    [_, chromium] = require("node", "chromium", folder=FOLDER)
     with better_auth(TRUSTED_ORIGINS=origin) as auth:
         server = Server.start(
             tmp_path,
@@ -71,9 +71,8 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
         )
         try:
             api = str(server.client.base_url).rstrip("/")
-            told = visit(
-                tmp_path, f"{origin}/page.html", auth=auth.url, api=api, email="a@example.com"
-            )
+            page = f"{origin}/page.html"
+            told = visit(chromium, tmp_path, page, auth=auth.url, api=api, email="a@example.com")
         finally:
             server.close()
 

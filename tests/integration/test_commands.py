@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from tests.conftest import SECRET
-from tests.integration.served import REPOSITORY, run_todo
+from tests.integration.served import REPOSITORY, TODO, run_todo
 from tests.integration.tables import assert_books_balance, counters_of, rows
 from tests.servers.process import free_port
 from todo.database import schema
@@ -52,6 +52,13 @@ def test_start_is_refused_in_one_line_for(what, tmp_path):
     name, variables = REFUSED[what]
 
     assert_refused(run_todo("serve", cwd=tmp_path, **variables), name)
+
+
+@pytest.mark.parametrize("what", ["PostgreSQL without a secret", "unknown worker class"])
+def test_program_on_the_disk_refuses_as_its_commands_do(what, tmp_path):
+    name, variables = REFUSED[what]
+
+    assert_refused(run_todo("serve", cwd=tmp_path, program=TODO, **variables), name)
 
 
 def test_start_is_refused_when_the_embedded_database_is_no_database(tmp_path):
@@ -142,7 +149,7 @@ def test_start_is_refused_in_one_line_for_a_contract_with_a(what, tmp_path):
     assert old in text
     path.write_text(text.replace(old, new, 1))
 
-    run = run_todo("serve", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    run = run_todo("serve", cwd=tmp_path, program=TODO, PYTHONPATH=str(tmp_path))
 
     assert_refused(run, "The contract cannot be served")
     assert named in run.stderr
@@ -265,7 +272,8 @@ def test_token_of_the_command_line_is_for_its_subject_and_its_hours(tmp_path, se
     schema.migrate(url)
     variables = {"DATABASE_URL": url, "BETTER_AUTH_SECRET": SECRET}
 
-    token = run_todo("token", "--sub", "müller/1", "--hours", "0.5", cwd=tmp_path, **variables)
+    arguments = ("token", "--sub", "müller/1", "--hours", "0.5")
+    token = run_todo(*arguments, cwd=tmp_path, program=TODO, **variables)
     refused = run_todo("token", "--sub", "", cwd=tmp_path, **variables)
 
     client = service_on(url).client

@@ -12,6 +12,7 @@ from tests.conftest import Caller
 from tests.integration.application import engine_of
 from tests.integration.served import Server
 from tests.integration.tables import assert_books_balance, counters_of, value
+from tests.servers.programs import lack, require
 
 PARAGRAPH = "x" * 1000
 ENOUGH = 2000
@@ -71,14 +72,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB, most of it taken by the file ``ballast``."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_KB}k", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root may mount a small disk")
+    [mount, unmount] = require("mount", "umount")
+    command = [mount, "-t", "tmpfs", "-o", f"size={DISK_KB}k", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        lack("the right to mount a small disk (run as root)", fatal=False)
     try:
         (disk / "ballast").write_bytes(bytes(1024 * (DISK_KB - ROOM_KB)))
         yield disk
     finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
+        subprocess.run([unmount, "--lazy", disk], check=True)
 
 
 def test_full_disk_is_507_while_reads_work_and_writes_return_with_room(small_disk, serving):

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.integration.served import REPOSITORY, TODO, Server, environment
+from tests.servers.programs import require
 
 SHELL = r"^##+ {heading}$.*?^```sh$(.*?)^```$"
 
@@ -29,14 +30,21 @@ def documents(text: str, count: int) -> tuple[list[dict[str, object]], str]:
 
 
 def type_in(script: str, server: Server, folder: Path) -> str:
-    """What the shell prints for `script`, with this checkout's `todo` and the server's port."""
+    """What the shell prints for `script`, with this checkout's `todo` and the server's port.
+
+    It finds the programs that are required here, and no others.
+    """
+    programs = folder / "programs"
+    programs.mkdir()
+    for path in map(Path, require("bash", "curl", "sed")):
+        (programs / path.name).symlink_to(path)
     for written, here in ((".venv/bin/todo", TODO), ("localhost:8000", f"127.0.0.1:{server.port}")):
         assert written in script
         script = script.replace(written, here)
     return subprocess.run(
-        ["bash", "-eu", "-c", script],
+        [programs / "bash", "-eu", "-c", script],
         cwd=folder,
-        env=environment(folder / "home"),
+        env={**environment(folder / "home"), "PATH": str(programs)},
         capture_output=True,
         text=True,
         timeout=60,

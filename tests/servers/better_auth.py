@@ -1,17 +1,18 @@
 """A real Better Auth server (`tests/auth_server`), and its users as a front end would have them."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from tests.servers.node import require
 from tests.servers.process import ServerProcess, free_port
+from tests.servers.programs import require
 
 FOLDER = Path(__file__).parents[1] / "auth_server"
 SECRET = "the-secret-of-the-tests-auth-server-4711"
@@ -76,19 +77,33 @@ class BetterAuth:
 @contextmanager
 def better_auth(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> Iterator[BetterAuth]:
     """Run a server until the block ends."""
-    require(FOLDER)
-    port = port or free_port()
+    with better_auths(instance(port=port, issuer=issuer, **variables)) as [server]:
+        yield server
+
+
+def instance(*, port: int = 0, issuer: str = ISSUER, **variables: str) -> dict[str, str]:
+    """The variables of a server that says it is ``issuer``, on a free port unless one is given."""
+    return {"PORT": str(port or free_port()), "ISSUER_URL": issuer, **variables}
+
+
+@contextmanager
+def better_auths(*instances: dict[str, str]) -> Iterator[list[BetterAuth]]:
+    """Run several servers in one process of node until the block ends."""
+    [node] = require("node", folder=FOLDER)
     environment = {
         "PATH": os.environ["PATH"],
-        "PORT": str(port),
-        "ISSUER_URL": issuer,
         "BETTER_AUTH_SECRET": SECRET,
-        **variables,
+        "INSTANCES": json.dumps(instances),
     }
-    ready = f"http://127.0.0.1:{port}/api/auth/ok"
-    with ServerProcess.start(
-        ["node", "server.mjs"], url=ready, env=environment, cwd=FOLDER
-    ) as node:
-        server = BetterAuth(node, port)
-        with server.client:
-            yield server
+    ports = [int(variables["PORT"]) for variables in instances]
+    ready = [f"http://127.0.0.1:{port}/api/auth/ok" for port in ports]
+    with ExitStack() as stack:
+        process = stack.enter_context(
+            ServerProcess.start([node, "server.mjs"], url=ready[0], env=environment, cwd=FOLDER)
+        )
+        for url in ready[1:]:
+            process.wait_until_ready(url)
+        servers = [BetterAuth(process, port) for port in ports]
+        for server in servers:
+            stack.enter_context(server.client)
+        yield servers

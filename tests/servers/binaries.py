@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers.programs import beside
+
 FORCE_VARIABLE = "TODO_TEST_POSTGRES"
 SYSTEM, WHEEL = "system", "wheel"
 NOBODY = 65534
@@ -109,7 +111,8 @@ def _system_folders() -> Iterator[Path]:
         if found:
             yield Path(found).resolve().parent
     # Debian keeps the servers out of PATH, one folder for each major version.
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version_of, reverse=True)
+    for folder in beside("lib/postgresql"):
+        yield from sorted(folder.glob("*/bin"), key=_version_of, reverse=True)
     pg_config = shutil.which("pg_config")
     if pg_config:
         answer = subprocess.run(

@@ -10,17 +10,16 @@ seldom meet the same server connection, and one connection serves many clients.
 from __future__ import annotations
 
 import contextlib
-import os
 import pwd
-import shutil
 import urllib.parse
 from pathlib import Path
 from typing import Self
 
 import psycopg2
 
-from tests.servers.binaries import UNPRIVILEGED, Unavailable, server_environment
+from tests.servers.binaries import UNPRIVILEGED, server_environment
 from tests.servers.process import ServerProcess, StartFailed, free_port, tail
+from tests.servers.programs import require
 from tests.servers.reaper import wait_until
 
 POOL_SIZE = 3
@@ -31,8 +30,6 @@ PORT_ATTEMPTS = 3
 QUOTE = "'"
 CONSOLE = "pgbouncer"
 """The name of the database that PgBouncer answers itself."""
-# Debian keeps it where only root looks.
-FOLDERS = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 
 # auth_type `any`: whoever comes is let in as the upstream's user. login_retry: by default a server
 # that was away is left alone for 15 s.
@@ -63,7 +60,6 @@ class PgBouncer:
         self._upstream = upstream
         self._settings = settings
         self._configuration = folder / "pgbouncer.ini"
-        self._command = [*_program(), str(self._configuration)]
         self._process: ServerProcess | None = None
         self.port = 0
 
@@ -72,7 +68,7 @@ class PgBouncer:
         """Start before the server of the URL `upstream`, with its configuration in `folder`.
 
         `settings` are more lines of the configuration, like `ignore_startup_parameters = options`.
-        Raises `Unavailable` when there is no PgBouncer, `StartFailed` when it does not start.
+        Skips the test where there is no PgBouncer; raises `StartFailed` when it does not start.
         """
         pooler = cls(upstream, folder, settings)
         for attempt in range(1, PORT_ATTEMPTS + 1):
@@ -98,7 +94,8 @@ class PgBouncer:
 
     def start_again(self) -> None:
         """Start on the same port, after `kill()`; returns when it answers."""
-        process = ServerProcess(self._command, server_environment(), None)
+        command = [*_program(), str(self._configuration)]
+        process = ServerProcess(command, server_environment(), None)
         self._process = process
 
         def answers_or_ended() -> bool:
@@ -157,7 +154,5 @@ def _libpq_words(url: str) -> str:
 
 def _program() -> list[str]:
     """The program and how it leaves root, as whom it refuses to run."""
-    found = shutil.which("pgbouncer", path=FOLDERS)
-    if found is None:
-        raise Unavailable("no PgBouncer found (Debian: apt-get install pgbouncer)")
-    return [found] if UNPRIVILEGED is None else [found, "-u", pwd.getpwuid(UNPRIVILEGED).pw_name]
+    found = require("pgbouncer")
+    return found if UNPRIVILEGED is None else [*found, "-u", pwd.getpwuid(UNPRIVILEGED).pw_name]

@@ -6,8 +6,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from tests.servers import pgbouncer as module
-from tests.servers.pgbouncer import POOL_SIZE, PgBouncer, StartFailed, Unavailable
+from tests.servers.pgbouncer import POOL_SIZE, PgBouncer, StartFailed
 from tests.servers.reaper import wait_until
 
 WAIT_SECONDS = 30
@@ -51,9 +50,3 @@ def test_killed_pooler_starts_again_at_the_same_url(postgres, new_database, tmp_
 def test_pooler_that_cannot_start_shows_its_log(pgbouncer, postgres, tmp_path):
     with pytest.raises(StartFailed, match="nonsense"):
         PgBouncer.start(postgres.url("postgres"), tmp_path, "pool_mode = nonsense")
-
-
-def test_missing_program_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "FOLDERS", str(tmp_path))
-    with pytest.raises(Unavailable, match="apt-get install pgbouncer"):
-        PgBouncer.start("postgresql://postgres@127.0.0.1/postgres", tmp_path)

@@ -102,7 +102,7 @@ def test_a_whole_file_may_be_referred_to(write):
             },
             ["openapi/paths/a.yaml", "there is no 'S' in openapi/components/schemas.yaml"],
         ),
-        ({"openapi.yaml": "paths: {/a: ["}, ["openapi/openapi.yaml", "not valid YAML", "line 1"]),
+        ({"openapi.yaml": "paths: {/a: ]}"}, ["openapi/openapi.yaml", "not valid YAML", "line 1"]),
         (
             {"openapi.yaml": "paths: {/a: {$ref: 'p.yaml#/a'}}", "p.yaml": "a:\n\t- b"},
             ["openapi/p.yaml", "not valid YAML", "line 2"],
