@@ -7,11 +7,13 @@ import errno
 import os
 import socket
 import tempfile
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import structlog
 from gunicorn import glogging
+from gunicorn.asgi import protocol as asgi_protocol  # `protocol` is a setting of gunicorn
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
@@ -46,6 +48,17 @@ def _check_worker_class(name: str) -> str:
     return name
 
 
+def _name_every_status() -> None:
+    """Give gunicorn the reason phrases that its table lacks: it says ``412 Unknown``.
+
+    There is no setting for it, and ASGI leaves the phrase to the server.
+    """
+    phrases = getattr(asgi_protocol, "_REASON_PHRASES", {})
+    for status in HTTPStatus:
+        phrases.setdefault(status.value, status.phrase)
+
+
+_name_every_status()
 _settings = Settings.from_env()
 configure(_settings.log_level, _settings.log_format)
 
@@ -57,8 +70,10 @@ preload_app = True  # a broken contract ends the master, and workers share memor
 timeout = 30
 graceful_timeout = 10  # above any honest request; idle connections are waited for, too
 keepalive = 75  # longer than the proxies in front keep theirs
-limit_request_field_size = 16_384  # a token of 8 KiB still gets a problem document
-limit_request_line = 0  # the guard bounds the target, and answers with a problem document
+# The guard bounds the headers, and answers with a problem document; beyond these gunicorn does.
+limit_request_field_size = 40_960
+limit_request_fields = 110
+limit_request_line = 0  # the guard bounds the target, too
 forwarded_allow_ips = ""
 control_socket_disable = True  # it would be opened in the home folder
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it

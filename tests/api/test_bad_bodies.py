@@ -152,6 +152,22 @@ def test_zeros_before_a_length_say_nothing(alice):
     assert response.status_code == 201
 
 
+@pytest.mark.parametrize("content_length", ["15", "13", "0"])
+def test_a_body_that_is_not_as_long_as_it_claims_is_400_and_changes_nothing(alice, content_length):
+    headers = [
+        ("authorization", f"Bearer {alice.token}"),
+        ("content-type", "application/json"),
+        ("content-length", content_length),
+        ("upgrade", "h2c"),
+    ]
+    response = send(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": "x"}'])
+
+    detail = "The body is not as long as its Content-Length."
+    assert refusal(response) == problem("body_incomplete", detail, alice.tasks)
+    assert response.headers["connection"] == "close"
+    assert alice("GET", "").json() == a_page([])
+
+
 def test_a_body_of_exactly_64_kib_is_read(alice):
     content = b'{"title": "Buy milk"}'.ljust(65_536)
 
