@@ -20,6 +20,8 @@ from gunicorn.workers.gasgi import ASGIWorker
 from todo.logs import configure
 from todo.settings import Refusal, Settings
 
+_H11 = {"http": "h11"}
+
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
     """gunicorn's log, through the handlers of :mod:`todo.logs` instead of its own."""
@@ -30,11 +32,12 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error_log.propagate = True
 
 
-def _check_worker_class(name: str) -> str:
-    """Return ``name`` if it is a worker that serves ASGI.
+def _worker_class(name: str) -> str | type:
+    """Return the worker called ``name`` if it serves ASGI; uvicorn's with h11 as its parser.
 
-    gunicorn's own answer to no worker is a traceback, and to one that serves WSGI a 500 for every
-    request.
+    With httptools, which uvicorn takes where it is installed, a request with ``Upgrade: h2c`` loses
+    its body (``specs/decisions/0004``). Raises :class:`Refusal` for any other name: gunicorn's own
+    answer to no worker is a traceback, and to one that serves WSGI a 500 for every request.
     """
     try:
         worker = load_class(name)
@@ -45,7 +48,9 @@ def _check_worker_class(name: str) -> str:
             f"WORKER_CLASS: {name!r} is no ASGI worker that is installed; leave it unset, or "
             "pip install 'todo-api[uvicorn]' and name uvicorn_worker.UvicornWorker"
         )
-    return name
+    if not hasattr(worker, "CONFIG_KWARGS"):  # uvicorn's way to be configured
+        return name
+    return type(worker.__name__, (worker,), {"CONFIG_KWARGS": worker.CONFIG_KWARGS | _H11})
 
 
 def _name_every_status() -> None:
@@ -65,7 +70,7 @@ configure(_settings.log_level, _settings.log_format)
 wsgi_app = "todo.app:create_app()"
 bind = f"{f'[{_settings.host}]' if ':' in _settings.host else _settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = _check_worker_class(_settings.worker_class)
+worker_class = _worker_class(_settings.worker_class)
 preload_app = True  # a broken contract ends the master, and workers share memory
 timeout = 30
 graceful_timeout = 10  # above any honest request; idle connections are waited for, too
