@@ -1,10 +1,12 @@
 """What HTTP adds to an answer: conditional requests (RFC 9110, section 13), repeats under a key,
 the next page's link.
 
-Werkzeug parses ``If-Match`` and ``If-None-Match``; what is no list of tags has none that matches.
+Werkzeug parses ``If-Match`` and ``If-None-Match``, and takes a tag without its quotes for one with
+them; what is no list of tags has none that matches.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -12,17 +14,22 @@ from urllib.parse import parse_qsl, quote, urlencode
 import orjson
 from flask import current_app, request
 from sqlalchemy import Connection
+from werkzeug.datastructures import ETags
 
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.work import MANY_SECONDS, write
 from todo.identity.owner import Owner
 from todo.services import idempotency, listing
 from todo.services.idempotency import Repeatable
+from todo.services.tasks import Expected, Precondition
 
 Json = dict[str, Any]
 Answer = tuple[Json | None, int, dict[str, str]]
 """A body, a status, and headers."""
 
+_CODING: Final = re.compile(r"[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
+"""What proxies append to the tag of an answer that they compress."""
+_UNDO: Final = "A proxy that compresses made it so: send the ETag"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
 
@@ -70,14 +77,25 @@ def _fingerprint() -> bytes:
     ).digest()
 
 
-def expected() -> Callable[[str], bool] | None:
+def expected() -> Expected:
     """Return which tags ``If-Match`` lets a task have; ``None`` when it is absent.
 
-    The comparison is strong: a weak tag never matches.
+    The comparison is strong: a weak tag never matches (RFC 9110, section 13.1.1).
     """
     if "If-Match" not in request.headers:
         return None
-    return request.if_match.contains
+    detail = "The task is not the one that If-Match names; 'current' is how it is now."
+    return Precondition(request.if_match.contains, detail + _mangled(request.if_match))
+
+
+def _mangled(tags: ETags) -> str:
+    """Return what to do about a tag that a proxy rewrote when it compressed the answer."""
+    if tags.as_set(include_weak=True) > tags.as_set():
+        return f" It has a weak tag, which never matches. {_UNDO} without the 'W/'."
+    for tag in tags.as_set():
+        if suffix := _CODING.search(tag):
+            return f" It has a tag that ends in '{suffix[0]}'. {_UNDO} without that."
+    return ""
 
 
 def tagged(tag: str | None) -> dict[str, str]:

@@ -12,7 +12,6 @@ from connexion.exceptions import ConnexionException
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.contract import BrokenContract
@@ -31,6 +30,7 @@ from todo.database import deadline, schema
 from todo.database.engine import engine_options, engine_url, is_postgresql, prepare
 from todo.edge.boundary import ErrorBoundary
 from todo.edge.bridge import ApiFlask, FlaskBridge
+from todo.edge.cors import Cors
 from todo.edge.envelope import Envelope
 from todo.edge.guard import MAX_BODY, Guard
 from todo.identity.attempts import Attempts
@@ -39,28 +39,6 @@ from todo.identity.memory import RememberingVerifier
 from todo.models import db
 from todo.security import BearerSecurity, check_revocation, key_set, verifier
 from todo.settings import Refusal, Settings
-
-REQUEST_HEADERS = (
-    "Authorization",
-    "Content-Type",
-    "If-Match",
-    "If-None-Match",
-    "Idempotency-Key",
-    "X-Request-ID",
-    "traceparent",
-)
-EXPOSED_HEADERS = (
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "WWW-Authenticate",
-    "X-Request-ID",
-    "Idempotency-Replayed",
-    "RateLimit",
-    "RateLimit-Policy",
-)
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True)
@@ -109,7 +87,7 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         _migrate(settings)
     guard = Guard(api, limit=BodyLimits(document, default=MAX_BODY))
     guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(document))
-    return Application(Envelope(_cors(guarded, settings)), flask_app, keys)
+    return Application(Envelope(Cors(guarded, origins=settings.cors_origins)), flask_app, keys)
 
 
 def _migrate(settings: Settings) -> None:
@@ -190,15 +168,3 @@ def _served(document: Document) -> dict[str, Any]:
         "OPENAPI_JSON": orjson.dumps(document, option=orjson.OPT_INDENT_2),
         "OPENAPI_YAML": as_yaml.encode(),
     }
-
-
-def _cors(app: ASGIApp, settings: Settings) -> ASGIApp:
-    return CORSMiddleware(
-        app,
-        allow_origins=settings.cors_origins,
-        allow_methods=METHODS,
-        allow_headers=REQUEST_HEADERS,
-        expose_headers=EXPOSED_HEADERS,
-        allow_credentials=True,
-        max_age=600,
-    )

@@ -24,10 +24,20 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The request target is malformed",
         "Percent-encode the path and the query as UTF-8, without NUL.",
     ),
+    "malformed_host": Kind(
+        400,
+        "The Host header is missing or malformed",
+        "Send one Host header, with the host and port of the URL; HTTP clients do it themselves.",
+    ),
     "malformed_json": Kind(
         400, "The body is not JSON", "Send one JSON document in UTF-8 without a byte order mark."
     ),
     "body_required": Kind(400, "A body is required", "Send the JSON object that the docs show."),
+    "body_incomplete": Kind(
+        400,
+        "The body is not whole",
+        "Nothing was written. Send the request again, without an Upgrade header.",
+    ),
     "unexpected_body": Kind(
         400, "This operation takes no body", "Send the request without a body."
     ),
@@ -142,6 +152,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "target_too_long": Kind(
         414, "The request target is too long", "Keep path and query within 4,096 bytes."
+    ),
+    "headers_too_large": Kind(
+        431,
+        "The headers are too large",
+        "Send at most 100 headers and 32,768 bytes; this server needs no cookie.",
     ),
     "unsupported_media_type": Kind(
         415,

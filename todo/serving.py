@@ -7,16 +7,20 @@ import errno
 import os
 import socket
 import tempfile
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import structlog
 from gunicorn import glogging
+from gunicorn.asgi import protocol as asgi_protocol  # `protocol` is a setting of gunicorn
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
 from todo.logs import configure
 from todo.settings import Refusal, Settings
+
+_H11 = {"http": "h11"}
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -28,11 +32,12 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error_log.propagate = True
 
 
-def _check_worker_class(name: str) -> str:
-    """Return ``name`` if it is a worker that serves ASGI.
+def _worker_class(name: str) -> str | type:
+    """Return the worker called ``name`` if it serves ASGI; uvicorn's with h11 as its parser.
 
-    gunicorn's own answer to no worker is a traceback, and to one that serves WSGI a 500 for every
-    request.
+    With httptools, which uvicorn takes where it is installed, a request with ``Upgrade: h2c`` loses
+    its body (``specs/decisions/0004``). Raises :class:`Refusal` for any other name: gunicorn's own
+    answer to no worker is a traceback, and to one that serves WSGI a 500 for every request.
     """
     try:
         worker = load_class(name)
@@ -43,22 +48,37 @@ def _check_worker_class(name: str) -> str:
             f"WORKER_CLASS: {name!r} is no ASGI worker that is installed; leave it unset, or "
             "pip install 'todo-api[uvicorn]' and name uvicorn_worker.UvicornWorker"
         )
-    return name
+    if not hasattr(worker, "CONFIG_KWARGS"):  # uvicorn's way to be configured
+        return name
+    return type(worker.__name__, (worker,), {"CONFIG_KWARGS": worker.CONFIG_KWARGS | _H11})
 
 
+def _name_every_status() -> None:
+    """Give gunicorn the reason phrases that its table lacks: it says ``412 Unknown``.
+
+    There is no setting for it, and ASGI leaves the phrase to the server.
+    """
+    phrases = getattr(asgi_protocol, "_REASON_PHRASES", {})
+    for status in HTTPStatus:
+        phrases.setdefault(status.value, status.phrase)
+
+
+_name_every_status()
 _settings = Settings.from_env()
 configure(_settings.log_level, _settings.log_format)
 
 wsgi_app = "todo.app:create_app()"
 bind = f"{f'[{_settings.host}]' if ':' in _settings.host else _settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = _check_worker_class(_settings.worker_class)
+worker_class = _worker_class(_settings.worker_class)
 preload_app = True  # a broken contract ends the master, and workers share memory
 timeout = 30
 graceful_timeout = 10  # above any honest request; idle connections are waited for, too
 keepalive = 75  # longer than the proxies in front keep theirs
-limit_request_field_size = 16_384  # a token of 8 KiB still gets a problem document
-limit_request_line = 0  # the guard bounds the target, and answers with a problem document
+# The guard bounds the headers, and answers with a problem document; beyond these gunicorn does.
+limit_request_field_size = 40_960
+limit_request_fields = 110
+limit_request_line = 0  # the guard bounds the target, too
 forwarded_allow_ips = ""
 control_socket_disable = True  # it would be opened in the home folder
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it

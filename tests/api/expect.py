@@ -8,8 +8,10 @@ MAX_DETAIL = 300
 
 PROBLEMS = {
     "malformed_target": (400, "The request target is malformed"),
+    "malformed_host": (400, "The Host header is missing or malformed"),
     "malformed_json": (400, "The body is not JSON"),
     "body_required": (400, "A body is required"),
+    "body_incomplete": (400, "The body is not whole"),
     "unexpected_body": (400, "This operation takes no body"),
     "unknown_parameter": (400, "Unknown query parameter"),
     "repeated_parameter": (400, "Query parameter given more than once"),
@@ -37,6 +39,7 @@ PROBLEMS = {
     "precondition_failed": (412, "The task has changed"),
     "body_too_large": (413, "The body is too large"),
     "target_too_long": (414, "The request target is too long"),
+    "headers_too_large": (431, "The headers are too large"),
     "unsupported_media_type": (415, "The body's media type is not supported"),
     "idempotency_key_in_progress": (409, "The first request with this key is still running"),
     "email_taken": (409, "The e-mail has an account already"),

@@ -47,4 +47,5 @@ def _each(operations: list[Operation]) -> pytest.MarkDecorator:
 every_operation = _each(list(OPERATIONS))
 every_operation_on_one_task = _each([o for o in OPERATIONS if o.on_one_task])
 every_operation_with_a_body = _each([o for o in OPERATIONS if o.method in ("POST", "PUT", "PATCH")])
+every_operation_with_an_optional_body = _each([o for o in OPERATIONS if o.method == "PATCH"])
 every_operation_without_a_body = _each([o for o in OPERATIONS if o.method in ("GET", "DELETE")])

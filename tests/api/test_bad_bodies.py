@@ -3,7 +3,11 @@
 import pytest
 
 from tests.api.expect import a_page, a_task, in_body, invalid, problem, refusal
-from tests.api.operations import every_operation_with_a_body, every_operation_without_a_body
+from tests.api.operations import (
+    every_operation_with_a_body,
+    every_operation_with_an_optional_body,
+    every_operation_without_a_body,
+)
 from tests.api.wire import abandon, send
 
 JSON = {"Content-Type": "application/json"}
@@ -69,7 +73,7 @@ def test_a_body_that_is_not_json_is_400_and_changes_nothing(alice, task, operati
 
 
 @every_operation_with_a_body
-@pytest.mark.parametrize("content", [b"[]", b'"text"', b"1", b"null", b"true"])
+@pytest.mark.parametrize("content", [b"[]", b'"text"', b"1", b"true", b"false", b'""'])
 def test_a_body_that_is_no_object_is_422(alice, task, operation, content):
     path = operation.path(alice.id, 1)
     response = alice(operation.method, path, content=content, headers=JSON)
@@ -146,6 +150,22 @@ def test_zeros_before_a_length_say_nothing(alice):
     response = send(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": "x"}'])
 
     assert response.status_code == 201
+
+
+@pytest.mark.parametrize("content_length", ["15", "13", "0"])
+def test_a_body_that_is_not_as_long_as_it_claims_is_400_and_changes_nothing(alice, content_length):
+    headers = [
+        ("authorization", f"Bearer {alice.token}"),
+        ("content-type", "application/json"),
+        ("content-length", content_length),
+        ("upgrade", "h2c"),
+    ]
+    response = send(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": "x"}'])
+
+    detail = "The body is not as long as its Content-Length."
+    assert refusal(response) == problem("body_incomplete", detail, alice.tasks)
+    assert response.headers["connection"] == "close"
+    assert alice("GET", "").json() == a_page([])
 
 
 def test_a_body_of_exactly_64_kib_is_read(alice):
@@ -291,8 +311,77 @@ def test_a_body_of_another_media_type_is_415(alice, task, operation, headers):
     assert alice("GET", "").json() == a_page([task])
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", "/1")])
+def test_null_where_a_body_is_required_is_422(alice, task, method, path):
+    response = alice(method, alice.tasks + path, content=b"null", headers=JSON)
+
+    error = in_body("", "type", 'is not of type "object"')
+    assert refusal(response) == invalid(alice.tasks + path, error)
+
+
+EMPTY_JSON = [
+    (b"{}", JSON),
+    (b"null", JSON),
+    (b" { }\r\n", {"Content-Type": "application/json; charset=latin-1"}),
+    (b"\tnull\n", {}),
+    (b"{" + b" " * 60_000 + b"}", {"Content-Type": "text/xml"}),
+]
+every_empty_json = pytest.mark.parametrize(
+    ("content", "headers"), EMPTY_JSON, ids=lambda value: ascii(value)[:20]
+)
+
+
 @every_operation_without_a_body
-@pytest.mark.parametrize("content", [b"{}", b" ", b"\xff", b"x" * 1000])
+@every_empty_json
+def test_empty_json_where_no_body_is_expected_is_no_body(alice, task, operation, content, headers):
+    path = operation.path(alice.id, 1)
+    response = alice(operation.method, path, content=content, headers=headers)
+
+    assert response.status_code == operation.success
+
+
+@every_operation_with_an_optional_body
+@every_empty_json
+def test_empty_json_where_a_body_may_be_absent_is_no_body(alice, task, operation, content, headers):
+    path = operation.path(alice.id, 1)
+    response = alice(operation.method, path, content=content, headers=headers)
+
+    assert response.status_code == 200
+    assert response.json()["completed"] == (operation.name == "complete")
+
+
+@every_empty_json
+def test_empty_json_is_no_body_for_the_trash_the_whole_list_and_accounts(alice, content, headers):
+    for _ in range(3):
+        alice.create(tags=["home"])
+    alice("PATCH", "1", json={"completed": True})
+    send_it = [
+        ("POST", "tasks/clear-completed", {"changed": 1, "revision": 5}),
+        ("DELETE", "tags?name=home", {"changed": 2, "revision": 7}),
+        ("DELETE", "trash", {"changed": 1, "revision": 7}),
+    ]
+    for method, path, answer in send_it:
+        response = alice(method, f"/api/me/{path}", content=content, headers=headers)
+        assert response.json() == answer
+    alice("DELETE", "2")
+    restored = alice("POST", "/api/me/trash/2/restore", content=content, headers=headers)
+    assert (restored.status_code, restored.json()["id"]) == (200, 2)
+    alice("DELETE", "2")
+    assert alice("DELETE", "/api/me/trash/2", content=content, headers=headers).status_code == 204
+    account = {"email": f"{alice.id}@example.com", "password": "correct horse"}
+    session = alice("POST", "/api/auth/register", json=account).json()
+    holder = {"Authorization": f"Bearer {session['token']}", **headers}
+    renewed = alice.client.post("/api/auth/renew", content=content, headers=holder)
+    assert (renewed.status_code, renewed.json()["user"]) == (200, session["user"])
+
+
+@every_operation_without_a_body
+@pytest.mark.parametrize(
+    "content",
+    [b"[]", b'{"": 1}', b"{}{}", b"nul", b"NULL", b'""', b"0", b"false", b" ", b"\xa0{}", b"\xff",
+     b"\xef\xbb\xbf{}", b" " * 60_000, b"{" + b" " * 60_000, b"x" * 1000],
+    ids=lambda value: ascii(value)[:20],
+)  # fmt: skip
 def test_a_body_where_none_is_expected_is_400(alice, task, operation, content):
     path = operation.path(alice.id, 1)
     response = alice(operation.method, path, content=content, headers=JSON)
@@ -303,9 +392,14 @@ def test_a_body_where_none_is_expected_is_400(alice, task, operation, content):
 
 @pytest.mark.parametrize("path", SERVICE_PATHS)
 def test_a_body_where_none_is_expected_is_400_without_a_token_too(client, path):
-    response = client.request("GET", path, content=b"{}", headers=JSON)
+    response = client.request("GET", path, content=b"[]", headers=JSON)
 
     assert refusal(response) == problem("unexpected_body", "This operation takes no body.", path)
+
+
+@pytest.mark.parametrize("path", SERVICE_PATHS)
+def test_empty_json_is_no_body_without_a_token_too(client, path):
+    assert client.request("GET", path, content=b"{}", headers=JSON).status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "", "\x01"])

@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.expect import a_page, problem, refusal
 from tests.api.operations import every_operation, every_operation_on_one_task
-from tests.api.wire import send
+from tests.api.wire import send, send_as_it_is
 
 TOO_LONG = "Path and query exceed 4096 bytes."
 NO_RESOURCE = "No such resource."
@@ -195,11 +195,18 @@ def test_unknown_parameters_are_refused_by_every_operation(alice, operation):
     "path", ["/", "/health", "/livez", "/readyz", "/docs", "/docs/init.js", "/openapi.json",
              "/openapi.yaml", "/problems/busy"]
 )  # fmt: skip
-def test_unknown_parameters_are_refused_without_a_token_too(client, path):
-    response = client.get(f"{path}?unknown=1")
+@pytest.mark.parametrize(
+    "query",
+    ["1732835404", "utm_source=mail&utm_source=again", "v=", "x", "a=%ff", "%zz", "=", b"q=\xe9",
+     "&".join(f"p{number}=1" for number in range(65)), "x" * 4000],
+    ids=lambda value: ascii(value)[:20],
+)  # fmt: skip
+def test_a_query_outside_of_the_api_is_ignored(alice, path, query):
+    query = query.encode() if isinstance(query, str) else query
+    plain, asked = ask(alice, path), ask(alice, path.encode() + b"?" + query)
 
-    detail = "'unknown' is not a parameter of this operation; it has: none."
-    assert refusal(response) == problem("unknown_parameter", detail, path)
+    assert (plain.status_code, asked.status_code) == (200, 200)
+    assert asked.content == plain.content
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
@@ -243,3 +250,93 @@ def test_what_is_not_in_the_contract_is_404(alice, path):
     body = refusal(ask(alice, path))
 
     assert (body["code"], body["status"]) == ("not_found", 404)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTP"])
+@pytest.mark.parametrize("authority", ["api.example", "evil.example:8000", "u:p@[::1]:80"])
+def test_a_target_that_is_a_whole_url_is_its_path(alice, scheme, authority):
+    task = alice.create()
+    found = ask(alice, f"{scheme}://{authority}{alice.tasks}/1")
+    queried = ask(alice, f"{scheme}://{authority}{alice.tasks}?limit=0")
+    missing = ask(alice, f"{scheme}://{authority}/nothing")
+    wrong_method = ask(alice, f"{scheme}://{authority}/health", "POST")
+
+    assert found.json() == task
+    assert refusal(queried)["instance"] == alice.tasks
+    assert refusal(missing) == problem("not_found", NO_RESOURCE, "/nothing")
+    assert wrong_method.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("query", ["", "?x=1"])
+def test_a_url_without_a_path_is_the_root(alice, query):
+    answer = ask(alice, f"http://api.example{query}")
+
+    assert answer.content == ask(alice, "/").content
+
+
+@pytest.mark.parametrize(
+    "target", ["http:///health", "http:/health", "ftp://a/health", "*", "a:80"]
+)
+def test_a_target_that_is_no_path_and_no_url_of_http_is_404(alice, target):
+    assert refusal(ask(alice, target))["code"] == "not_found"
+
+
+HOSTS = [
+    "api.example", "localhost:8000", "127.0.0.1", "[::1]:8000", "[2001:db8::1]", "my_service:80",
+    "a.example.", "xn--bcher-kva.example", "api.example:", "a%C3%A9",
+]  # fmt: skip
+NO_HOSTS = [
+    "", " ", "a b", "a/b", "http://a", "a@b", "a:b", "a:80:80", "::1", "[::1", "a?x", "a#x",
+    "b\xc3\xbccher.example", "a\"b", "<a>", "a\\b", "%zz", ":80",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(client, host):
+    assert send_as_it_is(client, "GET", "/health", headers=[("host", host)]).status_code == 200
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_another_host_is_400(client, host, version):
+    answer = send_as_it_is(client, "GET", "/livez", headers=[("host", host)], version=version)
+
+    detail = "The Host header is not the name of a host."
+    assert refusal(answer) == problem("malformed_host", detail, "/livez")
+
+
+def test_a_request_of_http_1_1_without_a_host_is_400(client):
+    answer = send_as_it_is(client, "GET", "/livez")
+
+    detail = "The request has no Host header."
+    assert refusal(answer) == problem("malformed_host", detail, "/livez")
+
+
+@pytest.mark.parametrize("version", ["1.0", "2"])
+def test_http_1_0_and_http_2_need_no_host(client, version):
+    assert send_as_it_is(client, "GET", "/livez", version=version).status_code == 200
+
+
+def test_two_hosts_are_400(client):
+    answer = send_as_it_is(client, "GET", "/livez", headers=[("host", "api.example")] * 2)
+
+    detail = "The request has more than one Host header."
+    assert refusal(answer) == problem("malformed_host", detail, "/livez")
+
+
+def test_headers_of_more_than_32_kib_are_431_and_the_largest_is_named(alice):
+    answer = alice("GET", "", headers={"Cookie": "secret" * 5000, "X-Small": "x" * 5000})
+
+    detail = "The headers exceed 32768 bytes; the largest is 'cookie'."
+    assert refusal(answer) == problem("headers_too_large", detail, alice.tasks)
+
+
+def test_more_than_100_headers_are_431(alice):
+    answer = alice("GET", "", headers={f"X-{number}": "1" for number in range(100)})
+
+    detail = "There are more than 100 headers."
+    assert refusal(answer) == problem("headers_too_large", detail, alice.tasks)
+
+
+def test_headers_of_30_kib_are_read(alice):
+    assert alice("GET", "", headers={"Cookie": "x" * 30_000}).status_code == 200

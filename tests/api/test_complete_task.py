@@ -15,6 +15,12 @@ EMPTY_BODIES = [
     {"headers": {"Content-Type": "application/x-www-form-urlencoded"}},
     {"headers": {"Content-Type": "multipart/form-data; boundary=x"}},
     {"headers": {"Content-Type": "no media type at all"}},
+    # Generated clients send JSON that is empty: axios an object, Go and Java a null.
+    {"json": {}},
+    {"content": b"null", "headers": {"Content-Type": "application/json"}},
+    {"content": b"{}"},
+    {"content": b"null", "headers": {"Content-Type": "text/plain; charset=latin-1"}},
+    {"content": b"\r\n { \t}\n", "headers": {"Content-Type": "application/json; charset=utf-8"}},
 ]
 
 
@@ -70,7 +76,6 @@ def test_complete_that_takes_back_an_open_task_changes_nothing(alice, task):
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({}, in_body("/completed", "required", "is required")),
         ({"completed": None}, in_body("/completed", "type", 'is not of type "boolean"')),
         ({"completed": "true"}, in_body("/completed", "type", 'is not of type "boolean"')),
         ({"completed": 1}, in_body("/completed", "type", 'is not of type "boolean"')),
@@ -83,16 +88,6 @@ def test_complete_that_takes_back_an_open_task_changes_nothing(alice, task):
 def test_complete_refuses_a_body_that_is_against_the_contract(alice, task, body, error):
     response = alice("PATCH", "1/complete", json=body)
 
-    assert refusal(response) == invalid(f"{alice.tasks}/1/complete", error)
-    assert alice("GET", "1").json() == task
-
-
-def test_complete_refuses_a_null_body(alice, task):
-    response = alice(
-        "PATCH", "1/complete", content=b"null", headers={"Content-Type": "application/json"}
-    )
-
-    error = in_body("", "type", 'is not of type "object"')
     assert refusal(response) == invalid(f"{alice.tasks}/1/complete", error)
     assert alice("GET", "1").json() == task
 

@@ -13,6 +13,14 @@ pytestmark = pytest.mark.pooled
 
 STRONG = re.compile(r'"[\x21\x23-\x7e]{8,40}"')
 NOT_THE_ONE = "The task is not the one that If-Match names; 'current' is how it is now."
+WEAK = (
+    " It has a weak tag, which never matches. A proxy that compresses made it so: send the ETag"
+    " without the 'W/'."
+)
+ENDS = (
+    " It has a tag that ends in '{}'. A proxy that compresses made it so: send the ETag"
+    " without that."
+)
 WRITES = [op for op in OPERATIONS if op.on_one_task and op.method != "GET"]
 every_write = pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.name)
 
@@ -148,7 +156,7 @@ def test_what_moves_with_every_instant_has_no_tag(alice, path):
 
 @every_write
 def test_a_write_that_names_the_tasks_tag_is_made(alice, operation):
-    for known in ("{}", "*", '"other", {}', '{}, W/"weak"'):
+    for known in ("{}", "*", '"other", {}', '{}, W/"weak"', '{}, "xy-gzip"'):
         caller = alice if known == "{}" else Caller(alice.client, f"{alice.id}{len(known)}")
         caller.create()
         response = send(caller, operation, If_Match=known.format(tag_of(caller)))
@@ -161,10 +169,19 @@ def test_a_write_that_names_another_tag_is_412_with_the_task_as_it_is(alice, ope
     stale = tag_of(alice)
     current = alice("PATCH", "1", json={"title": "t" * 200}).json()
 
-    for known in (stale, f"W/{tag_of(alice)}", '"other"', "nonsense", ""):
+    now = tag_of(alice)
+    mangled = {
+        f"W/{now}": WEAK,
+        f'"other", W/{now}': WEAK,
+        f'{now[:-1]}-gzip"': ENDS.format("-gzip"),
+        f'"other", {now[:-1]};gzip"': ENDS.format(";gzip"),
+        f'{now[:-1]}--br"': ENDS.format("--br"),
+    }
+    others = dict.fromkeys((stale, '"other"', "nonsense", "", '"gzip"'), "")
+    for known, hint in {**others, **mangled}.items():
         response = send(alice, operation, If_Match=known)
 
-        expected = problem("precondition_failed", NOT_THE_ONE, operation.path(alice.id, 1))
+        expected = problem("precondition_failed", NOT_THE_ONE + hint, operation.path(alice.id, 1))
         assert refusal(response) == {**expected, "current": current}, known
         assert response.headers["etag"] == tag_of(alice)
     assert alice("GET", "1").json() == current
@@ -187,6 +204,27 @@ def test_an_empty_if_match_is_one_and_an_absent_one_is_none(alice, operation):
 
     assert send(alice, operation, If_Match="").status_code == 412
     assert send(alice, operation).status_code == operation.success
+
+
+@pytest.mark.parametrize("mangled", ["W/{}", '{:.13}-gzip"', '{:.13};br"'])
+def test_a_tag_that_a_proxy_rewrote_is_good_once_it_is_as_the_hint_says(alice, mangled):
+    alice.create()
+    tag = tag_of(alice)
+    rewritten = mangled.format(tag)
+
+    refused = alice("PATCH", "1", json={"title": "x"}, headers={"If-Match": rewritten})
+    sent_back = re.sub(r"^W/|[-;](gzip|br)(?=\"$)", "", rewritten)
+    made = alice("PATCH", "1", json={"title": "x"}, headers={"If-Match": sent_back})
+
+    assert (refused.status_code, sent_back, made.status_code) == (412, tag, 200)
+
+
+@every_write
+def test_a_tag_without_its_quotes_counts_as_if_it_had_them(alice, operation):
+    alice.create()
+
+    response = send(alice, operation, If_Match=tag_of(alice).strip('"'))
+    assert response.status_code == operation.success
 
 
 def test_of_two_who_edit_the_same_task_the_second_hears_of_the_first(alice):

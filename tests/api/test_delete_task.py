@@ -61,7 +61,7 @@ def test_delete_of_an_absent_task_is_404(alice):
 
 def test_delete_refuses_a_body(alice):
     task = alice.create()
-    response = alice("DELETE", "1", json={})
+    response = alice("DELETE", "1", json={"id": 1})
 
     expected = problem("unexpected_body", "This operation takes no body.", f"{alice.tasks}/1")
     assert refusal(response) == expected

@@ -94,6 +94,27 @@ def test_another_key_makes_the_change_again(two, change):
     assert [REPLAYED in answer.headers for answer in answers] == [False, False]
 
 
+NOTHING, OBJECT, NULL = {}, {"json": {}}, {"content": b"null"}
+
+
+@pytest.mark.parametrize(
+    ("first", "again"), [(NOTHING, OBJECT), (OBJECT, NULL), (NULL, NOTHING)], ids=ascii
+)
+@pytest.mark.parametrize("name", ["toggle", "patch", "restore", "clear completed", "delete"])
+def test_empty_json_and_no_body_are_one_request(two, name, first, again):
+    method, path, _ = CHANGES[name]
+    headers = {"Idempotency-Key": a_key()}
+
+    made = two(method, path, headers=headers, **first)
+    after = state(two)
+    repeat = two(method, path, headers=headers, **again)
+
+    assert made.status_code < 300, made.text
+    assert shown(repeat) == shown(made)
+    assert repeat.headers[REPLAYED] == "true"
+    assert state(two) == after
+
+
 def test_a_repeat_is_answered_after_the_task_has_changed_and_gone(alice):
     headers = {"Idempotency-Key": a_key()}
     first = alice("POST", "", json={"title": "Buy milk"}, headers=headers)

@@ -19,11 +19,28 @@ def send(
 ) -> httpx2.Response:
     """Send one request the way gunicorn would hand it to the application.
 
-    ``target`` is path and query, undecoded; the body arrives in ``chunks``.
+    ``target`` is path and query, undecoded; the body arrives in ``chunks``. A Host is added where
+    ``headers`` have none.
     """
+    headers = list(headers)
+    if not any(name.lower() == "host" for name, _ in headers):
+        headers.append(_HOST)
+    return send_as_it_is(client, method, target, headers=headers, chunks=chunks)
+
+
+def send_as_it_is(
+    client: TestClient,
+    method: str,
+    target: str | bytes,
+    *,
+    headers: Iterable[tuple[str, str | bytes]] = (),
+    chunks: Sequence[bytes] = (),
+    version: str = "1.1",
+) -> httpx2.Response:
+    """Send one request with these headers alone."""
     messages = _messages(list(chunks) or [b""])
     messages[-1]["more_body"] = False
-    return _response(_call(client, method, target, headers, messages, _GONE))
+    return _response(_call(client, method, target, headers, messages, _GONE, version))
 
 
 def abandon(
@@ -35,7 +52,7 @@ def abandon(
     chunks: Sequence[bytes] = (),
 ) -> list[dict[str, Any]]:
     """Begin a request and go away before its body is complete; return what was sent anyway."""
-    return _call(client, method, target, headers, _messages(chunks), _GONE)
+    return _call(client, method, target, [*headers, _HOST], _messages(chunks), _GONE)
 
 
 def stall(
@@ -47,9 +64,10 @@ def stall(
     chunks: Sequence[bytes] = (),
 ) -> httpx2.Response:
     """Begin a request and stay there, but send nothing more."""
-    return _response(_call(client, method, target, headers, _messages(chunks), None))
+    return _response(_call(client, method, target, [*headers, _HOST], _messages(chunks), None))
 
 
+_HOST = ("host", "api.example")
 _GONE = {"type": "http.disconnect"}
 
 
@@ -73,13 +91,14 @@ def _call(
     headers: Iterable[tuple[str, str | bytes]],
     messages: list[dict[str, Any]],
     last: dict[str, Any] | None,
+    version: str = "1.1",
 ) -> list[dict[str, Any]]:
     raw = target if isinstance(target, bytes) else target.encode("latin-1")
     path, _, query = raw.partition(b"?")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
+        "http_version": version,
         "method": method,
         "scheme": "http",
         "path": unquote_to_bytes(path).decode("utf-8", errors="replace"),

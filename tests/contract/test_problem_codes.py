@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
-from tests.api.wire import stall
+from tests.api.wire import send, send_as_it_is, stall
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.contract.reading import SPECS, table
 from tests.integration.application import engine_of, running
@@ -29,7 +29,7 @@ from tests.servers.issuer import issuing
 from tests.servers.process import free_port
 from todo.database import schema
 from todo.edge import guard
-from todo.edge.guard import MAX_BODY, MAX_TARGET
+from todo.edge.guard import MAX_BODY, MAX_HEADERS, MAX_TARGET
 from todo.kinds import KINDS, RETRY_AFTER, Kind
 from todo.problems import MAX_BODY as MAX_PROBLEM
 from todo.problems import MEDIA_TYPE
@@ -88,11 +88,12 @@ def key_of_another_request(alice: Caller) -> Any:
 Circumstance = Callable[[World], Any]
 REACHED: dict[str, Circumstance] = {
     "malformed_target": lambda world: world.alice()("GET", "%ff"),
+    "malformed_host": lambda world: send_as_it_is(world.plain.client, "GET", "/health"),
     "malformed_json": lambda world: world.alice()(
         "POST", "", content=b"{", headers={"Content-Type": "application/json"}
     ),
     "body_required": lambda world: world.alice()("POST", ""),
-    "unexpected_body": lambda world: world.alice()("GET", "", content=b"{}"),
+    "unexpected_body": lambda world: world.alice()("GET", "", content=b"[]"),
     "unknown_parameter": lambda world: world.alice()("GET", "?colour=green"),
     "repeated_parameter": lambda world: world.alice()("GET", "?limit=1&limit=1"),
     "token_missing": lambda world: world.plain.client.get("/api/me/tasks"),
@@ -113,6 +114,9 @@ REACHED: dict[str, Circumstance] = {
     "body_too_large": lambda world: world.alice()("POST", "", content=b" " * (MAX_BODY + 1)),
     "idempotency_key_reused": lambda world: key_of_another_request(world.alice()),
     "target_too_long": lambda world: world.alice()("GET", f"?{'x' * MAX_TARGET}"),
+    "headers_too_large": lambda world: world.alice()(
+        "GET", "", headers={"Cookie": "x" * MAX_HEADERS}
+    ),
     "unsupported_media_type": lambda world: world.alice()("POST", "", content=b"title=x"),
     "validation_failed": lambda world: world.alice()("POST", "", json={}),
 }
@@ -126,6 +130,12 @@ def reaches(code: str) -> Callable[[Circumstance], Circumstance]:
         return circumstance
 
     return add
+
+
+@reaches("body_incomplete")
+def a_body_that_the_http_server_has_lost(world: World) -> Any:
+    headers = [("upgrade", "h2c"), ("content-length", "20")]
+    return send(world.plain.client, "POST", "/api/auth/login", headers=headers)
 
 
 @reaches("body_timeout")

@@ -51,6 +51,8 @@ def test_decisions_are_numbered_and_have_the_three_parts():
 def test_limits_are_those_of_the_code():
     limits = {what: limit for what, limit, _ in table(SPECS / "api" / "endpoints.md", "what")}
     assert limits["path and query"] == f"{guard.MAX_TARGET:,} bytes"
+    headers = f"{guard.MAX_HEADERS:,} bytes, and {guard.MAX_HEADER_LINES} of them"
+    assert limits["headers"] == headers
     assert limits["body"] == f"{guard.MAX_BODY:,} bytes"
     [bulk] = [operation for operation in OPERATIONS if operation.name == "change_tasks"]
     most = bulk.definition["requestBody"]["x-max-bytes"]

@@ -83,6 +83,13 @@ def headers_of_every_answer(ctx: CheckContext, response: Response, case: Case) -
 
 
 @schemathesis.hook
+def filter_case(ctx: HookContext, case: Case) -> bool:
+    """Leave out empty JSON where a body may be absent: it breaks the schema, and is no body."""
+    required = any(body.is_required for body in case.operation.body)
+    return required or case.body not in (None, {})
+
+
+@schemathesis.hook
 def before_call(ctx: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Give each change a key of its own, as clients do; a key that is none stays what it is.
 

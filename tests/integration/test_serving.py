@@ -5,18 +5,20 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import httpx2
 import psycopg2
 import pytest
 
-from tests.conftest import Caller
+from tests.conftest import SECRET, Caller
 from tests.integration.crowd import beside, together
-from tests.integration.served import REPOSITORY, Server, postgresql_settings, run_todo
+from tests.integration.served import REPOSITORY, SERVING, Server, postgresql_settings, run_todo
 from tests.integration.sockets import connections_of
 from tests.integration.tables import assert_books_balance, rows, value
-from tests.integration.wire import wire_to
+from tests.integration.wire import chunked, request, wire_to
 from tests.servers.reaper import wait_until
 from todo.identity.tokens import HS256, Family, SharedSecret, Verifier
 
@@ -27,12 +29,30 @@ WAITING_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+JSON = "Content-Type: application/json"
+CHUNKED = "Transfer-Encoding: chunked"
 GUNICORN = (sys.executable, "-m", "gunicorn")
 
 
 @pytest.fixture
 def url(new_database) -> str:
     return new_database("postgresql")
+
+
+@pytest.fixture(scope="module")
+def offered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """The server of a worker class, with the embedded default; started once."""
+    with ExitStack() as stack:
+
+        @cache
+        def start(worker: str) -> Server:
+            folder = tmp_path_factory.mktemp("worker")
+            variables = {"BETTER_AUTH_SECRET": SECRET, "WORKER_CLASS": worker}
+            server = Server.start(folder, command=SERVING, WEB_CONCURRENCY="1", **variables)
+            stack.callback(server.close)
+            return server
+
+        yield start
 
 
 @pytest.fixture
@@ -119,6 +139,31 @@ def test_uvicorn_worker_serves_too(settings, serving):
 
     use(server, server.caller())
     assert_stops_well(server)
+
+
+@pytest.mark.parametrize(
+    "worker", ["asgi", "uvicorn_worker.UvicornWorker", "uvicorn_worker.UvicornH11Worker"]
+)
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_request_that_offers_to_upgrade_keeps_its_body(offered, worker, framing):
+    server: Server = offered(worker)
+    alice = server.caller()
+    body = b'{"title": "Buy milk"}'
+    framed = (f"Content-Length: {len(body)}",) if framing == "length" else (CHUNKED,)
+    upgrade = ("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk")
+    headers = (f"Authorization: Bearer {alice.token}", JSON, *upgrade, *framed)
+    with wire_to(server.port) as wire:
+        wire.send(
+            request(
+                "POST",
+                "/api/me/tasks",
+                *headers,
+                body=body if framing == "length" else chunked(body),
+            )
+        )
+
+        assert wire.answer().status == 201
+    assert [task["title"] for task in alice("GET", "").json()["tasks"]] == ["Buy milk"]
 
 
 def test_plain_gunicorn_in_the_repository_serves(settings, serving, tmp_path):

@@ -268,3 +268,74 @@ def test_token_above_8_kib_is_a_401_problem(server):
     assert (
         ask(server, request("GET", "/api/me/tasks", token)).problem()["code"] == "token_malformed"
     )
+
+
+PAGE = "Origin: http://localhost:3000"
+
+
+def test_target_that_is_a_whole_url_is_answered_like_its_path(server, bearer):
+    target = "http://proxied.example:8000/api/me/tasks?limit=1"
+
+    whole = ask(server, request("GET", target, bearer))
+    assert (whole.status, orjson.loads(whole.body)["limit"]) == (200, 1)
+
+
+@pytest.mark.parametrize("host", [b"", b"Host:\r\n", b"Host: a/b\r\n", b"Host: a b\r\n"])
+def test_request_without_a_good_host_is_a_400_problem_that_a_page_may_read(server, host):
+    answer = ask(server, b"GET /health HTTP/1.1\r\n" + host + PAGE.encode() + b"\r\n\r\n")
+
+    assert (answer.status, answer.problem()["code"]) == (400, "malformed_host")
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[f"Cookie: {'x' * 33_000}"], [f"Cookie-{n}: {'x' * 9_000}" for n in range(4)], ["A: b"] * 101],
+    ids=["one", "four", "many"],
+)
+def test_too_large_headers_are_a_431_problem_that_a_page_may_read(server, headers):
+    answer = ask(server, request("GET", "/health", PAGE, *headers))
+
+    assert (answer.status, answer.problem()["code"]) == (431, "headers_too_large")
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (request("GET", "/caf\xe9"), 400),
+        (request("GET", "/a b"), 400),
+        (request("GET", "/health", "Host: another.example"), 400),
+        (request("GET", "/health", "A header: x"), 400),
+        (request("GET", "/health", f"Cookie: {'x' * 50_000}"), 431),
+        (request("GET", "/health", *["A: b"] * 120), 431),
+    ],
+    ids=["raw bytes", "space", "two hosts", "no token", "50 KB", "120 headers"],
+)
+def test_what_gunicorn_itself_refuses_is_text_and_ends_the_connection(server, data, status):
+    with wire_to(server.port) as wire:
+        wire.send(data)
+        answer = wire.answer()
+
+        assert (answer.status, answer.headers["content-type"]) == (status, "text/plain")
+        assert wire.is_closed()
+
+
+def test_status_line_has_the_phrase_of_its_status(server, bearer):
+    body = b'{"title":"x"}'
+    length = f"Content-Length: {len(body)}"
+    ask(server, request("POST", "/api/me/tasks", bearer, JSON, length, body=body))
+
+    stale = ask(server, request("DELETE", "/api/me/tasks/1", bearer, 'If-Match: "stale"'))
+    large = ask(server, request("GET", "/health", f"Cookie: {'x' * 33_000}"))
+
+    assert stale.raw.startswith(b"HTTP/1.1 412 Precondition Failed\r\n")
+    assert large.raw.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+def test_preflight_mirrors_no_more_than_the_server_takes(server):
+    asked = ("Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: baggage,x-\xe9")
+    answer = ask(server, request("OPTIONS", "/api/me/tasks/1", PAGE, *asked))
+
+    assert answer.status == 200
+    assert answer.headers["access-control-allow-headers"] == "baggage,x-\xe9"

@@ -17,6 +17,11 @@ BODY: Final = "todo.body"
 OWNER: Final = "user_id"
 """The path parameter that the security handler compares with the token; handlers get ``user``."""
 
+CLOSED: Final = "/api/"
+"""Below here a query is the contract's. Elsewhere tools add to a link what they like, and an
+operation without query parameters looks at none."""
+
+_EMPTY: Final = re.compile(rb"[ \t\n\r]*(?:\{[ \t\n\r]*\}|null)[ \t\n\r]*")
 _CHARSET: Final = re.compile(r"charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
 
 Scope = MutableMapping[str, Any]
@@ -34,7 +39,8 @@ class Operation:
         """
         self._template = path
         self._path = [Parameter(p) for p in parameters if p["in"] == "path"]
-        self._query = QueryParser([Parameter(p) for p in parameters if p["in"] == "query"])
+        query = [Parameter(p) for p in parameters if p["in"] == "query"]
+        self._query = QueryParser(query) if query or path.startswith(CLOSED) else None
         self._headers = HeaderChecker([Parameter(p) for p in parameters if p["in"] == "header"])
         self._body = _Body(body) if body else None
         self._secured = secured
@@ -47,13 +53,19 @@ class Operation:
     def arguments(self, scope: Scope) -> dict[str, Any]:
         """Return the handler's arguments, every one of :attr:`argument_names`.
 
+        An empty body of JSON that nothing needs, ``{}`` or ``null``, becomes none in the scope:
+        generated clients send one wherever the method may have a body.
+
         Raises :class:`Problem`: 404 for a path that is not canonical or not in the contract's
         bounds, 400 and 422 for the query (see :class:`QueryParser`), 422 for the headers, 400, 415
         and 422 for the body.
         """
         arguments = self._path_arguments(scope)
-        arguments.update(self._query.parse(scope["query_string"]))
+        if self._query is not None:
+            arguments.update(self._query.parse(scope["query_string"]))
         self._headers.check(scope["headers"])
+        if not (self._body and self._body.required) and _EMPTY.fullmatch(scope[BODY]):
+            scope[BODY] = b""
         if self._body is not None:
             arguments["body"] = self._body.parse(scope[BODY], scope["headers"])
         elif scope[BODY]:
@@ -81,7 +93,7 @@ class _Body:
     """The request body of one operation."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
-        self._required: bool = definition.get("required", False)
+        self.required: bool = definition.get("required", False)
         self._schemas = {
             media_type: Schema(content["schema"])
             for media_type, content in definition["content"].items()
@@ -94,7 +106,7 @@ class _Body:
         counts (RFC 8259, section 4, leaves it open).
         """
         if not raw:
-            if self._required:
+            if self.required:
                 raise Problem("body_required", "Send a JSON object as the body.")
             return None
         schema = self._schema(headers)

@@ -1,10 +1,12 @@
 """The request guard: target and body are decoded once, strictly, and bounded, before routing.
 
 What HTTP servers leave open is settled here, so that every layer behind sees the same request:
-percent-encoding is UTF-8, a path has one spelling, a body is whole and in memory.
+a request has one host, percent-encoding is UTF-8, a path has one spelling, a body is whole and in
+memory.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -16,11 +18,23 @@ from todo.problems import Problem
 
 MAX_TARGET: Final = 4096
 """Bytes of path and query. Below the 4,300 digits at which Python's ``int`` gives up."""
+MAX_HEADERS: Final = 32_768
+"""Bytes of all header lines together. Below what gunicorn takes (``todo/serving.py``), so that the
+refusal is a problem document and a page may read it."""
+MAX_HEADER_LINES: Final = 100
+MAX_NAME: Final = 100
+"""Characters of a header's name in an error."""
 MAX_BODY: Final = 65_536
 """Bytes of a request body, where the contract does not allow more."""
 BODY_SECONDS: Final = 10.0
 """How long a body may take to arrive. It ends before gunicorn's own 30 s, whose answer is a bare
 500."""
+
+_HOST: Final = re.compile(
+    rb"(?:\[[\w.:~%!$&'()*+,;=-]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
+)
+"""``uri-host [ ":" port ]`` (RFC 9110, section 7.2); an empty name is none in http (4.2.1)."""
+_AUTHORITY: Final = re.compile(rb"https?://[^/]+", re.IGNORECASE)
 
 
 class _Disconnected(Exception):  # noqa: N818
@@ -38,13 +52,49 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raise a 4xx :class:`Problem`, or pass a normalised request on."""
         if scope["type"] == "http":
+            _check_headers(scope["headers"])
             _check_target(scope)
+            _check_host(scope)
             try:
                 limit = self._limit(scope["method"], scope["path"])
                 scope[BODY] = await _read_body(scope["headers"], receive, limit)
+                _check_length(scope)
             except _Disconnected:
                 return
         await self._app(scope, receive, send)
+
+
+def _check_headers(headers: list[tuple[bytes, bytes]]) -> None:
+    if len(headers) > MAX_HEADER_LINES:
+        raise Problem("headers_too_large", f"There are more than {MAX_HEADER_LINES} headers.")
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADERS:
+        largest = max(headers, key=lambda line: len(line[1]))[0].decode("latin-1")
+        raise Problem(
+            "headers_too_large",
+            f"The headers exceed {MAX_HEADERS} bytes; the largest is {largest[:MAX_NAME]!r}.",
+        )
+
+
+def _check_host(scope: Scope) -> None:
+    """RFC 9112, section 3.2. HTTP/1.0 has no such header; HTTP/2 servers fill it in."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if not hosts and scope["http_version"] == "1.1":
+        raise Problem("malformed_host", "The request has no Host header.")
+    if len(hosts) > 1:
+        raise Problem("malformed_host", "The request has more than one Host header.")
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        raise Problem("malformed_host", "The Host header is not the name of a host.")
+
+
+def _check_length(scope: Scope) -> None:
+    """Refuse a body that the server has lost: uvicorn does, with httptools and ``Upgrade: h2c``."""
+    length = next((v for name, v in scope["headers"] if name == b"content-length"), b"")
+    if length.isdigit() and int(length.lstrip(b"0") or b"0") != len(scope[BODY]):
+        raise Problem(
+            "body_incomplete",
+            "The body is not as long as its Content-Length.",
+            headers={"Connection": "close"},
+        )
 
 
 def _check_target(scope: Scope) -> None:
@@ -52,6 +102,9 @@ def _check_target(scope: Scope) -> None:
     if len(raw_path) + len(scope["query_string"]) > MAX_TARGET:
         scope["path"] = scope["path"][:MAX_TARGET]
         raise Problem("target_too_long", f"Path and query exceed {MAX_TARGET} bytes.")
+    # A proxy may send the whole URL (RFC 9112, section 3.2.2): whatever its host, it is this one.
+    if authority := _AUTHORITY.match(raw_path):
+        raw_path = scope["raw_path"] = raw_path[authority.end() :] or b"/"
     try:
         path = unquote_to_bytes(raw_path).decode("utf-8")
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ the next revision, write. A change of nothing is a no-op: it keeps ``updated_at`
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,7 +32,16 @@ from todo.services.ledger import (
     task_not_found,
 )
 
-Expected = Callable[[str], bool] | None
+
+@dataclass(frozen=True)
+class Precondition:
+    """Which tags a task may have, and what to say when it has another one."""
+
+    holds: Callable[[str], bool]
+    detail: str
+
+
+Expected = Precondition | None
 """Whether a task may have this tag; ``None``: it may have any."""
 
 _CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "tags": []}
@@ -199,10 +209,8 @@ def lock_expected(
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
     ledger, task = lock_task(tx, owner, task_id, trashed=trashed)
-    if expected is not None and not expected(etag(owner.id, task["revision"])):
-        raise stale(
-            task, "The task is not the one that If-Match names; 'current' is how it is now."
-        )
+    if expected is not None and not expected.holds(etag(owner.id, task["revision"])):
+        raise stale(task, expected.detail)
     return ledger, task
 
 
