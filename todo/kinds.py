@@ -167,6 +167,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The Idempotency-Key is that of another request",
         "Make a new key for each change; send an old one only with the very same request.",
     ),
+    "change_too_large": Kind(
+        422,
+        "The change is of too many tasks",
+        "Nothing was written. Change fewer tasks at a time: up to 100 with change_tasks.",
+    ),
     # 5xx
     "internal_error": Kind(
         500,
