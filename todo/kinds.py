@@ -158,6 +158,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "too_many_attempts": Kind(
         429, "Too many attempts", "Repeat after the seconds in Retry-After, not before."
     ),
+    "too_many_requests": Kind(
+        429,
+        "Too many requests of one user at once",
+        "Nothing was written. Send fewer at once, or many changes as one with change_tasks; "
+        "repeat after the seconds in Retry-After.",
+    ),
     # 422: understood, but against the contract
     "validation_failed": Kind(
         422, "The request is against the contract", "Mend what 'errors' lists."
@@ -209,6 +215,7 @@ RETRY_AFTER: Final[Mapping[str, int]] = {
     "keys_unavailable": 5,
     "outcome_unknown": 1,
     "busy": 1,
+    "too_many_requests": 1,
     "idempotency_key_in_progress": 1,
     "schema_outdated": 30,
 }

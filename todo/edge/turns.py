@@ -1,0 +1,138 @@
+"""Whose turn it is: how many requests of one user may be on threads, and how many may wait.
+
+A thread that waits for a user's row, or scans a user's tasks, is one that nobody else has. So a
+user's requests take at most half of the threads, and those that write at most two: PostgreSQL makes
+them one after the other anyway. All others wait on the event loop, in their order, where waiting
+costs nobody anything.
+
+Everything here runs on the event loop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from todo.problems import Problem
+
+QUEUE_SECONDS: Final = 3.0
+"""How long a request may wait for its turn and for a thread together."""
+QUEUE_PER_THREAD: Final = 32
+"""Requests that may wait for each thread; more are turned away at once."""
+QUEUE_PER_USER: Final = 100
+"""Requests of one user that may wait for the user's other requests; more are turned away at once.
+A browser that sends a change for each of many tasks at once waits in line and succeeds."""
+WRITES_PER_USER: Final = 2
+"""Requests of one user that may change something on threads at once: one that holds the user's row,
+and the next, which is ready when the row is free."""
+
+NOBODY: Final = ""
+"""Who sends a request that has no token and works: all who register or log in count as one."""
+
+
+def share(threads: int) -> int:
+    """Return how many of so many ``threads`` one user's requests may take at once."""
+    return (threads + 1) // 2
+
+
+@dataclass
+class _Queue:
+    """What so many requests may have at once; the others wait in their order."""
+
+    places: asyncio.Semaphore
+    longest: int
+    refused: Callable[[str], Problem]
+    waiting: int = 0
+
+    async def enter(self, turn: ExitStack, *, until: float) -> None:
+        """Take a place that is given back with ``turn``; raise a problem when there is none."""
+        if self.places.locked():
+            await self._wait(until)
+        else:
+            await self.places.acquire()
+        turn.callback(self.places.release)
+
+    async def _wait(self, until: float) -> None:
+        if self.waiting >= self.longest:
+            raise self.refused(f"{self.waiting} requests are waiting already")
+        self.waiting += 1
+        try:
+            async with asyncio.timeout_at(until):
+                await self.places.acquire()
+        except TimeoutError:
+            raise self.refused(f"no turn came in {QUEUE_SECONDS:.0f} s") from None
+        finally:
+            self.waiting -= 1
+
+
+@dataclass
+class _User:
+    """One user's queues; it is forgotten with the user's last request."""
+
+    writes: _Queue
+    all: _Queue
+    requests: int = 0
+
+
+class Turns:
+    """The queues for the threads of one process."""
+
+    def __init__(self, threads: int, *, one_writer: bool) -> None:
+        """``one_writer``: the database has one writer at a time, whoever it is (SQLite).
+
+        There all users' changes together take no more threads than one user's requests.
+        """
+        self._share = share(threads)
+        self._users: dict[str, _User] = {}
+        longest = threads * QUEUE_PER_THREAD
+        self._threads = _Queue(asyncio.Semaphore(threads), longest, _server_is_busy)
+        writers = self._share if one_writer else threads
+        self._writers = _Queue(asyncio.Semaphore(writers), longest, _server_is_busy)
+
+    async def take(self, user: str | None, *, writes: bool) -> ExitStack:
+        """Wait for a thread; return the turn, to be closed when the thread has done its work.
+
+        ``user`` is ``None`` for what is of no user and writes nothing. Raises :class:`Problem`:
+        ``too_many_requests`` when it is the user's own requests that are in the way, else ``busy``.
+        """
+        until = asyncio.get_running_loop().time() + QUEUE_SECONDS
+        with ExitStack() as turn:
+            if user is not None:
+                queues = self._of(user, turn)
+                if writes:
+                    await queues.writes.enter(turn, until=until)
+                await queues.all.enter(turn, until=until)
+            if writes:
+                await self._writers.enter(turn, until=until)
+            await self._threads.enter(turn, until=until)
+            return turn.pop_all()
+
+    def _of(self, user: str, turn: ExitStack) -> _User:
+        queues = self._users.get(user) or self._new(user)
+        queues.requests += 1
+        turn.callback(self._forget, user)
+        return queues
+
+    def _new(self, user: str) -> _User:
+        def queue(places: int) -> _Queue:
+            refused = _server_is_busy if user == NOBODY else _too_many_requests
+            return _Queue(asyncio.Semaphore(places), QUEUE_PER_USER, refused)
+
+        writes = min(WRITES_PER_USER, self._share)
+        self._users[user] = queues = _User(writes=queue(writes), all=queue(self._share))
+        return queues
+
+    def _forget(self, user: str) -> None:
+        queues = self._users[user]
+        queues.requests -= 1
+        if not queues.requests:
+            del self._users[user]
+
+
+def _server_is_busy(reason: str) -> Problem:
+    return Problem("busy", f"The server is busy: {reason}.")
+
+
+def _too_many_requests(reason: str) -> Problem:
+    return Problem("too_many_requests", f"Too many requests of yours at once: {reason}.")
