@@ -16,7 +16,7 @@ from tests.api.expect import refusal
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from tests.integration.application import engine_of, running
 from tests.integration.locks import holding
-from tests.integration.tables import assert_books_balance, counters_of, rows, value
+from tests.integration.tables import assert_books_balance, counters_of, rows, slow_down, value
 from tests.integration.test_growth import fill, nodes_of, rows_of
 from todo import answers
 from todo.database import deadline
@@ -186,28 +186,13 @@ def test_tasks_of_many_batches_take_their_revisions_in_the_order_of_their_ids(
     assert ids == [task_id for task_id in range(1, number + 1) if task_id % 4]
 
 
-SLOW = {
-    "postgresql": """
-        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-        'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END';
-        CREATE TRIGGER slow BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION slow()
-        """,
-    "sqlite": """
-        CREATE TRIGGER slow BEFORE UPDATE ON tasks BEGIN
-        SELECT max(i) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
-        WHERE i < 1000000) SELECT i FROM n); END
-        """,
-}
-"""Makes every change of a task take its time."""
-
-
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_change_that_does_not_end_in_its_time_is_too_large_and_writes_nothing(
     new_database, service_on, dialect, monkeypatch
 ):
     url = new_database(dialect)
     fill(url, dialect, "alice", FEW, trashed=0)
-    rows(url, SLOW[dialect])
+    slow_down(url)
     before = counters_of(url, "alice")
     alice = service_on(url).caller("alice")
     with monkeypatch.context() as patch:

@@ -1,6 +1,7 @@
 """gunicorn as operators run it: starts, stops, reloads, loses workers, and never a request."""
 
 import asyncio
+import functools
 import os
 import signal
 import stat
@@ -18,6 +19,7 @@ from tests.integration.sockets import connections_of
 from tests.integration.tables import assert_books_balance, rows, value
 from tests.integration.wire import wire_to
 from tests.servers.reaper import wait_until
+from todo.edge.turns import QUEUE_PER_USER
 from todo.identity.tokens import HS256, Family, SharedSecret, Verifier
 
 WAIT_SECONDS = 30
@@ -150,7 +152,7 @@ def test_term_lets_the_request_in_flight_finish_and_exits_with_0(settings, url, 
     assert_books_balance(url, alice.id, changes=2)
 
 
-def test_health_answers_while_every_thread_waits_and_too_many_waiters_hear_busy(
+def test_health_answers_while_every_thread_waits_and_a_user_s_waiters_hear_whose_load_it_is(
     settings, url, serving
 ):
     server: Server = serving(**settings, WEB_CONCURRENCY="1", WEB_THREADS="1")
@@ -159,19 +161,20 @@ def test_health_answers_while_every_thread_waits_and_too_many_waiters_hear_busy(
     lock = Lock(url, alice.id)
 
     def update_from_everywhere() -> list[httpx2.Response]:
-        return together([lambda: alice("PUT", "1", json={"title": "Buy oat milk"})] * 40)
+        update = functools.partial(alice, "PUT", "1", json={"title": "Buy oat milk"})
+        return together([update] * (QUEUE_PER_USER + 10))
 
     refused, healthy = beside(update_from_everywhere, [lambda: server.client.get("/health")])
     lock.release()
 
     assert {response.status_code for response in healthy} == {200}
-    for response in refused:
-        assert (response.status_code, response.json()["code"]) == (503, "busy")
-        assert response.headers["retry-after"] == "1"
-    assert {response.json()["detail"] for response in refused} == {
-        "The database is busy with other requests.",  # the one that had the thread
-        "No thread became free in 3 s.",  # those in the queue
-        "Too many requests are waiting.",  # those for whom the queue had no room
+    assert {response.headers["retry-after"] for response in refused} == {"1"}
+    told = {(answer.status_code, answer.json()["detail"]) for answer in refused}
+    too_many = "Too many requests of yours at once"
+    assert told == {
+        (503, "The database is busy with other requests."),  # the one that had the thread
+        (429, f"{too_many}: no turn came in 3 s."),  # those in the queue
+        (429, f"{too_many}: {QUEUE_PER_USER} requests are waiting already."),  # and no room in it
     }
     assert_books_balance(url, alice.id, changes=1)
     assert alice("PUT", "1", json={"title": "Buy oat milk"}).status_code == 200
