@@ -6,10 +6,11 @@ tasks was a join that compared each with each, because PostgreSQL had no statist
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.api.expect import refusal
@@ -20,6 +21,7 @@ from tests.integration.tables import assert_books_balance, counters_of, rows, sl
 from tests.integration.test_growth import fill, nodes_of, rows_of
 from todo import answers
 from todo.database import deadline
+from todo.database.work import MANY_SECONDS, go_on, write
 from todo.services import batches, trash
 from todo.services.batches import BATCH
 
@@ -59,15 +61,17 @@ Costs = dict[tuple[str, str], float]
 def costs_of(service: Service, costing: Callable[[Service, Callable[[], Any]], float]) -> Costs:
     """Do everything for the user with few tasks and for the one with many."""
     costs: Costs = {}
-    for owner, tasks in (("few", FEW), ("many", MANY)):
-        for name, operation in OPERATIONS.items():
-            answered: list[Any] = []
-            alice = service.caller(owner)
-            costs[owner, name] = costing(
-                service, lambda o=operation, a=alice, to=answered: to.append(o(a))
-            )
-            expected = tasks - tasks // 4 if name == "complete_all" else tasks
-            assert (answered[0].status_code, answered[0].json()["changed"]) == (200, expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "BATCH", SMALL_BATCH)
+        for owner, tasks in (("few", FEW), ("many", MANY)):
+            for name, operation in OPERATIONS.items():
+                answered: list[Any] = []
+                alice = service.caller(owner)
+                costs[owner, name] = costing(
+                    service, lambda o=operation, a=alice, to=answered: to.append(o(a))
+                )
+                expected = tasks - tasks // 4 if name == "complete_all" else tasks
+                assert (answered[0].status_code, answered[0].json()["changed"]) == (200, expected)
     return costs
 
 
@@ -120,17 +124,8 @@ def steps_taken(service: Service, call: Callable[[], Any]) -> float:
     return steps
 
 
-@pytest.fixture(scope="module")
-def small_batches() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "BATCH", SMALL_BATCH)
-        yield
-
-
 @pytest.fixture(scope="module", params=KNOWLEDGE)
-def on_postgresql(
-    request: pytest.FixtureRequest, small_batches: None, new_database: Callable[[str], str]
-) -> Costs:
+def on_postgresql(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Costs:
     url = new_database("postgresql")
     rows(url, "ALTER TABLE tasks SET (autovacuum_enabled = off)")
     KNOWLEDGE[request.param](url)
@@ -141,7 +136,7 @@ def on_postgresql(
 
 
 @pytest.fixture(scope="module")
-def on_sqlite(small_batches: None, new_database: Callable[[str], str]) -> Costs:
+def on_sqlite(new_database: Callable[[str], str]) -> Costs:
     url = new_database("sqlite")
     for owner, number in (("few", FEW), ("many", MANY)):
         fill(url, "sqlite", owner, number, trashed=0)
@@ -243,3 +238,24 @@ def test_a_purge_takes_a_batch_at_a_time(new_database, service_on):
     assert (sent["DELETE"], sent["COMMIT"]) == (3, 4)  # the first COMMIT: who has any
     assert counters_of(url, "alice")["trashed_tasks"] == 0
     assert value(url, "SELECT count(*) FROM tasks") == 10
+
+
+def test_a_statement_may_take_what_its_unit_of_work_has_left_but_for_the_last_second(
+    new_database, service_on, monkeypatch
+):
+    service = service_on(new_database("postgresql"))
+    limit = sa.text("SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'")
+
+    def limits(tx: sa.Connection) -> list[int]:
+        found = [tx.execute(limit).scalar_one()]
+        with monkeypatch.context() as patch:
+            patch.setattr(deadline, "remaining", lambda: 10.0)
+            go_on(tx)
+        return [*found, tx.execute(limit).scalar_one()]
+
+    with service.application.flask.app_context():
+        long, later = write(limits, seconds=MANY_SECONDS)
+        short = write(lambda tx: tx.execute(limit).scalar_one())
+    assert 30_000 < long <= 59_000
+    assert later == 9_000
+    assert 1_000 < short <= 3_000
