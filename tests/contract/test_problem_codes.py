@@ -158,7 +158,7 @@ def a_third_change_while_two_wait_for_the_user(world: World) -> Any:
     alice = world.start(url).caller("alice")
     alice.create()
     with pytest.MonkeyPatch.context() as patch, holding(url, "alice"):
-        patch.setattr(turns, "QUEUE_SECONDS", 0.1)
+        patch.setattr(turns, "QUEUE_PER_USER", 0)
         two_and_one = together([lambda: alice("PATCH", "1/complete")] * 3)
     return min(two_and_one, key=lambda response: response.status_code)
 

@@ -51,7 +51,7 @@ def test_a_flood_of_one_users_writes_leaves_threads_to_everybody_else(new_databa
 
     assert [answer.status_code for answer in answers] == [200] * 20 + [201, 200]
     assert waiting <= WRITES_PER_USER
-    assert set(flooded) <= {(201, None), (503, "busy"), (429, "too_many_requests")}
+    assert set(flooded) <= {(201, None), (503, "busy")}
     assert_books_balance(url, "alice", changes=1 + flooded[201, None])
 
 
@@ -86,4 +86,4 @@ def test_a_flood_of_one_users_slow_reads_leaves_threads_to_everybody_else(new_da
 
     assert answer.status_code == 200
     assert waiting <= service.settings.web_threads // 2
-    assert codes <= {200, 429, 503}
+    assert codes <= {200, 503}

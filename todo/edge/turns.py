@@ -42,7 +42,8 @@ class _Queue:
 
     places: asyncio.Semaphore
     longest: int
-    refused: Callable[[str], Problem]
+    overcrowded: Callable[[], Problem]
+    late: str
     waiting: int = 0
 
     async def enter(self, turn: ExitStack, *, until: float) -> None:
@@ -55,13 +56,13 @@ class _Queue:
 
     async def _wait(self, until: float) -> None:
         if self.waiting >= self.longest:
-            raise self.refused(f"{self.waiting} requests are waiting already")
+            raise self.overcrowded()
         self.waiting += 1
         try:
             async with asyncio.timeout_at(until):
                 await self.places.acquire()
         except TimeoutError:
-            raise self.refused(f"no turn came in {QUEUE_SECONDS:.0f} s") from None
+            raise Problem("busy", f"{self.late} in {QUEUE_SECONDS:.0f} s.") from None
         finally:
             self.waiting -= 1
 
@@ -85,16 +86,16 @@ class Turns:
         """
         self._share = share(threads)
         self._users: dict[str, _User] = {}
-        longest = threads * QUEUE_PER_THREAD
-        self._threads = _Queue(asyncio.Semaphore(threads), longest, _server_is_busy)
+        self._threads = self._everybodys(threads, threads * QUEUE_PER_THREAD)
         writers = self._share if one_writer else threads
-        self._writers = _Queue(asyncio.Semaphore(writers), longest, _server_is_busy)
+        self._writers = self._everybodys(writers, threads * QUEUE_PER_THREAD)
 
     async def take(self, user: str | None, *, writes: bool) -> ExitStack:
         """Wait for a thread; return the turn, to be closed when the thread has done its work.
 
         ``user`` is ``None`` for what is of no user and writes nothing. Raises :class:`Problem`:
-        ``too_many_requests`` when it is the user's own requests that are in the way, else ``busy``.
+        ``too_many_requests`` when too many of the user's own requests wait already, ``busy`` when
+        too many of all users do, and when no turn comes in time, for whatever reason.
         """
         until = asyncio.get_running_loop().time() + QUEUE_SECONDS
         with ExitStack() as turn:
@@ -115,13 +116,19 @@ class Turns:
         return queues
 
     def _new(self, user: str) -> _User:
+        overcrowded = _too_many_wait if user == NOBODY else _too_many_of_yours
+
         def queue(places: int) -> _Queue:
-            refused = _server_is_busy if user == NOBODY else _too_many_requests
-            return _Queue(asyncio.Semaphore(places), QUEUE_PER_USER, refused)
+            late = "Your earlier requests were not answered"
+            return _Queue(asyncio.Semaphore(places), QUEUE_PER_USER, overcrowded, late)
 
         writes = min(WRITES_PER_USER, self._share)
         self._users[user] = queues = _User(writes=queue(writes), all=queue(self._share))
         return queues
+
+    @staticmethod
+    def _everybodys(places: int, longest: int) -> _Queue:
+        return _Queue(asyncio.Semaphore(places), longest, _too_many_wait, "No thread became free")
 
     def _forget(self, user: str) -> None:
         queues = self._users[user]
@@ -130,9 +137,9 @@ class Turns:
             del self._users[user]
 
 
-def _server_is_busy(reason: str) -> Problem:
-    return Problem("busy", f"The server is busy: {reason}.")
+def _too_many_wait() -> Problem:
+    return Problem("busy", "Too many requests are waiting.")
 
 
-def _too_many_requests(reason: str) -> Problem:
-    return Problem("too_many_requests", f"Too many requests of yours at once: {reason}.")
+def _too_many_of_yours() -> Problem:
+    return Problem("too_many_requests", f"{QUEUE_PER_USER} requests of yours are waiting already.")
