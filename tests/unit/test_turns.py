@@ -136,6 +136,7 @@ def test_who_registers_or_logs_in_shares_two_threads_with_all_who_do():
         late = crowd.asks("late", NOBODY, writes=True)
         await crowd.settle()
         assert refused(late).code == "busy"  # it is not the caller's own load
+        assert refused(late).detail == "Too many requests are waiting."
         for task in waiting:
             task.cancel()
 

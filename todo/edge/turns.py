@@ -116,11 +116,11 @@ class Turns:
         return queues
 
     def _new(self, user: str) -> _User:
-        overcrowded = _too_many_wait if user == NOBODY else _too_many_of_yours
-
         def queue(places: int) -> _Queue:
+            if user == NOBODY:
+                return self._everybodys(places, QUEUE_PER_USER)
             late = "Your earlier requests were not answered"
-            return _Queue(asyncio.Semaphore(places), QUEUE_PER_USER, overcrowded, late)
+            return _Queue(asyncio.Semaphore(places), QUEUE_PER_USER, _too_many_of_yours, late)
 
         writes = min(WRITES_PER_USER, self._share)
         self._users[user] = queues = _User(writes=queue(writes), all=queue(self._share))
