@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from todo.edge import turns
-from todo.edge.turns import NOBODY, QUEUE_PER_USER, Turns, share
+from todo.edge.turns import NOBODY, QUEUE_PER_USER, Turn, Turns, share
 from todo.problems import Problem
 
 THREADS = 8
@@ -20,7 +19,7 @@ class Crowd:
     def __init__(self, threads: int = THREADS, *, one_writer: bool = False) -> None:
         self.turns = Turns(threads, one_writer=one_writer)
         self.served: list[str] = []
-        self.open: list[ExitStack] = []
+        self.open: list[Turn] = []
 
     def asks(self, name: str, user: str | None, *, writes: bool = False) -> asyncio.Task[None]:
         """A request of ``user``; with its turn, its ``name`` is among those that are served."""

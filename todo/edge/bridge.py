@@ -11,7 +11,6 @@ import inspect
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from functools import cached_property
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ from werkzeug.routing import Rule
 from todo.contract.operation import BODY
 from todo.contract.resolver import Handler, respond
 from todo.contract.validation import ARGUMENTS
-from todo.edge.turns import NOBODY, Turns
+from todo.edge.turns import NOBODY, Turn, Turns
 from todo.problems import Problem
 
 SAFE: Final = ("GET", "HEAD")
@@ -108,7 +107,7 @@ class FlaskBridge(SpecMiddleware):  # type: ignore[misc]  # Connexion is untyped
         return ThreadPoolExecutor(self._threads, thread_name_prefix="flask")
 
     async def _hop(
-        self, turn: ExitStack, function: Callable[..., flask.Response], *args: Any
+        self, turn: Turn, function: Callable[..., flask.Response], *args: Any
     ) -> flask.Response:
         """Run ``function`` on a thread, and end the ``turn`` when it is done.
 

@@ -10,7 +10,6 @@ Everything here runs on the event loop.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +35,22 @@ def share(threads: int) -> int:
     return (threads + 1) // 2
 
 
+class Turn:
+    """What a request holds while it is on a thread, until ``close``."""
+
+    def __init__(self) -> None:
+        self._ends: list[Callable[[], object]] = []
+
+    def ends_with(self, end: Callable[[], object]) -> None:
+        """Call ``end`` when the turn is closed; what was taken last is given back first."""
+        self._ends.append(end)
+
+    def close(self) -> None:
+        """Give everything back."""
+        while self._ends:
+            self._ends.pop()()
+
+
 @dataclass
 class _Queue:
     """What so many requests may have at once; the others wait in their order."""
@@ -46,13 +61,13 @@ class _Queue:
     late: str
     waiting: int = 0
 
-    async def enter(self, turn: ExitStack, *, until: float) -> None:
+    async def enter(self, turn: Turn, *, until: float) -> None:
         """Take a place that is given back with ``turn``; raise a problem when there is none."""
         if self.places.locked():
             await self._wait(until)
         else:
             await self.places.acquire()
-        turn.callback(self.places.release)
+        turn.ends_with(self.places.release)
 
     async def _wait(self, until: float) -> None:
         if self.waiting >= self.longest:
@@ -90,7 +105,7 @@ class Turns:
         writers = self._share if one_writer else threads
         self._writers = self._everybodys(writers, threads * QUEUE_PER_THREAD)
 
-    async def take(self, user: str | None, *, writes: bool) -> ExitStack:
+    async def take(self, user: str | None, *, writes: bool) -> Turn:
         """Wait for a thread; return the turn, to be closed when the thread has done its work.
 
         ``user`` is ``None`` for what is of no user and writes nothing. Raises :class:`Problem`:
@@ -98,7 +113,8 @@ class Turns:
         too many of all users do, and when no turn comes in time, for whatever reason.
         """
         until = asyncio.get_running_loop().time() + QUEUE_SECONDS
-        with ExitStack() as turn:
+        turn = Turn()
+        try:
             if user is not None:
                 queues = self._of(user, turn)
                 if writes:
@@ -107,12 +123,15 @@ class Turns:
             if writes:
                 await self._writers.enter(turn, until=until)
             await self._threads.enter(turn, until=until)
-            return turn.pop_all()
+        except BaseException:  # the client went away, too
+            turn.close()
+            raise
+        return turn
 
-    def _of(self, user: str, turn: ExitStack) -> _User:
+    def _of(self, user: str, turn: Turn) -> _User:
         queues = self._users.get(user) or self._new(user)
         queues.requests += 1
-        turn.callback(self._forget, user)
+        turn.ends_with(lambda: self._forget(user))
         return queues
 
     def _new(self, user: str) -> _User:
