@@ -110,8 +110,9 @@ def _connexion(
     remembering = RememberingVerifier(
         verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds
     )
+    one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     connexion = _Connexion(
-        FlaskBridge(flask_app, threads=settings.web_threads),
+        FlaskBridge(flask_app, threads=settings.web_threads, one_writer=one_writer),
         import_name=__name__,
         middlewares=[RoutingMiddleware, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),

@@ -173,6 +173,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "too_many_attempts": Kind(
         429, "Too many attempts", "Repeat after the seconds in Retry-After, not before."
     ),
+    "too_many_requests": Kind(
+        429,
+        "Too many requests of one user at once",
+        "Nothing was written. Send fewer at once, or many changes as one with change_tasks; "
+        "repeat after the seconds in Retry-After.",
+    ),
     # 422: understood, but against the contract
     "validation_failed": Kind(
         422, "The request is against the contract", "Mend what 'errors' lists."
@@ -181,6 +187,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         422,
         "The Idempotency-Key is that of another request",
         "Make a new key for each change; send an old one only with the very same request.",
+    ),
+    "change_too_large": Kind(
+        422,
+        "The change is of too many tasks",
+        "Nothing was written. Change fewer tasks at a time: up to 100 with change_tasks.",
     ),
     # 5xx
     "internal_error": Kind(
@@ -219,6 +230,7 @@ RETRY_AFTER: Final[Mapping[str, int]] = {
     "keys_unavailable": 5,
     "outcome_unknown": 1,
     "busy": 1,
+    "too_many_requests": 1,
     "idempotency_key_in_progress": 1,
     "schema_outdated": 30,
 }

@@ -25,7 +25,12 @@ def test_success_is_final(status):
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(503, "database_unavailable"), (503, "outcome_unknown"), (409, "idempotency_key_in_progress")],
+    [
+        (503, "database_unavailable"),
+        (503, "outcome_unknown"),
+        (409, "idempotency_key_in_progress"),
+        (429, "too_many_requests"),
+    ],
 )
 def test_what_says_when_to_come_back_is_repeated(status, code):
     assert may_repeat(answer(status, code, headers=LATER))

@@ -96,11 +96,14 @@ class Insisting:
         self._client.close()
 
 
+COME_BACK = ("idempotency_key_in_progress", "too_many_requests")
+
+
 def may_repeat(response: httpx2.Response) -> bool:
     """Whether to send the request again. Raises :class:`Violation` for what nobody may see."""
     if response.is_success:
         return False
-    waits = response.status_code == 503 or problem_code(response) == "idempotency_key_in_progress"
+    waits = response.status_code == 503 or problem_code(response) in COME_BACK
     if waits and "retry-after" in response.headers:
         return True
     raise Violation(f"{response.request.method} {response.request.url}: {response.text}")

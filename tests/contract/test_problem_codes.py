@@ -25,10 +25,13 @@ from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.contract.reading import SPECS, table
 from tests.integration.application import engine_of, running
 from tests.integration.crowd import together
+from tests.integration.locks import holding
+from tests.integration.tables import slow_down
 from tests.servers.issuer import issuing
 from tests.servers.process import free_port
-from todo.database import schema
-from todo.edge import guard
+from todo import answers
+from todo.database import deadline, schema
+from todo.edge import guard, turns
 from todo.edge.guard import MAX_BODY, MAX_HEADERS, MAX_TARGET
 from todo.kinds import KINDS, RETRY_AFTER, Kind
 from todo.problems import MAX_BODY as MAX_PROBLEM
@@ -159,6 +162,29 @@ def a_repeat_that_waits_too_long(world: World) -> Any:
     return min(first_or_repeat, key=lambda response: response.status_code)
 
 
+@reaches("too_many_requests")
+def a_third_change_while_two_wait_for_the_user(world: World) -> Any:
+    url = world.new_database("postgresql")
+    alice = world.start(url).caller("alice")
+    alice.create()
+    with pytest.MonkeyPatch.context() as patch, holding(url, "alice"):
+        patch.setattr(turns, "QUEUE_PER_USER", 0)
+        two_and_one = together([lambda: alice("PATCH", "1/complete")] * 3)
+    return min(two_and_one, key=lambda response: response.status_code)
+
+
+@reaches("change_too_large")
+def a_change_that_takes_longer_than_it_may(world: World) -> Any:
+    url = world.new_database("sqlite")
+    alice = world.start(url).caller("alice")
+    alice.create()
+    slow_down(url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answers, "MANY_SECONDS", 0.2)
+        patch.setattr(deadline, "STATEMENT_SECONDS", 0.1)  # what is more is a long unit of work
+        return alice("POST", "complete-all", json={"completed": True})
+
+
 @reaches("quota_exceeded")
 def more_tasks_than_a_user_may_have(world: World) -> Any:
     alice = world.start(world.new_database("sqlite"), tasks_per_user=1).caller("alice")
@@ -254,9 +280,9 @@ def an_account_that_is_there_already(world: World) -> Any:
 def one_password_too_many(world: World) -> Any:
     credentials, _ = a_session(world)
     wrong = {**credentials, "password": "wrong horse"}
-    answers = [world.plain.client.post("/api/auth/login", json=wrong) for _ in range(11)]
-    assert {answer.status_code for answer in answers[:10]} == {401}
-    return answers[-1]
+    tried = [world.plain.client.post("/api/auth/login", json=wrong) for _ in range(11)]
+    assert {answer.status_code for answer in tried[:10]} == {401}
+    return tried[-1]
 
 
 @reaches("outcome_unknown")

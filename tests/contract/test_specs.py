@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.contract.reading import OPERATIONS, ROOT, SPECS, table
 from todo.database import deadline, work
 from todo.database.engine import SQLITE_BUSY_MS
-from todo.edge import bridge, guard
+from todo.edge import guard, turns
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
 from todo.services.collation import MAX_WORDS
@@ -62,8 +62,13 @@ def test_limits_are_those_of_the_code():
     assert limits["a problem document"] == f"{MAX_BODY:,} bytes"
     assert limits["violations in one problem"] == str(MAX_ERRORS)
     assert limits["waiting for a thread"] == (
-        f"{bridge.QUEUE_SECONDS:.0f} s, and {bridge.QUEUE_PER_THREAD} requests for each thread"
+        f"{turns.QUEUE_SECONDS:.0f} s, and {turns.QUEUE_PER_THREAD} requests for each thread"
     )
+    at_once = limits["one user's requests on threads, in each process"]
+    assert at_once == f"half of the threads, rounded up; {turns.WRITES_PER_USER} that write"
+    most = turns.QUEUE_PER_USER
+    queue = limits["one user's requests that wait for the user's others, in each process"]
+    assert queue == f"{most} that read, and {most} that write"
     locks = limits["waiting for a row lock (PostgreSQL), for another writer (SQLite)"]
     assert locks == f"{work.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
     total = limits["the database work of one request"]

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 120
 PATIENCE = 20
 """How often ``busy`` is taken for an answer; on a busy machine it is one."""
 
-COME_BACK = ("busy", "idempotency_key_in_progress")
+COME_BACK = ("busy", "idempotency_key_in_progress", "too_many_requests")
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -82,7 +82,7 @@ def insist(call: Callable[[], httpx2.Response]) -> httpx2.Response:
     """Repeat a request for as long as it is told to come back: nothing was written, it says."""
     for _ in range(PATIENCE):
         response = call()
-        if response.status_code not in (409, 503):
+        if response.status_code not in (409, 429, 503):
             return response
         assert response.json()["code"] in COME_BACK, response.text
     raise AssertionError(f"told to come back {PATIENCE} times")

@@ -76,3 +76,22 @@ def assert_books_balance(url: str, owner: str, *, changes: int, at_one_moment: b
         " WHERE users.id = :owner"
     )
     assert value(url, newest, owner=owner) == 1
+
+
+_SLOW = {
+    "postgresql": """
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END';
+        CREATE TRIGGER slow BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION slow()
+        """,
+    "sqlite": """
+        CREATE TRIGGER slow BEFORE UPDATE ON tasks BEGIN
+        SELECT max(i) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+        WHERE i < 1000000) SELECT i FROM n); END
+        """,
+}
+
+
+def slow_down(url: str) -> None:
+    """Make every change of a task take its time, far more than that of a statement."""
+    rows(url, _SLOW[url.partition(":")[0]])

@@ -184,8 +184,8 @@ def test_the_very_same_request_is_repeated_after_what_may_pass_and_after_nothing
 ):
     text = run(project, "node", "dist/scenes.js", "answers", home=tmp_path, API_URL="", TOKEN="")
     assert json.loads(text) == {
-        "sent": ["a"] * 5 + ["b"] + ["c"] * 2,
-        "tokens": [False, False, False, True, False, False, False, True],
+        "sent": ["a"] * 6 + ["b"] + ["c"] * 2,
+        "tokens": [False, False, False, False, True, False, False, False, True],
         "ends": [{"body": {}, "etag": '"e"', "replayed": True}, "Refused", "Unanswered"],
         "waited": True,
         "rest": 0,

@@ -2,6 +2,7 @@
 
 import itertools
 from contextlib import ExitStack, closing
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx2
@@ -22,6 +23,7 @@ from todo.database import schema
 from todo.database.engine import display
 from todo.database.pooler import is_pooled
 from todo.doctor import Finding, examine
+from todo.edge.turns import WRITES_PER_USER
 
 WRITERS = 8
 ROUNDS = 10
@@ -97,7 +99,7 @@ def test_owner_who_is_locked_is_503_busy_and_written_to_as_soon_as_the_lock_is_g
 
     with closing(psycopg2.connect(direct)) as other, other.cursor() as cursor:
         cursor.execute("SELECT 1 FROM users WHERE id = 'alice' FOR UPDATE")
-        for response in together([lambda: alice("PATCH", "1/complete")] * (POOL_SIZE - 1)):
+        for response in together([lambda: alice("PATCH", "1/complete")] * WRITES_PER_USER):
             assert_503(response, "busy")
 
     assert alice("PATCH", "1/complete").json()["revision"] == 2
@@ -105,12 +107,14 @@ def test_owner_who_is_locked_is_503_busy_and_written_to_as_soon_as_the_lock_is_g
     assert list(server_connections(url).values()) == [("0", "0")] * POOL_SIZE
 
 
-def test_more_waiters_than_connections_hear_503_and_hold_nothing_afterwards(direct, url, alice):
-    alice.create("Buy milk")
+def test_more_waiters_than_connections_hear_503_and_hold_nothing_afterwards(direct, alice):
+    waiters = [Caller(alice.client, f"user {number}") for number in range(WRITERS)]
+    for caller in (alice, *waiters):
+        caller.create("Buy milk")
 
     with closing(psycopg2.connect(direct)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM users WHERE id = 'alice' FOR UPDATE")
-        answers = together([lambda: alice("PATCH", "1/complete")] * WRITERS)
+        cursor.execute("SELECT 1 FROM users FOR UPDATE")
+        answers = together([partial(caller, "PATCH", "1/complete") for caller in waiters])
 
     for response in answers:
         assert_503(response, response.json()["code"])

@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from tests.integration.crowd import beside
 from tests.integration.tables import assert_books_balance, rows
 from tests.servers.postgres import PostgresServer
 from todo.database import schema
+from todo.edge.turns import share
 
 
 @pytest.fixture
@@ -74,7 +76,11 @@ def test_paused_server_is_503_while_health_answers_and_all_works_again_after_it(
         hurt_postgres.resume()
 
     for response in refused:
-        assert_503(response, "database_unavailable")
+        assert_503(response, response.json()["code"])
+    # Those on threads find out; those behind them wait for their turn, and not as long.
+    codes = Counter(response.json()["code"] for response in refused)
+    assert codes.keys() <= {"database_unavailable", "busy"}
+    assert codes["database_unavailable"] >= share(service.settings.web_threads)
     assert {response.status_code for response in healthy} == {200}
     # First of all: on a thread whose last request ran into the deadline.
     assert service.client.get("/readyz").status_code == 200

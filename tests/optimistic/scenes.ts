@@ -165,6 +165,7 @@ async function answers() {
   const script = [
     () => problem(503, "outcome_unknown", "1"),
     () => problem(409, "idempotency_key_in_progress", "1"),
+    () => problem(429, "too_many_requests", "1"),
     () => problem(401, "token_expired"),
     () => new Response("<h1>Bad gateway</h1>", { status: 502 }),
     () => new Response("{}", { headers: { ETag: '"e"', "Idempotency-Replayed": "true" } }),
@@ -180,7 +181,7 @@ async function answers() {
   const call = (key: string): Call => ({ method: "POST", path: "/tasks", headers: { "Idempotency-Key": key }, body: {} });
   const ends: unknown[] = [];
   ends.push(await scripted(call("a")));
-  const waited = Date.now() - begun >= 2000;
+  const waited = Date.now() - begun >= 3000;
   for (const key of ["b", "c"]) await scripted(call(key)).catch((error: Error) => ends.push(error.constructor.name));
   globalThis.fetch = live;
   return { sent, tokens, ends, waited, rest: script.length };

@@ -12,6 +12,7 @@ from todo.database.failures import Defect, connection_lost, problem_for, sqlstat
 
 DETAILS = {
     "busy": "The database is busy with other requests.",
+    "change_too_large": "The change did not end in its time: it is of too many tasks at once.",
     "database_unavailable": "The database cannot be reached right now.",
     "schema_outdated": "The database schema is not the one this server needs.",
     "storage_full": "The database has no room left.",
@@ -132,6 +133,19 @@ def test_sqlite_names_a_missing_table_or_column_in_its_text_only(statement):
         connection.execute(statement)
 
     assert problem_for(wrapped(raised.value, sqlite3.Error)).code == "schema_outdated"
+
+
+@pytest.mark.parametrize("ended", [postgresql("57014"), sqlite(sqlite3.SQLITE_INTERRUPT)])
+def test_long_work_whose_time_is_up_was_too_large_and_short_work_is_kept_from_it(ended):
+    long, short = problem_for(ended, long=True), problem_for(ended)
+
+    assert (long.code, long.detail) == ("change_too_large", DETAILS["change_too_large"])
+    assert (short.code, short.detail) == ("busy", DETAILS["busy"])
+
+
+@pytest.mark.parametrize("waited", [postgresql("55P03"), sqlite(sqlite3.SQLITE_BUSY)])
+def test_long_work_that_waited_for_a_lock_is_busy(waited):
+    assert problem_for(waited, long=True).code == "busy"
 
 
 def test_a_pool_that_ran_dry_is_busy():

@@ -48,10 +48,18 @@ def scope(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
         del _local.end
 
 
+def remaining() -> float:
+    """Return the seconds that this thread's block has left: 0 or less when they are over.
+
+    Outside of a block it is what every single wait may take.
+    """
+    end: float | None = getattr(_local, "end", None)
+    return STATEMENT_SECONDS if end is None else end - time.monotonic()
+
+
 def has_passed() -> bool:
     """Whether the time of this thread's block is over; SQLite, too, asks now and then."""
-    end: float | None = getattr(_local, "end", None)
-    return end is not None and time.monotonic() > end
+    return remaining() <= 0
 
 
 def install() -> None:
@@ -69,7 +77,6 @@ def _wait(connection: Any) -> None:
             poll.unregister(registered)
         poll.register(fileno, select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
         registered = fileno
-        end: float | None = getattr(_local, "end", None)
-        remaining = STATEMENT_SECONDS if end is None else end - time.monotonic()
-        if remaining <= 0 or not poll.poll(remaining * 1000):
+        seconds = remaining()
+        if seconds <= 0 or not poll.poll(seconds * 1000):
             raise DeadlinePassed

@@ -12,6 +12,7 @@ from todo.problems import Problem
 
 _DETAILS: Final[Mapping[str, str]] = {
     "busy": "The database is busy with other requests.",
+    "change_too_large": "The change did not end in its time: it is of too many tasks at once.",
     "database_unavailable": "The database cannot be reached right now.",
     "schema_outdated": "The database schema is not the one this server needs.",
     "storage_full": "The database has no room left.",
@@ -78,10 +79,26 @@ def first_line(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
-def problem_for(error: Exception) -> Problem | None:
-    """Return the problem that ``error`` is for a client, ``None`` for a defect of ours."""
+def problem_for(error: Exception, *, long: bool = False) -> Problem | None:
+    """Return the problem that ``error`` is for a client, ``None`` for a defect of ours.
+
+    Work that may take ``long``, far longer than it waits for any lock, and whose time was up, was
+    not kept from it by others.
+    """
+    if long and _time_was_up(error):
+        return change_too_large()
     code = _code(error)
     return Problem(code, _DETAILS[code]) if code else None
+
+
+def change_too_large() -> Problem:
+    """Return the problem of whoever changes more tasks than the time of a unit of work is for."""
+    return Problem("change_too_large", _DETAILS["change_too_large"])
+
+
+def _time_was_up(error: Exception) -> bool:
+    interrupted = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return sqlstate(error) == pg.QUERY_CANCELED or interrupted == sqlite3.SQLITE_INTERRUPT
 
 
 def _code(error: Exception) -> str | None:

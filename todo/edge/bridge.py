@@ -23,12 +23,11 @@ from werkzeug.routing import Rule
 from todo.contract.operation import BODY
 from todo.contract.resolver import Handler, respond
 from todo.contract.validation import ARGUMENTS
+from todo.edge.turns import NOBODY, Turn, Turns
 from todo.problems import Problem
 
-QUEUE_SECONDS: Final = 3.0
-"""How long a request may wait for a thread."""
-QUEUE_PER_THREAD: Final = 32
-"""Requests that may wait for each thread; more are turned away at once."""
+SAFE: Final = ("GET", "HEAD")
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
 
 
 class ApiFlask(flask.Flask):
@@ -42,18 +41,18 @@ class ApiFlask(flask.Flask):
         with self.request_context(_environ(scope)) as context:
             context.request.url_rule = rule
             context.request.view_args = scope[ARGUMENTS]
-            caller = scope["extensions"].get("connexion_context", {})
-            flask.g.claims = caller.get("token_info")
+            flask.g.claims = _claims(scope)
             return self.full_dispatch_request()
 
 
 class FlaskBridge(SpecMiddleware):  # type: ignore[misc]  # Connexion is untyped
     """Serves the operations of the contract with the views of a Flask application."""
 
-    def __init__(self, app: ApiFlask, *, threads: int) -> None:
+    def __init__(self, app: ApiFlask, *, threads: int, one_writer: bool = False) -> None:
+        """``one_writer``: see :class:`todo.edge.turns.Turns`."""
         self._app = app
         self._threads = threads
-        self._waiting = 0
+        self._one_writer = one_writer
         self._operations: dict[str, Callable[[Scope], Any]] = {}
 
     def add_api(self, specification: Any, **kwargs: Any) -> None:
@@ -91,45 +90,34 @@ class FlaskBridge(SpecMiddleware):  # type: ignore[misc]  # Connexion is untyped
             self._app.view_functions[name] = view
 
             async def answer(scope: Scope) -> flask.Response:
-                return await self._hop(self._app.respond_to, scope, rule)
+                user, writes = _user(scope, method), method not in SAFE
+                turn = await self._turns.take(user, writes=writes)
+                return await self._hop(turn, self._app.respond_to, scope, rule)
 
         self._operations[name] = answer
 
     @cached_property
-    def _slots(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(self._threads)
+    def _turns(self) -> Turns:
+        """Made at the first request, in the event loop that it is for."""
+        return Turns(self._threads, one_writer=self._one_writer)
 
     @cached_property
     def _executor(self) -> ThreadPoolExecutor:
         """Made at the first request: one made before the fork hangs the worker."""
         return ThreadPoolExecutor(self._threads, thread_name_prefix="flask")
 
-    async def _hop(self, function: Callable[..., flask.Response], *args: Any) -> flask.Response:
-        """Run ``function`` on a thread; raise ``busy`` when none is free in time.
+    async def _hop(
+        self, turn: Turn, function: Callable[..., flask.Response], *args: Any
+    ) -> flask.Response:
+        """Run ``function`` on a thread, and end the ``turn`` when it is done.
 
         There are as many threads as database connections, so the pool itself never waits.
         """
-        await self._acquire()
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self._executor, function, *args)
-        # Shielded: when the client goes away the thread still works, and its slot stays taken.
-        work.add_done_callback(lambda _: self._slots.release())
+        # Shielded: when the client goes away the thread still works, and its turn goes on.
+        work.add_done_callback(lambda _: turn.close())
         return await asyncio.shield(work)
-
-    async def _acquire(self) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
-        if self._waiting >= self._threads * QUEUE_PER_THREAD:
-            raise Problem("busy", "Too many requests are waiting.")
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(QUEUE_SECONDS):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Problem("busy", f"No thread became free in {QUEUE_SECONDS:.0f} s.") from None
-        finally:
-            self._waiting -= 1
 
 
 class _FlaskAPI(AbstractRoutingAPI[AbstractOperation]):  # type: ignore[misc]
@@ -150,6 +138,18 @@ class _FlaskAPI(AbstractRoutingAPI[AbstractOperation]):  # type: ignore[misc]
         self, method: str, path: str, operation: AbstractOperation, name: str | None = None
     ) -> None:
         self._register(path, method.upper(), name, operation.function)
+
+
+def _claims(scope: Scope) -> Any:
+    """The claims of the verified token, ``None`` where the operation needs none."""
+    return scope["extensions"].get("connexion_context", {}).get("token_info")
+
+
+def _user(scope: Scope, method: str) -> str | None:
+    """Whose load the request is: ``None`` for reads that anybody may make, such as readiness."""
+    if claims := _claims(scope):
+        return str(claims["sub"])
+    return None if method in SAFE else NOBODY
 
 
 def _environ(scope: Scope) -> dict[str, Any]:

@@ -114,10 +114,13 @@ def once(
 
 
 def purge(hours: int) -> int:
-    """Delete, of all users, what was kept for ``hours``; return how many keys. For a command."""
+    """Delete, of all users, what was kept for ``hours``; return how many keys. For a command.
+
+    A user has at most :data:`PLACES` keys, so one statement deletes what has expired.
+    """
     before = _hours_ago(hours)
     purged = 0
-    for row in read(_OWNERS, {"before": before}, seconds=MANY_SECONDS):
+    for row in read(_OWNERS, {"before": before}, scans=True, seconds=MANY_SECONDS):
         old = {"owner": row.user_id, "before": before}
 
         def unit(tx: Connection, old: dict[str, str] = old) -> int:

@@ -8,33 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Text,
-    and_,
-    bindparam,
-    case,
-    cast,
-    column,
-    func,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from todo.database.containing import contains
 from todo.database.work import read
 from todo.identity.owner import Owner
 from todo.models import tasks, users
 from todo.problems import Problem
+from todo.services import batches
+from todo.services.batches import BETWEEN, bounds, found, in_batches
 from todo.services.clock import now
 from todo.services.collation import fold, key_of, keys_in
-from todo.services.ledger import LIVE, lock_owner, post_totals
-
-_BATCH: Final = 2000
-"""Tasks that one statement changes."""
+from todo.services.ledger import LIVE, Ledger, lock_owner, post_totals
 
 Tags = Sequence[tuple[str, str]]
 """A task's tags in their order: each folded, and as it is written."""
@@ -57,44 +42,11 @@ _COMBINATIONS: Final = (
     .group_by(users.c.revision, tasks.c.tags, tasks.c.tags_key)
 )
 
-_TAGGED: Final = (
+_TAGGED: Final = select(tasks.c.id).where(*LIVE, contains(tasks.c.tags_key, bindparam("tag")))
+_TAGS: Final = (
     select(tasks.c.id, tasks.c.tags, tasks.c.tags_key)
-    .where(*LIVE, contains(tasks.c.tags_key, bindparam("tag")))
+    .where(*LIVE, BETWEEN, contains(tasks.c.tags_key, bindparam("tag")))
     .order_by(tasks.c.id)
-)
-
-_ONE: Final = (
-    update(tasks)
-    .where(*LIVE, tasks.c.id == bindparam("task_id"))
-    .values(
-        tags=bindparam("new_tags"),
-        tags_key=bindparam("new_tags_key"),
-        revision=bindparam("new_revision"),
-        updated_at=bindparam("moment"),
-    )
-)
-
-_NEW: Final = (
-    func.unnest(
-        bindparam("ids", type_=ARRAY(BigInteger)),
-        bindparam("new_revisions", type_=ARRAY(BigInteger)),
-        bindparam("new_tags", type_=ARRAY(Text)),
-        bindparam("new_tags_keys", type_=ARRAY(Text)),
-    )
-    .table_valued(
-        column("id", BigInteger), column("revision", BigInteger), column("tags"), column("tags_key")
-    )
-    .render_derived(name="new")
-)
-_MANY: Final = (
-    update(tasks)
-    .where(*LIVE, tasks.c.id == _NEW.c.id)
-    .values(
-        tags=cast(_NEW.c.tags, tasks.c.tags.type),
-        tags_key=_NEW.c.tags_key,
-        revision=_NEW.c.revision,
-        updated_at=bindparam("moment"),
-    )
 )
 
 
@@ -173,46 +125,40 @@ def delete(tx: Connection, owner: Owner, name: str) -> dict[str, int]:
 
 
 def _change(tx: Connection, owner: Owner, key: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
-    ledger = lock_owner(tx, owner)
-    tagged = tx.execute(_TAGGED, {"owner": owner.id, "tag": key_of([key])}).all()
-    if not tagged:
+    before = ledger = lock_owner(tx, owner)
+    tag = {"owner": owner.id, "tag": key_of([key])}
+    ids = found(tx, _TAGGED, tag)
+    if not ids:
         raise Problem("tag_not_found", "No task has this tag.")
-    changes = []
-    for task_id, tags, tags_key in tagged:
+    moment = now()
+    for batch in in_batches(tx, ids):
+        rows = tx.execute(_TAGS, {**tag, **bounds(batch)}).all()
+        ledger = _write(tx, ledger, moment, list(_edited(rows, edit)))
+    changed = ledger.revision - before.revision
+    if changed:
+        post_totals(tx, ledger, moment)
+    return {"changed": changed, "revision": ledger.revision}
+
+
+def _edited(
+    rows: Iterable[Sequence[Any]], edit: Callable[[Tags], Tags]
+) -> Iterator[tuple[int, Tags]]:
+    """Give the tasks whose tags ``edit`` changes, with the tags that they get."""
+    for task_id, tags, tags_key in rows:
         pairs = list(zip(keys_in(tags_key), tags, strict=True))
         if (edited := edit(pairs)) != pairs:
-            changes.append((task_id, edited))
-    first = ledger.revision + 1
-    ledger = ledger.changed(len(changes))
-    if changes:
-        moment = now()
-        post_totals(tx, ledger, moment)
-        for start in range(0, len(changes), _BATCH):
-            _write(tx, owner, moment, first + start, changes[start : start + _BATCH])
-    return {"changed": len(changes), "revision": ledger.revision}
+            yield task_id, edited
 
 
 def _write(
-    tx: Connection, owner: Owner, moment: str, revision: int, changes: Sequence[tuple[int, Tags]]
-) -> None:
-    """Change the tags of these tasks; the first one takes ``revision``, the others the next."""
-    rows = [
-        {
-            "task_id": task_id,
-            "new_revision": number,
-            "new_tags": [tag for _, tag in tags],
-            "new_tags_key": key_of([key for key, _ in tags]),
-        }
-        for number, (task_id, tags) in enumerate(changes, revision)
-    ]
-    same = {"owner": owner.id, "moment": moment}
-    if tx.dialect.name != "postgresql":
-        tx.execute(_ONE, [{**same, **row} for row in rows])
-        return
-    arrays = {
-        "ids": [row["task_id"] for row in rows],
-        "new_revisions": [row["new_revision"] for row in rows],
-        "new_tags": [orjson.dumps(row["new_tags"]).decode() for row in rows],
-        "new_tags_keys": [row["new_tags_key"] for row in rows],
+    tx: Connection, ledger: Ledger, moment: str, changes: Sequence[tuple[int, Tags]]
+) -> Ledger:
+    """Change the tags of a batch of tasks; return the ledger after that."""
+    if not changes:
+        return ledger
+    each: dict[str, Sequence[Any]] = {
+        "tags": [[tag for _, tag in tags] for _, tags in changes],
+        "tags_key": [key_of([key for key, _ in tags]) for _, tags in changes],
     }
-    tx.execute(_MANY, {**same, **arrays})
+    ids = [task_id for task_id, _ in changes]
+    return batches.update(tx, ledger, ids, {"updated_at": moment}, each)

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from todo.database.work import MANY_SECONDS, read, write
 from todo.identity.owner import Owner
 from todo.models import tasks, users
-from todo.services import cursors
+from todo.services import batches, cursors
+from todo.services.batches import BATCH, Ids, found, in_batches
 from todo.services.clock import now
 from todo.services.cursors import Cursor
 from todo.services.dates import written
@@ -38,8 +39,8 @@ _RESTORE: Final = (
     .values(deleted_at=None, updated_at=bindparam("moment"), revision=bindparam("last_revision"))
 )
 _DELETE: Final = delete(tasks).where(*_ONE)
-_EMPTY: Final = delete(tasks).where(*TRASHED)
-_OLD: Final = delete(tasks).where(*TRASHED, tasks.c.deleted_at < bindparam("before"))
+_ALL: Final = select(tasks.c.id).where(*TRASHED)
+_OLD: Final = _ALL.where(tasks.c.deleted_at < bindparam("before"), tasks.c.id > bindparam("last"))
 _OWNERS: Final = select(tasks.c.user_id).where(tasks.c.deleted_at < bindparam("before")).distinct()
 
 
@@ -89,32 +90,45 @@ def remove(tx: Connection, owner: Owner, task_id: int, expected: Expected = None
 def empty(tx: Connection, owner: Owner) -> dict[str, int]:
     """Delete all that is in the trash; return how many tasks ``changed``, and the ``revision``."""
     ledger = lock_owner(tx, owner)
-    return _cleared(tx, ledger, tx.execute(_EMPTY, {"owner": owner.id}).rowcount)
+    ids = found(tx, _ALL, {"owner": owner.id})
+    _clear(tx, ledger, ids)
+    return {"changed": len(ids), "revision": ledger.revision}
 
 
 def purge(days: int) -> int:
     """Delete, of all users, what has been in the trash for ``days``; return how many tasks.
 
-    For a command: it asks for the users that have any, then takes one after the other.
+    For a command: it asks for the users that have any, then takes one after the other, and of each
+    a batch at a time: their own changes wait for no more than that.
     """
     before = written(datetime.fromisoformat(now()) - timedelta(days=days))
-    purged = 0
-    for row in read(_OWNERS, {"before": before}, seconds=MANY_SECONDS):
-        owner = Owner(row.user_id, None, None)
+    users_with_any = read(_OWNERS, {"before": before}, scans=True, seconds=MANY_SECONDS)
+    return sum(_purge(Owner(row.user_id, None, None), before) for row in users_with_any)
 
-        def unit(tx: Connection, owner: Owner = owner) -> int:
+
+def _purge(owner: Owner, before: str) -> int:
+    purged = last = 0
+    while True:
+
+        def unit(tx: Connection, last: int = last) -> Ids:
             ledger = lock_owner(tx, owner)
-            old = {"owner": owner.id, "before": before}
-            return _cleared(tx, ledger, tx.execute(_OLD, old).rowcount)["changed"]
+            old = {"owner": owner.id, "before": before, "last": last}
+            ids = found(tx, _OLD.limit(BATCH), old)
+            _clear(tx, ledger, ids)
+            return ids
 
-        purged += write(unit, seconds=MANY_SECONDS)
-    return purged
+        ids = write(unit, seconds=MANY_SECONDS)
+        purged += len(ids)
+        if len(ids) < BATCH:
+            return purged
+        last = ids[-1]
 
 
-def _cleared(tx: Connection, ledger: Ledger, number: int) -> dict[str, int]:
-    if number:
-        post_totals(tx, ledger.changed(0, trashed=-number), now())
-    return {"changed": number, "revision": ledger.revision}
+def _clear(tx: Connection, ledger: Ledger, ids: Ids) -> None:
+    for batch in in_batches(tx, ids):
+        batches.delete(tx, ledger.owner.id, batch)
+    if ids:
+        post_totals(tx, ledger.changed(0, trashed=-len(ids)), now())
 
 
 def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:

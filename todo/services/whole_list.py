@@ -1,60 +1,48 @@
 """Changes of all of a user's tasks at once; each takes its own revision, in the order of ids."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Update, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from todo.identity.owner import Owner
 from todo.models import tasks
+from todo.services import batches
+from todo.services.batches import Ids, found, in_batches
 from todo.services.clock import now
 from todo.services.ledger import LIVE, Ledger, lock_owner, post_totals
 
-_NUMBERED: Final = (
-    select(tasks.c.id, func.row_number().over(order_by=tasks.c.id).label("place"))
-    .where(*LIVE, tasks.c.completed == bindparam("state"))
-    .subquery("numbered")
-)
-_EACH: Final = (
-    update(tasks)
-    .where(*LIVE, tasks.c.id == _NUMBERED.c.id)
-    .values(
-        revision=bindparam("revision_before", type_=tasks.c.revision.type) + _NUMBERED.c.place,
-        updated_at=bindparam("moment"),
-    )
-)
-_TRASH: Final = _EACH.values(deleted_at=bindparam("moment"))
-_COMPLETE: Final = _EACH.values(
-    completed=bindparam("completed"), completed_at=bindparam("completed_at")
-)
+_IN_STATE: Final = select(tasks.c.id).where(*LIVE, tasks.c.completed == bindparam("state"))
 
 
 def clear_completed(tx: Connection, owner: Owner) -> dict[str, int]:
     """Move every completed task to the trash; return how many ``changed``, and the ``revision``."""
-    before = lock_owner(tx, owner)
-    number = before.done_tasks
-    after = before.changed(number, completed=-number, trashed=number)
-    return _change(tx, before, after, _TRASH, state=True)
+    ledger = lock_owner(tx, owner)
+    ids, moment = _in_state(tx, owner, completed=True), now()
+    after = ledger.changed(0, completed=-len(ids), trashed=len(ids))
+    return _change(tx, after, moment, ids, {"deleted_at": moment})
 
 
 def complete_all(tx: Connection, owner: Owner, completed: bool) -> dict[str, int]:
     """Complete every task, or take that back; returns like :func:`clear_completed`."""
-    before = lock_owner(tx, owner)
-    number = before.open_tasks if completed else before.done_tasks
-    step = number if completed else -number
-    after = before.changed(number, completed=step, pending=-step)
-    return _change(tx, before, after, _COMPLETE, state=not completed, completed=completed)
+    ledger = lock_owner(tx, owner)
+    ids, moment = _in_state(tx, owner, completed=not completed), now()
+    step = len(ids) if completed else -len(ids)
+    after = ledger.changed(0, completed=step, pending=-step)
+    state = {"completed": completed, "completed_at": moment if completed else None}
+    return _change(tx, after, moment, ids, state)
+
+
+def _in_state(tx: Connection, owner: Owner, *, completed: bool) -> Ids:
+    return found(tx, _IN_STATE, {"owner": owner.id, "state": completed})
 
 
 def _change(
-    tx: Connection, before: Ledger, after: Ledger, change: Update, *, state: bool, **values: Any
+    tx: Connection, ledger: Ledger, moment: str, ids: Ids, values: Mapping[str, Any]
 ) -> dict[str, int]:
-    """Make a ``change`` of every live task whose ``completed`` is ``state``."""
-    changed = after.revision - before.revision
-    if changed:
-        moment = now()
-        post_totals(tx, after, moment)
-        bound = {"owner": before.owner.id, "moment": moment, "state": state}
-        if "completed" in values:
-            values["completed_at"] = moment if values["completed"] else None
-        tx.execute(change, {**bound, "revision_before": before.revision, **values})
-    return {"changed": changed, "revision": after.revision}
+    """Give all tasks of ``ids`` the ``values``; ``ledger`` has the totals that they make."""
+    for batch in in_batches(tx, ids):
+        ledger = batches.update(tx, ledger, batch, {"updated_at": moment, **values})
+    if ids:
+        post_totals(tx, ledger, moment)
+    return {"changed": len(ids), "revision": ledger.revision}

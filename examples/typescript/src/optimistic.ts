@@ -25,7 +25,7 @@ function change(method: Call["method"], path: string, body?: unknown, etag?: str
 
 const ATTEMPTS = 6;
 const PATIENCE_MS = 30_000;
-const AGAIN = [408, 502, 503, 504, 507]; // and 409, but only while the first is still running
+const AGAIN = [408, 429, 502, 503, 504, 507]; // and 409, but only while the first is still running
 
 /** `replayed`: it was made by an earlier attempt, and may have been changed by others since. */
 export interface Answer<T> {
