@@ -41,7 +41,7 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     assert good[1]["ok    your token"] == "accepted; the user is 'alice'"
     assert bad[0] == 1
     assert bad[1]["FAIL  your token"] == (
-        "issuer_mismatch: The token's 'iss' is not the expected one."
+        f"issuer_mismatch: The token's 'iss' is 'https://b.example', not '{issuer.origin}'."
     )
     assert lost[0] == 1
     assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")
