@@ -50,6 +50,10 @@ def assert_unauthorized(response, code, detail, path=LIST):
         ),
         ({"Authorization": ""}, "The Authorization header is not of scheme Bearer."),
         ({"Authorization": "token"}, "The Authorization header is not of scheme Bearer."),
+        (
+            {"Authorization": sign(claims())},
+            "The Authorization header has a token without the word Bearer before it.",
+        ),
         ({"Cookie": "better-auth.session_token=x"}, "The request has no Authorization header."),
     ],
     ids=ascii,

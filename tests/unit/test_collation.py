@@ -12,7 +12,6 @@ from todo.services.collation import (
     are_unique,
     email_key,
     fold,
-    is_visible,
     search_key,
     tag_in_key,
     tags_key,
@@ -56,12 +55,6 @@ def test_a_character_that_nobody_sees_hides_no_word(text, data):
     hidden = f"{text[:place]}{data.draw(st.sampled_from(INVISIBLE))}{text[place:]}"
 
     assert fold(hidden) == fold(text)
-
-
-@given(st.text(st.sampled_from(INVISIBLE + " ")))
-def test_a_tag_of_nothing_but_spaces_and_ignorable_characters_is_not_visible(tag):
-    assert not is_visible(tag)
-    assert is_visible(f"{tag}a")
 
 
 def test_an_e_mail_with_an_ignorable_character_is_another_one():
@@ -113,9 +106,7 @@ def test_a_title_key_is_cut_after_folding():
     assert title_key("\ufdfa" * 200) == fold("\ufdfa" * 200)[:200]
 
 
-TAGS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=50).filter(
-    is_visible
-)
+TAGS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=50)
 
 
 @given(st.lists(TAGS, max_size=20), TAGS)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.api.tokens import claims, sign
 from tests.conftest import SECRET
 from todo.identity.memory import CAPACITY, RememberingVerifier
-from todo.identity.tokens import HS256, Family, SharedSecret, TokenRefused, Verifier, mint
+from todo.identity.refusal import TokenRefused
+from todo.identity.tokens import HS256, Family, SharedSecret, Verifier, mint
 
 FAMILY = Family((HS256,), SharedSecret(SECRET.encode()))
 VERIFIER = Verifier([FAMILY], leeway=10)

@@ -95,11 +95,6 @@ def tag_in_key(tag: str) -> str:
     return tags_key([tag])
 
 
-def is_visible(tag: str) -> bool:
-    """Whether something of ``tag`` is left when it is folded: a tag without that has no key."""
-    return bool(fold(tag).strip())
-
-
 def are_unique(tags: Sequence[str]) -> bool:
     """Whether no tag occurs twice, compared without case."""
     return len({fold(tag) for tag in tags}) == len(tags)
