@@ -146,7 +146,7 @@ def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_s
     assert_refused(
         ask(server, auth_with_a_secret.token(auth_with_a_secret.sign_up("bob"))),
         "audience_mismatch",
-        f"The token's 'aud' is '{auth_with_a_secret.origin}', not 'http://api.localhost'.",
+        f"The token's 'aud' is '{ISSUER}', not 'http://api.localhost'.",
     )
 
 
@@ -199,7 +199,7 @@ def test_what_the_settings_do_not_name_is_refused_by_code(serve: Serve, auth: Be
     assert_refused(
         ask(moved, auth.token(user)),
         "issuer_mismatch",
-        f"The token's 'iss' is '{auth.origin}', not 'http://moved.localhost:3000'.",
+        f"The token's 'iss' is '{ISSUER}', not 'http://moved.localhost:3000'.",
     )
     assert_refused(
         ask(moved, auth.hand_made_token(user)),
@@ -210,7 +210,7 @@ def test_what_the_settings_do_not_name_is_refused_by_code(serve: Serve, auth: Be
     assert_refused(
         ask(elsewhere, auth.token(user)),
         "audience_mismatch",
-        f"The token's 'aud' is '{auth.origin}', not 'https://api.example.com'.",
+        f"The token's 'aud' is '{ISSUER}', not 'https://api.example.com'.",
     )
     other_secret = serve(BETTER_AUTH_SECRET=f"another-{SECRET}")
     assert_refused(
