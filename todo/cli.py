@@ -13,7 +13,8 @@ from todo.database import schema
 from todo.database.engine import display, engine_url
 from todo.database.failures import first_line
 from todo.identity.owner import Owner
-from todo.identity.tokens import TokenRefused, check_subject, mint
+from todo.identity.refusal import TokenRefused
+from todo.identity.tokens import check_subject, mint
 from todo.kinds import KINDS
 from todo.logs import configure
 from todo.problems import Problem

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+import jwt
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,8 +16,10 @@ from todo.database import schema
 from todo.database.engine import display, engine_url, maintenance_engine
 from todo.database.failures import first_line
 from todo.database.pooler import is_pooled
+from todo.identity import local
 from todo.identity.jwks import FAILURES, Jwks, reason, usable_keys
-from todo.identity.tokens import KeysUnavailable, TokenRefused
+from todo.identity.refusal import TokenRefused
+from todo.identity.tokens import HS256, Claims, KeysUnavailable
 from todo.security import key_set, verifier
 from todo.settings import Refusal, Settings
 
@@ -167,7 +170,17 @@ def _token(settings: Settings, token: str) -> str:
         raise Sick(f"{refused.code}: {refused.detail}") from None
     except KeysUnavailable:
         raise Sick("keys_unavailable: see the line of the keys") from None
-    return f"accepted; the user is {claims['sub']!r}"
+    return f"accepted; the user is {claims['sub']!r}; {_way(token, claims)}"
+
+
+def _way(token: str, claims: Claims) -> str:
+    """Which of the README's ways an accepted token was made in."""
+    algorithm = jwt.get_unverified_header(token)["alg"]
+    if claims.get("iss") == local.ISSUER:
+        return f"{algorithm}: a local account of this server"
+    if algorithm == HS256:
+        return "HS256 with the shared secret: way 2 or 3 of the README"
+    return f"{algorithm} of Better Auth's jwt plugin: way 1 of the README"
 
 
 def _timestamp(date: str) -> float:

@@ -94,7 +94,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "claim_missing": Kind(
         401,
         "The token lacks a claim",
-        "Issue tokens with 'exp' and with the user's id as 'sub', 1 to 255 printable characters.",
+        "Issue tokens with 'exp' and with the user's id as 'sub', "
+        "1 to 255 characters without control characters.",
     ),
     "token_revoked": Kind(
         401,

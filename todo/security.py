@@ -12,13 +12,13 @@ from connexion.security import AbstractSecurityHandler
 from todo.identity import ME, local
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
+from todo.identity.refusal import TokenRefused
 from todo.identity.tokens import (
     HS256,
     Claims,
     Family,
     KeysUnavailable,
     SharedSecret,
-    TokenRefused,
     Verifier,
     local_family,
 )
@@ -100,10 +100,17 @@ def _bearer_token(headers: list[tuple[bytes, bytes]]) -> str:
         raise TokenRefused("token_missing", "The request has no Authorization header.")
     scheme, _, token = values[0].decode("latin-1").partition(" ")
     if scheme.lower() != "bearer":
-        raise TokenRefused("token_missing", "The Authorization header is not of scheme Bearer.")
+        raise TokenRefused("token_missing", _why_not_bearer(scheme))
     if len(values) > 1:
         raise TokenRefused("token_malformed", "The request has two Authorization headers.")
     return token.strip()
+
+
+def _why_not_bearer(scheme: str) -> str:
+    """The sentence about another scheme; what may be a token itself is not repeated."""
+    if scheme.count(".") == 2:  # noqa: PLR2004 - the dots of a JWT
+        return "The Authorization header has a token without the word Bearer before it."
+    return "The Authorization header is not of scheme Bearer."
 
 
 def check_revocation(claims: Claims) -> None:

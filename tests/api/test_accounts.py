@@ -312,6 +312,56 @@ def test_a_login_that_renews_the_hash_does_not_stand_in_the_way_of_a_change(
     assert log_in(service, email, CORRECT).status_code == 401
 
 
+COMPOSED, DECOMPOSED = "caf\u00e9 s\u00e9same", "cafe\u0301\u00a0se\u0301same"
+
+
+def test_a_password_is_one_however_its_accents_and_spaces_are_written(
+    service: Service, account: Caller, email: str
+):
+    change = account("POST", PASSWORD, json={"password": CORRECT, "new_password": DECOMPOSED})
+
+    assert change.status_code == 204
+    assert log_in(service, email, COMPOSED).status_code == 200
+    assert log_in(service, email, DECOMPOSED).status_code == 200
+    assert log_in(service, email, COMPOSED.upper()).status_code == 401
+
+
+def test_a_hash_of_the_password_as_it_was_sent_is_accepted_and_renewed(
+    service: Service, account: Caller, email: str
+):
+    old = passwords._HASHER.hash(DECOMPOSED)
+    keep = text("UPDATE accounts SET password_hash = :old WHERE user_id = :user")
+    with engine_of(service).connect() as connection:
+        connection.execute(keep, {"old": old, "user": account.id})
+
+    assert log_in(service, email, COMPOSED).status_code == 401
+    assert log_in(service, email, DECOMPOSED).status_code == 200
+    assert log_in(service, email, COMPOSED).status_code == 200
+
+
+def test_a_password_that_preparation_changes_costs_two_hashes_for_an_unknown_e_mail_too(
+    service: Service, account: Caller, email: str, monkeypatch: pytest.MonkeyPatch
+):
+    tried: list[str] = []
+    verify = passwords._verify
+
+    def counting(known: str, password: str) -> bool:
+        tried.append(password)
+        return verify(known, password)
+
+    monkeypatch.setattr(passwords, "_verify", counting)
+    log_in(service, email, DECOMPOSED)
+    log_in(service, f"x{email}", DECOMPOSED)
+
+    assert tried == [COMPOSED, DECOMPOSED] * 2
+
+
+def test_two_logins_in_one_second_give_two_tokens(service: Service, account: Caller, email: str):
+    tokens = [log_in(service, email).json()["token"] for _ in range(3)]
+
+    assert len(set(tokens)) == 3
+
+
 def assert_limited(answer: Any, path: str) -> None:
     seconds = answer.headers["retry-after"]
     assert refusal(answer) == problem(
@@ -417,7 +467,8 @@ def test_me_shows_what_the_token_of_an_account_says(account: Caller, email: str)
         ({"email": "", "name": "x" * 201}, {}),
         ({"email": "a\0b", "name": "\ud800"}, {}),
         ({"exp": 2_000_000_000}, {"expires_at": "2033-05-18T03:33:20.000Z"}),
-        ({"exp": 10**15}, {"expires_at": "9999-12-31T23:59:59.000Z"}),
+        ({"exp": 253402300799}, {"expires_at": "9999-12-31T23:59:59.000Z"}),
+        ({"name": "a\u3000b\u00a0c\u200c\u200d"}, {"name": "a\u3000b\u00a0c\u200c\u200d"}),
     ],
     ids=ascii,
 )

@@ -15,7 +15,7 @@ from todo.settings import Settings
 ORIGIN = "http://localhost:3000"
 LIST = "/api/alice/tasks"
 NOT_A_JWT = "This is not a JWT (an opaque session token, perhaps?)."
-BAD_SUBJECT = "The token's 'sub' is not 1 to 255 printable characters."
+BAD_SUBJECT = "The token's 'sub' is not 1 to 255 characters without control characters."
 
 
 def now() -> int:
@@ -50,6 +50,10 @@ def assert_unauthorized(response, code, detail, path=LIST):
         ),
         ({"Authorization": ""}, "The Authorization header is not of scheme Bearer."),
         ({"Authorization": "token"}, "The Authorization header is not of scheme Bearer."),
+        (
+            {"Authorization": sign(claims())},
+            "The Authorization header has a token without the word Bearer before it.",
+        ),
         ({"Cookie": "better-auth.session_token=x"}, "The request has no Authorization header."),
     ],
     ids=ascii,
@@ -236,7 +240,6 @@ def test_a_jwks_url_in_the_header_changes_nothing(client):
         ({"sub": "ali\0ce"}, BAD_SUBJECT),
         ({"sub": "ali\nce"}, BAD_SUBJECT),
         ({"sub": "ali\x7fce"}, BAD_SUBJECT),
-        ({"sub": "ali\u202ece"}, BAD_SUBJECT),
         ({"sub": "\ud800"}, BAD_SUBJECT),
     ],
     ids=ascii,
@@ -246,7 +249,9 @@ def test_a_token_without_a_usable_sub_and_exp_is_refused(client, changes, detail
 
 
 @pytest.mark.parametrize(
-    "exp", ["soon", [], {}, float("nan"), float("inf"), float("-inf"), "1e3"], ids=ascii
+    "exp",
+    ["soon", [], {}, float("nan"), float("inf"), float("-inf"), "1e3", "4102444800", True],
+    ids=ascii,
 )
 def test_an_exp_that_is_no_number_is_refused(client, exp):
     response = ask(client, sign(claims(exp=exp)))
@@ -254,17 +259,71 @@ def test_an_exp_that_is_no_number_is_refused(client, exp):
     assert refusal(response)["code"] == "token_malformed"
 
 
-@pytest.mark.parametrize(
-    "exp", [10**400, -(10**400), 0, -1, False, True, 1.5], ids=lambda v: str(v)[:8]
-)
+@pytest.mark.parametrize("exp", [253402300799, -(10**400), 0, -1, 1.5], ids=lambda v: str(v)[:8])
 def test_an_exp_of_any_size_is_compared(client, exp):
     response = ask(client, sign(claims(exp=exp)))
 
     assert response.status_code == (200 if exp > now() else 401)
 
 
-@pytest.mark.parametrize("subject", ["x" * 255, "😀" * 255, " ", "a b", "é", "1", "Alice", "me"])
-def test_every_printable_sub_of_up_to_255_characters_is_a_user(client, subject):
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", ["4102444800", True, [1], float("nan"), None], ids=repr)
+def test_a_time_that_is_no_number_is_refused_with_its_name(client, claim, value):
+    detail = f"The token's '{claim}' is not a number of seconds."
+    code = "token_malformed"
+    if (claim, value) == ("exp", None):
+        code, detail = "claim_missing", "The token has no 'exp'."
+
+    assert_unauthorized(ask(client, sign(claims(**{claim: value}))), code, detail)
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+def test_a_time_in_milliseconds_is_refused_and_says_so(client, claim):
+    token = sign(claims(**{claim: (now() + 3600) * 1000}))
+    detail = f"The token's '{claim}' is in milliseconds; NumericDate counts seconds."
+
+    assert_unauthorized(ask(client, token), "token_malformed", detail)
+
+
+@pytest.mark.parametrize(
+    ("token", "detail"),
+    [
+        ("undefined", "The token is the text 'undefined': the front end has no token to send."),
+        ("null", "The token is the text 'null': the front end has no token to send."),
+        (
+            "[object Object]",
+            "The token is the text '[object Object]': the front end has no token to send.",
+        ),
+        (f'"{sign(claims())}"', "The token stands in quotes; send it without them."),
+        (
+            f"Bearer {sign(claims())}",
+            "The word Bearer is there twice: the token itself begins with it.",
+        ),
+    ],
+    ids=["undefined", "null", "object", "quotes", "twice"],
+)
+def test_a_usual_mistake_of_a_front_end_is_named(client, token, detail):
+    assert_unauthorized(ask(client, token), "token_malformed", detail)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "x" * 255,
+        "😀" * 255,
+        " ",
+        "a\u3000b",
+        "\u00a0",
+        "a\u200c\u200db",
+        "\u202e",
+        "a b",
+        "é",
+        "1",
+        "Alice",
+        "me",
+    ],
+)
+def test_every_sub_without_control_characters_of_up_to_255_characters_is_a_user(client, subject):
     response = client.get("/api/me/tasks", headers=bearer(sign(claims(sub=subject))))
 
     assert response.json() == a_page([])
@@ -363,20 +422,33 @@ def test_the_expected_issuer_and_audience_are_accepted(strict, changes):
         (
             {"iss": "https://evil.example"},
             "issuer_mismatch",
-            "The token's 'iss' is not the expected one.",
+            "The token's 'iss' is 'https://evil.example', not 'https://auth.example.com'.",
         ),
         (
             {"iss": "https://auth.example.com/"},
             "issuer_mismatch",
-            "The token's 'iss' is not the expected one.",
+            "The token's 'iss' is 'https://auth.example.com/', not 'https://auth.example.com'.",
         ),
-        ({"iss": 5}, "issuer_mismatch", "The token's 'iss' is not the expected one."),
-        ({"iss": ["x"]}, "issuer_mismatch", "The token's 'iss' is not the expected one."),
+        (
+            {"iss": 5},
+            "issuer_mismatch",
+            "The token's 'iss' is no text, not 'https://auth.example.com'.",
+        ),
+        (
+            {"iss": ["x"]},
+            "issuer_mismatch",
+            "The token's 'iss' is 'x', not 'https://auth.example.com'.",
+        ),
+        (
+            {"iss": 'a"b\\c\n\u00e9' + "x" * 300},
+            "issuer_mismatch",
+            f"The token's 'iss' is 'a?b?c??{'x' * 73}...', not 'https://auth.example.com'.",
+        ),
         ({"aud": ...}, "audience_mismatch", "The token has no 'aud'."),
-        ({"aud": "other"}, "audience_mismatch", "The token's 'aud' is not the expected one."),
-        ({"aud": ["other"]}, "audience_mismatch", "The token's 'aud' is not the expected one."),
+        ({"aud": "other"}, "audience_mismatch", "The token's 'aud' is 'other', not 'todo-api'."),
+        ({"aud": ["other"]}, "audience_mismatch", "The token's 'aud' is 'other', not 'todo-api'."),
         ({"aud": []}, "audience_mismatch", "The token has no 'aud'."),
-        ({"aud": {"a": 1}}, "audience_mismatch", "The token's 'aud' is not the expected one."),
+        ({"aud": {"a": 1}}, "audience_mismatch", "The token's 'aud' is no text, not 'todo-api'."),
     ],
     ids=ascii,
 )

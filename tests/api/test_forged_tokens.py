@@ -258,7 +258,7 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "another issuer": (
         lambda w: w.issuer.sign("ed", iss="https://elsewhere.example"),
         "issuer_mismatch",
-        "The token's 'iss' is not the expected one.",
+        "The token's 'iss' is 'https://elsewhere.example', not '{origin}'.",
     ),
     "no issuer": (
         lambda w: w.issuer.sign("ed", iss=...),
@@ -268,7 +268,7 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "another audience": (
         lambda w: w.issuer.sign("ed", aud="https://elsewhere.example"),
         "audience_mismatch",
-        "The token's 'aud' is not the expected one.",
+        "The token's 'aud' is 'https://elsewhere.example', not '{origin}'.",
     ),
     "no audience": (
         lambda w: w.issuer.sign("ed", aud=...),
@@ -372,7 +372,8 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_token_is_a_401_that_tells_its_code(world: World, name: str):
-    forge, code, detail = FORGERIES[name]
+    forge, code, sentence = FORGERIES[name]
+    detail = sentence.replace("{origin}", world.issuer.origin)
     answer = world.ask(forge(world))
 
     assert refusal(answer) == problem(code, detail, LIST)

@@ -182,7 +182,7 @@ def test_the_issuer_and_the_audience_of_hs256_tokens_are_checked_once_they_are_s
     assert_refused(
         ask(server, auth_with_a_secret.token(auth_with_a_secret.sign_up("bob"))),
         "audience_mismatch",
-        "The token's 'aud' is not the expected one.",
+        f"The token's 'aud' is '{ISSUER}', not 'http://api.localhost'.",
     )
 
 
@@ -230,7 +230,7 @@ def test_what_the_settings_do_not_name_is_refused_by_code(serve: Serve, auth: Be
     assert_refused(
         ask(moved, auth.token(user)),
         "issuer_mismatch",
-        "The token's 'iss' is not the expected one.",
+        f"The token's 'iss' is '{ISSUER}', not 'http://moved.localhost:3000'.",
     )
     assert_refused(
         ask(moved, auth.hand_made_token(user)),
@@ -241,7 +241,7 @@ def test_what_the_settings_do_not_name_is_refused_by_code(serve: Serve, auth: Be
     assert_refused(
         ask(elsewhere, auth.token(user)),
         "audience_mismatch",
-        "The token's 'aud' is not the expected one.",
+        f"The token's 'aud' is '{ISSUER}', not 'https://api.example.com'.",
     )
     other_secret = serve(BETTER_AUTH_SECRET=f"another-{SECRET}")
     assert_refused(

@@ -38,10 +38,12 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     assert good[0] == 0
     assert good[1]["ok    token"] == expected
     assert good[1]["ok    keys"] == f"2 at {issuer.url} (ES256, EdDSA)"
-    assert good[1]["ok    your token"] == "accepted; the user is 'alice'"
+    assert good[1]["ok    your token"] == (
+        "accepted; the user is 'alice'; EdDSA of Better Auth's jwt plugin: way 1 of the README"
+    )
     assert bad[0] == 1
     assert bad[1]["FAIL  your token"] == (
-        "issuer_mismatch: The token's 'iss' is not the expected one."
+        f"issuer_mismatch: The token's 'iss' is 'https://b.example', not '{issuer.origin}'."
     )
     assert lost[0] == 1
     assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")

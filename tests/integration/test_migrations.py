@@ -1,6 +1,8 @@
 """Migrations give the models' schema, take it away again, and touch nothing else."""
 
+import json
 import subprocess
+import unicodedata
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -229,6 +231,72 @@ def test_old_tasks_have_what_a_new_one_has_and_are_found_by_their_words(empty_da
     ]
 
 
+OLD_KEYS = (
+    "INSERT INTO tasks (user_id, id, revision, title, title_key, description, completed,"
+    "  completed_at, created_at, updated_at, search_key, priority, tags, tags_key)"
+    " VALUES ('alice', :id, :id, :title, :title_key, NULL, false, NULL, '2026-11-22 16:51:00',"
+    "  '2026-11-22 16:51:00', :search_key, 2, {tags}, :tags_key)"
+)
+KEYS = "SELECT id, title_key, search_key, tags_key FROM tasks ORDER BY id"
+
+
+def old_task(url: str, number: int, title: str, *tags: str) -> None:
+    """A task as the release before wrote it."""
+
+    def key(text: str) -> str:
+        normal = unicodedata.normalize("NFKC", text)
+        return unicodedata.normalize("NFKC", normal.casefold())
+
+    tags_key = "".join(f"\n{key(tag)}" for tag in tags) + "\n" if tags else ""
+    cast = "CAST(:tags AS jsonb)" if url.startswith("postgresql") else ":tags"
+    rows(
+        url,
+        OLD_KEYS.format(tags=cast),
+        id=number,
+        title=title,
+        title_key=key(title)[:200],
+        search_key=f"{key(title)}\n",
+        tags=json.dumps(tags),
+        tags_key=tags_key,
+    )
+
+
+def test_old_keys_lose_what_nobody_sees_and_equal_tags_become_the_first(empty_database, service_on):
+    schema.migrate(empty_database, "0005")
+    columns = "id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at"
+    user = FIRST_USER.replace("users VALUES", f"users ({columns}) VALUES")
+    rows(empty_database, user.replace("1, 1, 0, 0", "4, 4, 0, 0"))
+    old_task(empty_database, 1, "Buy milk", "Home")
+    old_task(empty_database, 2, "\u0130stanbul", "a", "\u200bA", "b")
+    old_task(empty_database, 3, "Stra\u00adße", "\u200b", "É")
+    old_task(empty_database, 4, "plain", "wo\u200drk")
+    before = rows(empty_database, KEYS)
+
+    schema.migrate(empty_database)
+
+    assert rows(empty_database, KEYS) == [
+        before[0],
+        {
+            "id": 2,
+            "title_key": "istanbul",
+            "search_key": "istanbul\n",
+            "tags_key": "\na\nb\n",
+        },
+        {"id": 3, "title_key": "strasse", "search_key": "strasse\n", "tags_key": "\n\né\n"},
+        {"id": 4, "title_key": "plain", "search_key": "plain\n", "tags_key": "\nwork\n"},
+    ]
+    alice = service_on(empty_database).caller("alice")
+    [city] = alice("GET", "?search=istanbul").json()["tasks"]
+    assert (city["title"], city["tags"], city["revision"]) == ("\u0130stanbul", ["a", "b"], 2)
+    assert alice("GET", "?tag=work").json()["total"] == 1
+    assert alice("GET", "/api/me/tags").json()["total"] == 6
+
+    schema.migrate(empty_database, "-1")
+    assert [row["title_key"] for row in rows(empty_database, KEYS)] == [
+        row["title_key"] for row in before
+    ]
+
+
 def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_database):
     schema.migrate(empty_database, "0001")
     rows(empty_database, FIRST_USER)
@@ -242,7 +310,7 @@ def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_data
     added = {"search_key": "buy milk\n", "priority": 2, "due_date": None, "tags_key": ""}
     assert {**task, "tags": "[]"} == {**tasks[0], **added, "tags": "[]"}
 
-    schema.migrate(empty_database, "-4")
+    schema.migrate(empty_database, "-5")
     assert rows(empty_database, "SELECT * FROM users") == [user]
     assert rows(empty_database, "SELECT * FROM tasks") == tasks
 

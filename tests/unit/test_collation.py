@@ -1,5 +1,8 @@
 """How titles compare: `todo.services.collation`."""
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from todo.models import TITLE_KEY_LENGTH
 from todo.services.collation import (
     are_unique,
+    email_key,
     fold,
     search_key,
     tag_in_key,
@@ -19,9 +23,43 @@ from todo.services.collation import (
 LETTERS = st.characters(categories=("L", "N", "P", "S", "Z"), exclude_characters="\u0131")
 
 
-@given(st.text())
+INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u2060\ufe0f\ufeff\U000e0067"
+MARKED = st.text(st.sampled_from(f"iIİ\u0131jíÍsßab \u0301\u0307\u0323\u0327\u0345{INVISIBLE}"))
+
+
+@given(st.text() | MARKED)
 def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
+
+
+def test_folding_every_character_twice_changes_nothing_and_leaves_nothing_invisible():
+    every = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point < 0xE000]
+
+    assert [one for one in every if fold(fold(one)) != fold(one)] == []
+    assert {one for one in every if not fold(one)} == set(ignorable())
+
+
+def ignorable() -> Iterator[str]:
+    """The characters of Default_Ignorable_Code_Point (Unicode 16.0, DerivedCoreProperties.txt)."""
+    ranges = """00AD 034F 061C 115F..1160 17B4..17B5 180B..180D 180E 180F 200B..200F 202A..202E
+        2060..2064 2065 2066..206F 3164 FE00..FE0F FEFF FFA0 FFF0..FFF8 1BCA0..1BCA3 1D173..1D17A
+        E0000 E0001 E0002..E001F E0020..E007F E0080..E00FF E0100..E01EF E01F0..E0FFF"""
+    for one in ranges.split():
+        first, _, last = one.partition("..")
+        yield from map(chr, range(int(first, 16), int(last or first, 16) + 1))
+
+
+@given(st.text(alphabet=LETTERS), st.data())
+def test_a_character_that_nobody_sees_hides_no_word(text, data):
+    place = data.draw(st.integers(0, len(text)))
+    hidden = f"{text[:place]}{data.draw(st.sampled_from(INVISIBLE))}{text[place:]}"
+
+    assert fold(hidden) == fold(text)
+
+
+def test_an_e_mail_with_an_ignorable_character_is_another_one():
+    assert email_key("Alice@Example.com") == "alice@example.com"
+    assert email_key("al\u200bice@example.com") != "alice@example.com"
 
 
 @given(st.text(alphabet=LETTERS))
@@ -39,6 +77,14 @@ def test_case_does_not_count(text):
         ("ΣΑΣ", "σας"),
         ("\u212b", "å"),
         ("Ⅳ", "iv"),
+        ("İstanbul", "istanbul"),
+        ("İSTANBUL", "ISTANBUL"),
+        ("i\u0307", "i"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u062e"),
+        ("Donau\u00addampfer", "donaudampfer"),
+        ("❤\ufe0f", "❤"),
+        ("mi\u200blk", "milk"),
+        ("👨\u200d👩\u200d👧", "👨👩👧"),
     ],
 )
 def test_forms_of_the_same_text_are_equal(one, other):

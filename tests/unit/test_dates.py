@@ -1,12 +1,13 @@
 """Dates, instants and zones: `todo.services.dates`."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from todo.services.dates import (
@@ -61,6 +62,40 @@ def test_an_instant_is_the_same_moment_whatever_its_offset(moment, offset):
     assert instant(written(moment)) == written(moment)
 
 
+def moment_of(text: str) -> datetime | None:
+    """The moment that RFC 3339, section 5.6, says ``text`` is; ``None`` for none. A small model."""
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(Z|([+-])(\d\d):(\d\d))", text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    hours, minutes = int(found[9] or 0), int(found[10] or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    ahead = timedelta(hours=hours, minutes=minutes) * (-1 if found[8] == "-" else 1)
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC) - ahead
+    except ValueError:
+        return None
+
+
+two_digits = st.integers(0, 99).map("{:02}".format)
+
+
+@given(st.lists(two_digits, min_size=7, max_size=7), st.sampled_from("+-"))
+@example(["12", "31", "17", "00", "00", "05", "99"], "+")
+@example(["12", "31", "17", "00", "00", "05", "60"], "-")
+@example(["12", "31", "24", "00", "00", "00", "00"], "+")
+def test_an_instant_is_the_moment_that_rfc_3339_says_or_refused(fields, sign):
+    month, day, hour, minute, second, hours, minutes = fields
+    for zone_part in (f"{sign}{hours}:{minutes}", "Z"):
+        text = f"2026-{month}-{day}T{hour}:{minute}:{second}{zone_part}"
+        expected = moment_of(text)
+
+        assert is_refused(instant, text) == (expected is None)
+        if expected is not None:
+            assert instant(text) == written(expected)
+
+
 @given(moments, moments)
 def test_instants_sort_as_text(one, other):
     assert (written(one) < written(other)) == (one < other)
@@ -99,6 +134,10 @@ def test_an_instant_is_written_in_one_form(text, expected):
         "2026-12-31T24:00:00Z",
         "2026-12-31T23:59:60Z",
         "2026-12-31T17:00:00+24:00",
+        "2026-12-31T17:00:00+05:60",
+        "2026-12-31T17:00:00+05:99",
+        "2026-12-31T17:00:00-23:99",
+        "2026-12-31T17:60:00Z",
         "2026-02-30T00:00:00Z",
         "20261231T170000Z",
         "0001-01-01T00:00:00+00:01",

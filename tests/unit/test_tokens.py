@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.api.tokens import claims, sign
 from tests.conftest import SECRET
 from todo.identity.memory import CAPACITY, RememberingVerifier
-from todo.identity.tokens import HS256, Family, SharedSecret, TokenRefused, Verifier, mint
+from todo.identity.refusal import TokenRefused
+from todo.identity.tokens import HS256, Family, SharedSecret, Verifier, mint
 
 FAMILY = Family((HS256,), SharedSecret(SECRET.encode()))
 VERIFIER = Verifier([FAMILY], leeway=10)
@@ -79,10 +80,16 @@ def test_a_minted_token_is_accepted_and_names_its_user_and_times_only():
     payload = payload_of(token)
 
     assert verified(VERIFIER, token) == payload
-    assert payload == {"sub": "alice", "iat": payload["iat"], "exp": payload["iat"] + 7200}
+    assert payload == {
+        "sub": "alice",
+        "iat": payload["iat"],
+        "exp": payload["iat"] + 7200,
+        "jti": payload["jti"],
+    }
+    assert mint(SECRET, "alice", hours=2) != token
 
 
-@pytest.mark.parametrize("subject", ["", "x" * 256, "a\nb", "a\0b", "\u202e"])
+@pytest.mark.parametrize("subject", ["", "x" * 256, "a\nb", "a\0b", "\ud800"])
 def test_a_token_that_no_server_would_accept_is_not_minted(subject):
     with pytest.raises(TokenRefused) as refused:
         mint(SECRET, subject, hours=1)

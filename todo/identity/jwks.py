@@ -16,7 +16,8 @@ import jwt
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from todo.identity.tokens import Key, KeysUnavailable, TokenRefused
+from todo.identity.refusal import TokenRefused
+from todo.identity.tokens import Key, KeysUnavailable
 
 MAX_BYTES: Final = 65_536
 """Bytes of a JWKS document."""

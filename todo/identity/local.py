@@ -44,6 +44,7 @@ def issue(
         "sub": subject,
         "iat": now,
         "exp": now + LIFETIME,
+        "jti": secrets.token_hex(16),
         "email": email,
         GENERATION: generation,
     }

@@ -1,5 +1,6 @@
 """Who owns what a request touches: the caller, as the verified claims tell."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -8,6 +9,9 @@ MAX_EMAIL: Final = 320
 """Characters of an e-mail address (RFC 3696, erratum 1690)."""
 MAX_NAME: Final = 200
 """Characters of a name."""
+
+
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,13 @@ class Owner:
 
 
 def text_claim(value: Any, longest: int) -> str | None:
-    """``value`` if it is text of 1 to ``longest`` printable characters (so none is NUL)."""
-    usable = isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
-    return value if usable else None
+    """``value`` if it is text of 1 to ``longest`` characters that can be kept."""
+    return value if isinstance(value, str) and is_text(value, longest) else None
+
+
+def is_text(text: str, longest: int) -> bool:
+    """Whether ``text`` has 1 to ``longest`` characters, none a control (Cc) or a surrogate (Cs).
+
+    Spaces, joiners and marks of direction belong to names: how a name is shown is its reader's.
+    """
+    return 0 < len(text) <= longest and not _UNFIT.search(text)

@@ -4,6 +4,7 @@ Eight hashes at once took half a gigabyte at the library's defaults; two at a ti
 parameters, take 38 MiB. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet
 """
 
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -32,22 +33,43 @@ class Overloaded(Exception):  # noqa: N818 - it is a state
     """Too many passwords are being looked at."""
 
 
+def prepared(password: str) -> str:
+    """Return ``password`` as it is hashed: every space U+0020, then NFC (RFC 8265, section 4.2.2).
+
+    One password typed on two systems is one. What OpaqueString would refuse is kept as it is.
+    """
+    spaces = (" " if unicodedata.category(one) == "Zs" else one for one in password)
+    return unicodedata.normalize("NFC", "".join(spaces))
+
+
 def digest(password: str) -> str:
     """Return the hash of ``password``, with its parameters and salt; raises :class:`Overloaded`."""
-    return _in_turn(_HASHER.hash, password)
+    return _in_turn(_HASHER.hash, prepared(password))
 
 
 def matches(password: str, known: str | None) -> bool:
     """Return whether ``known`` is a hash of ``password``; raises :class:`Overloaded`.
 
+    Older hashes are of the password as it was sent: where that differs it is tried second, for an
+    unknown account, too.
     Without a hash the same work is done for nothing: the time does not tell who has an account.
     """
-    return _in_turn(_verify, known or _NOBODYS, password) and known is not None
+    return _in_turn(_verify_either, known or _NOBODYS, password) and known is not None
 
 
-def is_outdated(known: str) -> bool:
-    """Return whether ``known`` was made with other parameters than today's."""
-    return _HASHER.check_needs_rehash(known)
+def is_outdated(known: str, password: str) -> bool:
+    """Return whether ``known``, a hash of ``password``, is to be made anew: by today's rules.
+
+    Raises :class:`Overloaded`.
+    """
+    if _HASHER.check_needs_rehash(known):
+        return True
+    form = prepared(password)
+    return form != password and not _in_turn(_verify, known, form)
+
+
+def _verify_either(known: str, password: str) -> bool:
+    return any(_verify(known, form) for form in dict.fromkeys((prepared(password), password)))
 
 
 def _verify(known: str, password: str) -> bool:

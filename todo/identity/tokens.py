@@ -6,6 +6,7 @@ own. The settings make the families before any token comes; a token only chooses
 
 import json
 import re
+import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,9 @@ import jwt
 from jwt.exceptions import InvalidSubjectError
 
 from todo.identity import local
+from todo.identity.owner import is_text
+from todo.identity.refusal import NOT_A_JWT, TokenRefused, mismatch, why_no_jwt
+from todo.identity.times import check_times
 
 HS256: Final = "HS256"
 MAX_TOKEN: Final = 8192
@@ -27,19 +31,6 @@ TYPES: Final = frozenset({"jwt", "at+jwt"})
 
 Claims = Mapping[str, Any]
 Key = bytes | jwt.PyJWK
-
-
-class TokenRefused(Exception):  # noqa: N818 - it is a verdict
-    """A token that does not identify anybody.
-
-    ``code`` is a problem code, ``detail`` one sentence that tells a front-end developer what is
-    wrong and an attacker nothing that the token did not say.
-    """
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 class KeysUnavailable(Exception):  # noqa: N818 - it is a state
@@ -91,17 +82,8 @@ def local_family(secret: str) -> Family:
 
 # An unsecured JWT has an empty signature (RFC 7519, section 6): its `alg` is what is wrong with it.
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
-_NOT_A_JWT: Final = "This is not a JWT (an opaque session token, perhaps?)."
 _REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
     # The order matters: the first class that fits names the refusal.
-    (jwt.ExpiredSignatureError, "token_expired", "The token's 'exp' has passed."),
-    (
-        jwt.ImmatureSignatureError,
-        "token_not_yet_valid",
-        "The token's 'nbf' or 'iat' lies in the future.",
-    ),
-    (jwt.InvalidIssuerError, "issuer_mismatch", "The token's 'iss' is not the expected one."),
-    (jwt.InvalidAudienceError, "audience_mismatch", "The token's 'aud' is not the expected one."),
     (InvalidSubjectError, "claim_missing", "The token's 'sub' is not a string."),
     (jwt.InvalidSignatureError, "signature_invalid", "The signature does not fit the token."),
     (
@@ -109,7 +91,7 @@ _REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
         "alg_not_allowed",
         "The token's algorithm is not the one of its key.",
     ),
-    (jwt.PyJWTError, "token_malformed", _NOT_A_JWT),
+    (jwt.PyJWTError, "token_malformed", NOT_A_JWT),
 )
 _MISSING: Final = {"iss": "issuer_mismatch", "aud": "audience_mismatch"}
 
@@ -143,7 +125,8 @@ class Verifier:
         """
         header, payload = _parse(token)
         family = self._family(header, payload)
-        claims = await self._decode(token, header, family)
+        claims = await self._decode(token, header, payload, family)
+        check_times(claims, leeway=self._leeway)
         check_subject(claims["sub"])
         if claims["sub"].startswith(local.SUBJECT_PREFIX) != (family is self._own):
             raise TokenRefused(
@@ -166,32 +149,46 @@ class Verifier:
             raise TokenRefused("alg_not_allowed", f"Only {accepted} is accepted.")
         return families[algorithm]
 
-    async def _decode(self, token: str, header: Mapping[str, Any], family: Family) -> Claims:
+    async def _decode(
+        self, token: str, header: Mapping[str, Any], payload: Any, family: Family
+    ) -> Claims:
         for key in await family.source.keys(header.get("kid")):
             try:
-                return self._decode_with(key, token, header["alg"], family)
+                return _decode_with(key, token, header["alg"], family)
             except jwt.InvalidSignatureError:
                 continue
+            # The signature fits: PyJWT looks at claims after it.
+            except jwt.MissingRequiredClaimError as error:
+                raise _refusal(error) from None
+            except jwt.InvalidIssuerError:
+                detail = mismatch("iss", payload.get("iss"), family.issuer or "")
+                raise TokenRefused("issuer_mismatch", detail) from None
+            except jwt.InvalidAudienceError:
+                detail = mismatch("aud", payload.get("aud"), family.audience or "")
+                raise TokenRefused("audience_mismatch", detail) from None
             except jwt.PyJWTError as error:
                 raise _refusal(error) from None
         raise _refusal(jwt.InvalidSignatureError())
 
-    def _decode_with(self, key: Key, token: str, algorithm: str, family: Family) -> Claims:
-        claims: Claims = jwt.decode(
-            token,
-            key,
-            algorithms=[algorithm],
-            issuer=family.issuer,
-            audience=family.audience,
-            leeway=self._leeway,
-            options={
-                "require": ["exp", "sub"],
-                "verify_aud": family.audience is not None,
-                "verify_iss": family.issuer is not None,
-                "verify_jti": False,  # nothing here depends on it
-            },
-        )
-        return claims
+
+def _decode_with(key: Key, token: str, algorithm: str, family: Family) -> Claims:
+    claims: Claims = jwt.decode(
+        token,
+        key,
+        algorithms=[algorithm],
+        issuer=family.issuer,
+        audience=family.audience,
+        options={
+            "require": ["exp", "sub"],
+            "verify_aud": family.audience is not None,
+            "verify_iss": family.issuer is not None,
+            "verify_exp": False,  # check_times looks at the times
+            "verify_nbf": False,
+            "verify_iat": False,
+            "verify_jti": False,  # nothing here depends on it
+        },
+    )
+    return claims
 
 
 def mint(
@@ -212,7 +209,12 @@ def mint(
             "claim_missing", f"Only local accounts begin with '{local.SUBJECT_PREFIX}'; log in."
         )
     now = int(time.time())
-    claims = {"sub": subject, "iat": now, "exp": now + int(hours * 3600)}
+    claims = {
+        "sub": subject,
+        "iat": now,
+        "exp": now + int(hours * 3600),
+        "jti": secrets.token_hex(16),
+    }
     expected = {"iss": issuer, "aud": audience}
     claims |= {name: value for name, value in expected.items() if value is not None}
     return jwt.encode(claims, secret.encode(), algorithm=HS256)
@@ -227,16 +229,16 @@ def _parse(token: str) -> tuple[Mapping[str, Any], Any]:
     if len(token) > MAX_TOKEN:
         raise TokenRefused("token_malformed", f"The token is longer than {MAX_TOKEN}.")
     if not _COMPACT.fullmatch(token):
-        raise TokenRefused("token_malformed", _NOT_A_JWT)
+        raise TokenRefused("token_malformed", why_no_jwt(token))
     try:
         header, payload, _ = map(_base64url, token.split("."))
         header, payload = json.loads(header), json.loads(payload)
     except (ValueError, RecursionError):  # of base64, of UTF-8 and of JSON
-        raise TokenRefused("token_malformed", _NOT_A_JWT) from None
+        raise TokenRefused("token_malformed", NOT_A_JWT) from None
     if not isinstance(header, dict) or "crit" in header or "b64" in header:
-        raise TokenRefused("token_malformed", _NOT_A_JWT)
+        raise TokenRefused("token_malformed", NOT_A_JWT)
     if not isinstance(header.get("kid", ""), str):
-        raise TokenRefused("token_malformed", _NOT_A_JWT)
+        raise TokenRefused("token_malformed", NOT_A_JWT)
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in TYPES:
         raise TokenRefused("token_malformed", "The token's 'typ' is not that of an access token.")
@@ -260,11 +262,9 @@ def _refusal(error: jwt.PyJWTError) -> TokenRefused:
 
 
 def check_subject(subject: str) -> None:
-    """The user id is opaque: only what no system can print or store is refused.
-
-    ``str.isprintable`` leaves out NUL, control characters and lone surrogates.
-    """
-    if not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
+    """The user id is opaque: only control characters and lone surrogates are refused."""
+    if not is_text(subject, MAX_SUBJECT):
         raise TokenRefused(
-            "claim_missing", f"The token's 'sub' is not 1 to {MAX_SUBJECT} printable characters."
+            "claim_missing",
+            f"The token's 'sub' is not 1 to {MAX_SUBJECT} characters without control characters.",
         )

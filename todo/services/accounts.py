@@ -18,7 +18,7 @@ from todo.identity.local import new_subject
 from todo.models import accounts
 from todo.problems import Problem
 from todo.services.clock import now
-from todo.services.collation import fold
+from todo.services.collation import email_key
 
 _COLUMNS: Final = (
     accounts.c.user_id,
@@ -74,7 +74,7 @@ def register(
     _count(attempts, address=address)
     moment, user_id = now(), new_subject()
     row = {
-        "email_key": fold(email),
+        "email_key": email_key(email),
         "user_id": user_id,
         "email": email,
         "name": name,
@@ -98,14 +98,14 @@ def log_in(email: str, password: str, *, attempts: Attempts, address: str) -> Ac
     An e-mail that nobody registered and a wrong password are answered alike, and take the same
     time. Raises :class:`Problem`: ``invalid_credentials``, ``too_many_attempts``, ``busy``.
     """
-    key = fold(email)
+    key = email_key(email)
     _count(attempts, address=address, account=key)
     row = _find(_BY_EMAIL, {"key": key})
     known = row["password_hash"] if row else None
     if not _in_turn(passwords.matches, password, known) or row is None:
         raise Problem("invalid_credentials", "The e-mail or the password is wrong.")
     attempts.forget(key)
-    if passwords.is_outdated(row["password_hash"]):
+    if _in_turn(passwords.is_outdated, row["password_hash"], password):
         _set_password(row, _in_turn(passwords.digest, password), step=0)
     return Account.of(row)
 

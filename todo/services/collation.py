@@ -1,5 +1,6 @@
 """How text compares: one form, computed here, so that both databases sort and search alike."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
@@ -14,15 +15,39 @@ of a search."""
 MAX_WORDS: Final = 10
 """Words of one search: each is looked for in every one of the user's tasks."""
 
+# Default_Ignorable_Code_Point of Unicode 16.0 (DerivedCoreProperties.txt), which `unicodedata`
+# lacks: joiners, soft hyphens, variation selectors, marks of direction, zero-width spaces, tags.
+_IGNORABLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+_DOTTED_I: Final = re.compile("i\u0307+")
+
 
 def fold(text: str) -> str:
-    """Return ``text`` without its case and compatibility variants (Unicode TR 15 and 21).
+    """Return ``text`` without case, compatibility variants and what nobody sees.
 
-    NFKC, casefold, NFKC again is the only order of the three that is stable: folding twice
-    changes nothing. The result can be 18 times as long as ``text``.
+    Characters that are ignorable by default are dropped, then come NFKC, casefold and NFKC (Unicode
+    TR 15 and 21), and an i loses its dot above, which is all that is left of an İ. Folding twice
+    changes nothing. The result can be 18 times as long as ``text``, and it can be empty.
     """
     if text.isascii():
         return text.lower()
+    caseless = _caseless(_IGNORABLE.sub("", text))
+    return unicodedata.normalize("NFKC", _DOTTED_I.sub("i", caseless))
+
+
+def email_key(email: str) -> str:
+    """Return what an account is found by: the e-mail without case and compatibility variants.
+
+    An ignorable character counts here: two addresses that differ in one may be two people's.
+    """
+    return _caseless(email)
+
+
+def _caseless(text: str) -> str:
+    """NFKC, casefold, NFKC again is the only order of the three that is stable."""
     normal = unicodedata.normalize("NFKC", text)
     return unicodedata.normalize("NFKC", normal.casefold())
 

@@ -15,8 +15,11 @@ DATE_LENGTH: Final = 10
 """Characters of a date; an instant has 24."""
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# The ranges are here, not left to `fromisoformat`: it takes an offset's minutes up to 99, and newer
+# Pythons take 24:00:00.
 _INSTANT: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _BEFORE_ALL: Final = ""
 _AFTER_ALL: Final = "~"
@@ -43,9 +46,10 @@ def written(moment: datetime) -> str:
 
 
 def instant(text: str) -> str:
-    """Return an instant (RFC 3339, in capitals, any offset) as the API writes it.
+    """Return an instant (RFC 3339, section 5.6, in capitals, any offset) as the API writes it.
 
-    Raises :class:`ValueError` for anything else, a time without a zone and a leap second included.
+    An offset has hours to 23 and minutes to 59; ``-00:00`` is UTC. Raises :class:`ValueError` for
+    anything else, a time without a zone and a leap second included.
     """
     if not _INSTANT.fullmatch(text):
         raise ValueError(text)
