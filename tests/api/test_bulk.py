@@ -122,7 +122,7 @@ def test_the_first_operations_of_a_new_user_are_made(alice):
 def test_if_one_fails_nothing_happens_and_errors_say_which(alice, three):
     before = alice("GET", "").json()
     path = f"{alice.tasks}/bulk"
-    missing, stale = "There is no task 99.", "Task 2 is at revision 2."
+    missing, stale = "Task not found", "Task 2 is at revision 2."
     absent = in_body("/operations/1/id", "task_not_found", missing)
     changed = in_body("/operations/2/if_revision", "precondition_failed", stale)
 
@@ -176,10 +176,10 @@ def test_tasks_of_others_and_deleted_ones_are_not_there(alice, bob, three):
     theirs = bulk(bob, delete(2))
 
     assert refusal(response)["errors"] == [
-        in_body("/operations/0/id", "task_not_found", "There is no task 3.")
+        in_body("/operations/0/id", "task_not_found", "Task not found")
     ]
     assert refusal(theirs)["errors"] == [
-        in_body("/operations/0/id", "task_not_found", "There is no task 2.")
+        in_body("/operations/0/id", "task_not_found", "Task not found")
     ]
     assert alice("GET", "2").json() == three[1]
 
@@ -189,7 +189,7 @@ def test_the_first_that_fails_decides_the_answer_of_all(new_database, dialect, s
     alice = serve(settings_for(new_database(dialect), tasks_per_user=2)).caller()
     path = f"{alice.tasks}/bulk"
     alice.create()
-    full, missing = "A user may have 2 tasks, the trash included.", "There is no task 9."
+    full, missing = "A user may have 2 tasks, the trash included.", "Task not found"
     beyond = in_body("/operations/2", "quota_exceeded", full)
     absent = in_body("/operations/3/id", "task_not_found", missing)
 

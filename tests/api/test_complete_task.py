@@ -101,14 +101,14 @@ def test_complete_refuses_a_null_body(alice, task):
 def test_complete_of_an_absent_task_is_404(alice, body):
     response = alice("PATCH", "7/complete", **body)
 
-    expected = problem("task_not_found", "There is no task 7.", f"{alice.tasks}/7/complete")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/7/complete")
     assert refusal(response) == expected
 
 
 def test_complete_of_a_deleted_task_is_404(alice, task):
     alice("DELETE", "1")
 
-    expected = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1/complete")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/1/complete")
     assert refusal(alice("PATCH", "1/complete")) == expected
 
 

@@ -184,7 +184,7 @@ def test_patch_refuses_a_repeated_parameter(alice, task):
 def test_patch_of_an_absent_task_is_404(alice, request_parts):
     response = alice("PATCH", "7", **request_parts)
 
-    expected = problem("task_not_found", "There is no task 7.", f"{alice.tasks}/7")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/7")
     assert refusal(response) == expected
 
 

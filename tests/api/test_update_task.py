@@ -159,7 +159,7 @@ def test_update_with_one_bad_field_changes_none(alice, task):
 def test_update_of_an_absent_task_is_404(alice):
     response = alice("PUT", "7", json={"title": "Buy oat milk"})
 
-    expected = problem("task_not_found", "There is no task 7.", f"{alice.tasks}/7")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/7")
     assert refusal(response) == expected
 
 
@@ -167,7 +167,7 @@ def test_update_of_a_deleted_task_is_404_and_does_not_bring_it_back(alice, task)
     alice("DELETE", "1")
     response = alice("PUT", "1", json={"title": "Buy oat milk"})
 
-    expected = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/1")
     assert refusal(response) == expected
     assert alice("GET", "").json()["tasks"] == []
 
