@@ -16,6 +16,7 @@ from tests.contract.reading import (
     resolved,
     schemas,
 )
+from todo.contract.schemas import SET_BY_SERVER
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 
@@ -55,6 +56,15 @@ def test_closing_the_outputs_leaves_the_contract_as_it_is():
 
     assert closed(DOCUMENT) != DOCUMENT
     assert resolved(DOCUMENT) == before
+
+
+def test_requests_name_the_fields_of_a_task_that_only_the_server_sets():
+    components = DOCUMENT["components"]["schemas"]
+    shown = components["Task"]["properties"].keys() | components["TrashedTask"]["properties"].keys()
+
+    for name in ("TaskCreate", "TaskUpdate"):
+        settable = components[name]["properties"].keys()
+        assert set(components[name][SET_BY_SERVER]) == shown - settable
 
 
 def test_every_enum_stands_alone():
