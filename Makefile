@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What the tests start with node, where there is one: a Better Auth server, a browser, a typed client.
 NODE_MODULES := $(if $(shell command -v npm),$(addsuffix /node_modules,\
-    tests/auth_server tests/browser examples/typescript))
+    tests/auth_server tests/browser tests/generators examples/typescript))
 
 .PHONY: run test lint fuzz chaos bench wheel lock clean
 

@@ -131,9 +131,16 @@ def in_body(pointer: str, code: str, detail: str) -> dict[str, str]:
     return {"pointer": pointer, "detail": detail, "code": code}
 
 
-def unknown(field: str) -> dict[str, str]:
+def unknown(field: str, hint: str = "") -> dict[str, str]:
     """A field of a body that no operation has; its name needs no escapes."""
-    return in_body(f"/{field}", "unknown_field", f"unknown field '{field}'")
+    return in_body(f"/{field}", "unknown_field", f"unknown field '{field}'{hint}")
+
+
+NOT_BOOLEAN = 'is not of type "boolean"'
+MEANT_TRUE = "; did you mean 'true'?"
+UNQUOTED = "; did you mean it without the quotes?"
+SET_BY_SERVER = "; it is set by the server: leave it out"
+"""The hint at a field of a task that no request has."""
 
 
 def in_query(parameter: str, code: str, detail: str) -> dict[str, str]:

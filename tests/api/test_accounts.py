@@ -180,7 +180,10 @@ def test_an_unknown_e_mail_costs_one_hash_like_a_known_one(
             in_body("/password", "too_long", "is longer than 128 characters"),
         ),
         ({"password": "x\0" * 8}, in_body("/password", "pattern", "must have no NUL")),
-        ({"name": ""}, in_body("/name", "too_short", "is shorter than 1 character")),
+        (
+            {"name": ""},
+            in_body("/name", "too_short", "is shorter than 1 character; did you mean null?"),
+        ),
         (
             {"name": "a\0b"},
             in_body("/name", "pattern", "must have no control characters"),

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.api.expect import MOMENT, in_body, invalid, problem, refusal, unknown
+from tests.api.expect import (
+    MOMENT,
+    NOT_BOOLEAN,
+    UNQUOTED,
+    in_body,
+    invalid,
+    problem,
+    refusal,
+    unknown,
+)
 
 pytestmark = pytest.mark.pooled
 
@@ -77,7 +86,7 @@ def test_complete_that_takes_back_an_open_task_changes_nothing(alice, task):
     ("body", "error"),
     [
         ({"completed": None}, in_body("/completed", "type", 'is not of type "boolean"')),
-        ({"completed": "true"}, in_body("/completed", "type", 'is not of type "boolean"')),
+        ({"completed": "true"}, in_body("/completed", "type", NOT_BOOLEAN + UNQUOTED)),
         ({"completed": 1}, in_body("/completed", "type", 'is not of type "boolean"')),
         ({"completed": True, "title": "A"}, unknown("title")),
         (True, in_body("", "type", 'is not of type "object"')),
@@ -96,14 +105,14 @@ def test_complete_refuses_a_body_that_is_against_the_contract(alice, task, body,
 def test_complete_of_an_absent_task_is_404(alice, body):
     response = alice("PATCH", "7/complete", **body)
 
-    expected = problem("task_not_found", "There is no task 7.", f"{alice.tasks}/7/complete")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/7/complete")
     assert refusal(response) == expected
 
 
 def test_complete_of_a_deleted_task_is_404(alice, task):
     alice("DELETE", "1")
 
-    expected = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1/complete")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/1/complete")
     assert refusal(alice("PATCH", "1/complete")) == expected
 
 

@@ -5,7 +5,19 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.api.expect import MOMENT, a_page, a_task, in_body, invalid, problem, refusal, unknown
+from tests.api.expect import (
+    MOMENT,
+    NOT_BOOLEAN,
+    SET_BY_SERVER,
+    UNQUOTED,
+    a_page,
+    a_task,
+    in_body,
+    invalid,
+    problem,
+    refusal,
+    unknown,
+)
 from tests.conftest import DIALECTS, Service, settings_for
 from todo.settings import Settings
 
@@ -128,7 +140,7 @@ def test_create_stores_a_description_as_it_was_sent(alice, description):
         ),
         (
             {"title": "x", "completed": "true"},
-            [in_body("/completed", "type", 'is not of type "boolean"')],
+            [in_body("/completed", "type", NOT_BOOLEAN + UNQUOTED)],
         ),
         (
             {"title": "x", "completed": None},
@@ -160,11 +172,52 @@ def test_create_lists_everything_that_is_wrong(alice):
     ]
 
 
-@pytest.mark.parametrize("field", ["starred", "category", "dueDate", "labels"])
+@pytest.mark.parametrize("field", ["starred", "title_key", "x" * 41])
 def test_create_refuses_an_unknown_field_by_its_name(alice, field):
     response = alice("POST", "", json={"title": "Buy milk", field: None})
 
     assert refusal(response) == invalid(alice.tasks, unknown(field))
+
+
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [
+        ("category", "tags"),
+        ("labels", "tags"),
+        ("dueDate", "due_date"),
+        ("due", "due_date"),
+        ("deadline", "due_date"),
+        ("is_completed", "completed"),
+        ("isCompleted", "completed"),
+        ("done", "completed"),
+        ("status", "completed"),
+        ("name", "title"),
+        ("text", "title"),
+        ("content", "title"),
+        ("descripton", "description"),
+        ("Priority", "priority"),
+    ],
+)
+def test_create_tells_an_unknown_field_which_one_was_meant(alice, field, meant):
+    response = alice("POST", "", json={"title": "Buy milk", field: None})
+
+    hint = f"; did you mean '{meant}'?"
+    assert refusal(response) == invalid(alice.tasks, unknown(field, hint))
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("recurrence_rule", "recurrence is not supported"),
+        ("is_recurring", "recurrence is not supported"),
+        ("repeatInterval", "recurrence is not supported"),
+        ("reminder_at", "reminders are not supported"),
+    ],
+)
+def test_create_says_what_tasks_do_not_have_here(alice, field, reason):
+    response = alice("POST", "", json={"title": "Buy milk", field: None})
+
+    assert refusal(response) == invalid(alice.tasks, unknown(field, f"; {reason}"))
 
 
 @pytest.mark.parametrize(
@@ -177,13 +230,13 @@ def test_create_refuses_an_unknown_field_by_its_name(alice, field):
         ("completed_at", "2020-01-01T00:00:00.000Z"),
         ("deleted_at", None),
         ("revision", 1),
-        ("title_key", "a"),
+        ("createdAt", "2020-01-01T00:00:00.000Z"),
     ],
 )
 def test_create_refuses_the_fields_that_are_the_servers_own(alice, field, value):
     response = alice("POST", "", json={"title": "Buy milk", field: value})
 
-    assert refusal(response) == invalid(alice.tasks, unknown(field))
+    assert refusal(response) == invalid(alice.tasks, unknown(field, SET_BY_SERVER))
 
 
 def test_create_names_an_unknown_field_as_a_json_pointer_would(alice):

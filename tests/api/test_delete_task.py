@@ -32,7 +32,7 @@ def test_a_deleted_task_is_gone(alice):
     kept = alice.create(title="Kept")
     alice("DELETE", "1")
 
-    gone = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1")
+    gone = problem("task_not_found", "Task not found", f"{alice.tasks}/1")
     assert refusal(alice("GET", "1")) == gone
     assert alice("GET", "").json() == a_page([kept], revision=3)
 
@@ -48,13 +48,13 @@ def test_a_second_delete_is_404_and_changes_nothing(alice):
     alice.create()
     alice("DELETE", "1")
 
-    gone = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1")
+    gone = problem("task_not_found", "Task not found", f"{alice.tasks}/1")
     assert refusal(alice("DELETE", "1")) == gone
     assert alice("GET", "").json() == a_page([], revision=2)
 
 
 def test_delete_of_an_absent_task_is_404(alice):
-    absent = problem("task_not_found", "There is no task 7.", f"{alice.tasks}/7")
+    absent = problem("task_not_found", "Task not found", f"{alice.tasks}/7")
 
     assert refusal(alice("DELETE", "7")) == absent
 

@@ -10,8 +10,9 @@ from tests.api.expect import PROBLEMS, problem, refusal
 from tests.api.wire import send
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-CACHED = ["/docs", "/docs/init.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js",
-          "/openapi.json", "/openapi.yaml", "/problems/busy"]  # fmt: skip
+CACHED = ["/docs", "/docs/init.js", "/docs/swagger-ui.css", "/docs/page.css",
+          "/docs/swagger-ui-bundle.js", "/openapi.json", "/openapi.yaml",
+          "/problems/busy"]  # fmt: skip
 
 
 def test_the_documentation_is_one_page_without_a_redirect(client):
@@ -23,9 +24,9 @@ def test_the_documentation_is_one_page_without_a_redirect(client):
 
 def test_the_documentation_needs_nothing_from_another_host(client):
     page = client.get("/docs")
-    init = client.get("/docs/init.js")
+    ours = page.text + client.get("/docs/init.js").text + client.get("/docs/page.css").text
 
-    assert re.findall(r"(?:https?:)?//", page.text + init.text) == []
+    assert re.findall(r"(?:https?:)?//", ours) == []
     policy = page.headers["content-security-policy"]
     assert policy.startswith("default-src 'none';")
     assert "http" not in policy
@@ -38,6 +39,7 @@ def test_everything_that_the_documentation_loads_is_there(client):
 
     assert types == {
         "/docs/swagger-ui.css": "text/css; charset=utf-8",
+        "/docs/page.css": "text/css; charset=utf-8",
         "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
         "/docs/init.js": "text/javascript; charset=utf-8",
     }

@@ -7,6 +7,8 @@ import pytest
 from tests.api.expect import a_page, in_query, invalid, refusal
 
 INSTANT = "must be an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
+SORTS = "created, created_at, updated, updated_at, title, due_date, priority"
+LEFT_OUT = "; did you mean to leave it out?"
 DUE = (
     "must be a date of the calendar (2026-12-31), "
     "or an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
@@ -264,16 +266,20 @@ def test_filters_find_nobody_elses_tasks(bob, find):
 @pytest.mark.parametrize(
     ("query", "parameter", "code", "detail"),
     [
-        ("priority=urgent", "priority", "not_in_enum", "is not one of: low, medium, high"),
+        ("priority=urgent", "priority", "not_in_enum",
+         "is not one of: low, medium, high; did you mean 'high'?"),
+        ("priority=Medium", "priority", "not_in_enum",
+         "is not one of: low, medium, high; did you mean 'medium'?"),
         ("priority=high,low", "priority", "not_in_enum", "is not one of: low, medium, high"),
-        ("priority=", "priority", "not_in_enum", "is not one of: low, medium, high"),
+        ("priority=", "priority", "not_in_enum", f"is not one of: low, medium, high{LEFT_OUT}"),
         ("priority=low" + "&priority=high" * 3, "priority", "too_many", "has more than 3 items"),
-        ("tag=", "tag", "too_short", "is shorter than 1 character"),
+        ("tag=", "tag", "too_short", f"is shorter than 1 character{LEFT_OUT}"),
         ("tag=" + "x" * 51, "tag", "too_long", "is longer than 50 characters"),
         ("tag=%0A", "tag", "pattern",
          "must have a character that is not a space, and no control characters"),
         ("tag=a" + "&tag=b" * 20, "tag", "too_many", "has more than 20 items"),
-        ("search=", "search", "format", "must have 1 to 10 words"),
+        ("search=", "search", "format", f"must have 1 to 10 words{LEFT_OUT}"),
+        ("due_before=", "due_before", "format", f"{DUE}{LEFT_OUT}"),
         ("search=%20", "search", "format", "must have 1 to 10 words"),
         ("search=%1F", "search", "format", "must have 1 to 10 words"),
         ("search=" + "+".join("abcdefghijk"), "search", "format", "must have 1 to 10 words"),
@@ -294,9 +300,13 @@ def test_filters_find_nobody_elses_tasks(bob, find):
         ("tz=CEST", "tz", "format", ZONE),
         ("tz=europe/berlin", "tz", "format", ZONE),
         ("tz=%2B02:00", "tz", "format", ZONE),
-        ("view=today&tz=", "tz", "format", ZONE),
-        ("total=no", "total", "type", 'is not of type "boolean"'),
-        ("cursor=", "cursor", "format", "is not a cursor"),
+        ("view=today&tz=", "tz", "format", f"{ZONE}{LEFT_OUT}"),
+        ("total=no", "total", "type", 'is not of type "boolean"; did you mean \'false\'?'),
+        ("sort=asc", "sort", "not_in_enum",
+         f"is not one of: {SORTS}; did you mean 'order=asc'?"),
+        ("status=overdue", "status", "not_in_enum",
+         "is not one of: all, pending, completed; did you mean 'view=overdue'?"),
+        ("cursor=", "cursor", "format", f"is not a cursor{LEFT_OUT}"),
         ("cursor=next", "cursor", "format", "is not a cursor"),
     ],
     ids=lambda value: value[:30],

@@ -23,7 +23,7 @@ def test_get_through_me_returns_the_same_task(alice):
 
 @pytest.mark.parametrize("task_id", [1, 2**53 - 1])
 def test_get_of_an_absent_task_is_404(alice, task_id):
-    expected = problem("task_not_found", f"There is no task {task_id}.", f"{alice.tasks}/{task_id}")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/{task_id}")
 
     assert refusal(alice("GET", f"{task_id}")) == expected
 
@@ -32,7 +32,7 @@ def test_get_of_a_deleted_task_is_404_as_if_it_had_never_been(alice):
     alice.create()
     alice("DELETE", "1")
 
-    expected = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/1")
     assert refusal(alice("GET", "1")) == expected
 
 

@@ -4,6 +4,9 @@ import pytest
 
 from tests.api.expect import a_page, in_query, invalid, problem, refusal
 
+LEFT_OUT = "; did you mean to leave it out?"
+NOT_BOOLEAN = 'is not of type "boolean"'
+NO_STATUS = "is not one of: all, pending, completed"
 KNOWN = (
     "completed, completed_after, completed_before, cursor, due_after, due_before, limit, order, "
     "priority, search, skip, sort, status, tag, total, tz, updated_since, view"
@@ -120,8 +123,8 @@ def test_total_follows_the_filter_and_the_page_does_too(alice, three):
         ("limit=1%20", "limit", "type", 'is not of type "integer"'),
         ("limit=+1", "limit", "type", 'is not of type "integer"'),
         ("limit=%2B1", "limit", "type", 'is not of type "integer"'),
-        ("limit=", "limit", "type", 'is not of type "integer"'),
-        ("limit", "limit", "type", 'is not of type "integer"'),
+        ("limit=", "limit", "type", f'is not of type "integer"{LEFT_OUT}'),
+        ("limit", "limit", "type", f'is not of type "integer"{LEFT_OUT}'),
         ("limit=1.0", "limit", "type", 'is not of type "integer"'),
         ("limit=1e2", "limit", "type", 'is not of type "integer"'),
         ("limit=0x10", "limit", "type", 'is not of type "integer"'),
@@ -134,29 +137,21 @@ def test_total_follows_the_filter_and_the_page_does_too(alice, three):
         ("skip=-0", "skip", "type", 'is not of type "integer"'),
         ("skip=2147483648", "skip", "too_large", "is greater than the maximum of 2147483647"),
         ("skip=null", "skip", "type", 'is not of type "integer"'),
-        ("completed=TRUE", "completed", "type", 'is not of type "boolean"'),
-        ("completed=1", "completed", "type", 'is not of type "boolean"'),
-        ("completed=", "completed", "type", 'is not of type "boolean"'),
+        ("completed=TRUE", "completed", "type", f"{NOT_BOOLEAN}; did you mean 'true'?"),
+        ("completed=False", "completed", "type", f"{NOT_BOOLEAN}; did you mean 'false'?"),
+        ("completed=1", "completed", "type", f"{NOT_BOOLEAN}; did you mean 'true'?"),
+        ("completed=all", "completed", "type", f"{NOT_BOOLEAN}; did you mean 'status=all'?"),
+        ("completed=", "completed", "type", f"{NOT_BOOLEAN}{LEFT_OUT}"),
         ("completed=null", "completed", "type", 'is not of type "boolean"'),
-        (
-            "status=done",
-            "status",
-            "not_in_enum",
-            "is not one of: all, pending, completed",
-        ),
-        (
-            "status=",
-            "status",
-            "not_in_enum",
-            "is not one of: all, pending, completed",
-        ),
+        ("status=done", "status", "not_in_enum", f"{NO_STATUS}; did you mean 'completed'?"),
+        ("status=", "status", "not_in_enum", f"{NO_STATUS}{LEFT_OUT}"),
         (
             "sort=position",
             "sort",
             "not_in_enum",
             "is not one of: created, created_at, updated, updated_at, title, due_date, priority",
         ),
-        ("order=DESC", "order", "not_in_enum", "is not one of: asc, desc"),
+        ("order=DESC", "order", "not_in_enum", "is not one of: asc, desc; did you mean 'desc'?"),
     ],
     ids=lambda value: value[:24],
 )
@@ -180,20 +175,36 @@ def test_list_names_every_parameter_that_is_wrong(alice):
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "meant"),
     [
-        "q",
-        "page",
-        "tags",
-        "category",
-        "due",
-        "timezone",
-        "user_id",
-        "offset",
-        "Limit",
-        "limit ",
+        ("q", "search"),
+        ("page", "skip"),
+        ("offset", "skip"),
+        ("per_page", "limit"),
+        ("pageSize", "limit"),
+        ("Limit", "limit"),
+        ("limit ", "limit"),
+        ("tags", "tag"),
+        ("category", "tag"),
+        ("is_completed", "completed"),
+        ("isCompleted", "completed"),
+        ("sort_by", "sort"),
+        ("sort_order", "order"),
+        ("dueBefore", "due_before"),
+        ("due", "due_before"),
+        ("timezone", "tz"),
+        ("serach", "search"),
     ],
 )
+def test_list_tells_an_unknown_parameter_which_one_was_meant(alice, name, meant):
+    response = alice("GET", "", params={name: "1"})
+
+    detail = f"'{name}' is not a parameter of this operation; did you mean '{meant}'? It has: "
+    expected = problem("unknown_parameter", f"{detail}{KNOWN}.", alice.tasks)
+    assert refusal(response) == expected
+
+
+@pytest.mark.parametrize("name", ["user_id", "starred", "x" * 41])
 def test_list_refuses_an_unknown_parameter_by_its_name(alice, name):
     response = alice("GET", "", params={name: "1"})
 

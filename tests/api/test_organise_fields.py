@@ -4,6 +4,8 @@ import pytest
 
 from tests.api.expect import a_task, in_body, invalid, refusal
 
+NONE = "is not one of: low, medium, high, null"
+NO_ARRAY = 'is not of types "null", "array"'
 DUE = (
     "must be a date of the calendar (2026-12-31), "
     "or an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
@@ -124,9 +126,14 @@ def test_tags_at_the_edge_of_every_rule_are_kept(alice, tags):
     ("field", "value", "error"),
     [
         ("priority", "urgent", in_body("/priority", "not_in_enum",
-                                       "is not one of: low, medium, high, null")),
+                                       f"{NONE}; did you mean 'high'?")),
         ("priority", "High", in_body("/priority", "not_in_enum",
-                                     "is not one of: low, medium, high, null")),
+                                       f"{NONE}; did you mean 'high'?")),
+        ("priority", "Medium", in_body("/priority", "not_in_enum",
+                                       f"{NONE}; did you mean 'medium'?")),
+        ("priority", "1", in_body("/priority", "not_in_enum", NONE)),
+        ("priority", "", in_body("/priority", "not_in_enum", f"{NONE}; did you mean null?")),
+        ("due_date", "", in_body("/due_date", "format", f"{DUE}; did you mean null?")),
         ("due_date", "2026-02-30", in_body("/due_date", "format", DUE)),
         ("due_date", "2026-12-31T17:00:00", in_body("/due_date", "format", DUE)),
         ("due_date", "tomorrow to me", in_body("/due_date", "format", DUE)),
@@ -134,7 +141,8 @@ def test_tags_at_the_edge_of_every_rule_are_kept(alice, tags):
         ("due_date", "31.12.2026", in_body("/due_date", "format", DUE)),
         ("due_date", "0001-01-01T00:00:00+01:00", in_body("/due_date", "format", DUE)),
         ("due_date", 1798736400, in_body("/due_date", "type", 'is not of types "null", "string"')),
-        ("tags", "work", in_body("/tags", "type", 'is not of types "null", "array"')),
+        ("tags", "work", in_body("/tags", "type", f"{NO_ARRAY}; did you mean an array with it?")),
+        ("tags", "", in_body("/tags", "type", f"{NO_ARRAY}; did you mean null?")),
         ("tags", [""], in_body("/tags/0", "too_short", "is shorter than 1 character")),
         ("tags", ["x" * 51], in_body("/tags/0", "too_long", "is longer than 50 characters")),
         ("tags", ["a", " "], in_body("/tags/1", "pattern", TAG)),

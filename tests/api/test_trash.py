@@ -110,7 +110,7 @@ def test_a_task_that_is_deleted_for_good_is_gone_and_its_id_with_it(alice, trash
     assert (response.status_code, response.content) == (204, b"")
     assert alice("GET", trash).json() == a_page([], revision=2)
     for method, path in (("POST", "1/restore"), ("DELETE", "1")):
-        expected = problem("task_not_found", "Task 1 is not in the trash.", f"{trash}/{path}")
+        expected = problem("task_not_found", "Task not found in the trash", f"{trash}/{path}")
         assert refusal(alice(method, f"{trash}/{path}")) == expected
     assert alice.create()["id"] == 3
 

@@ -4,7 +4,16 @@ import time
 
 import pytest
 
-from tests.api.expect import MOMENT, a_task, in_body, invalid, problem, refusal, unknown
+from tests.api.expect import (
+    MOMENT,
+    SET_BY_SERVER,
+    a_task,
+    in_body,
+    invalid,
+    problem,
+    refusal,
+    unknown,
+)
 from todo.services import clock
 
 pytestmark = pytest.mark.pooled
@@ -125,15 +134,15 @@ def test_update_that_completes_a_completed_task_keeps_when_it_was_completed(alic
         ),
         ({"completed": None}, in_body("/completed", "type", 'is not of type "boolean"')),
         ({"starred": True}, unknown("starred")),
-        ({"category": "home"}, unknown("category")),
-        ({"id": 1}, unknown("id")),
-        ({"user_id": "bob"}, unknown("user_id")),
+        ({"category": "home"}, unknown("category", "; did you mean 'tags'?")),
+        ({"id": 1}, unknown("id", SET_BY_SERVER)),
+        ({"user_id": "bob"}, unknown("user_id", SET_BY_SERVER)),
         (
             {"created_at": "2020-01-01T00:00:00.000Z"},
-            unknown("created_at"),
+            unknown("created_at", SET_BY_SERVER),
         ),
-        ({"revision": 1}, unknown("revision")),
-        ({"deleted_at": None}, unknown("deleted_at")),
+        ({"revision": 1}, unknown("revision", SET_BY_SERVER)),
+        ({"deleted_at": None}, unknown("deleted_at", SET_BY_SERVER)),
         ([], in_body("", "type", 'is not of type "object"')),
         ("text", in_body("", "type", 'is not of type "object"')),
     ],
@@ -159,7 +168,7 @@ def test_update_with_one_bad_field_changes_none(alice, task):
 def test_update_of_an_absent_task_is_404(alice):
     response = alice("PUT", "7", json={"title": "Buy oat milk"})
 
-    expected = problem("task_not_found", "There is no task 7.", f"{alice.tasks}/7")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/7")
     assert refusal(response) == expected
 
 
@@ -167,7 +176,7 @@ def test_update_of_a_deleted_task_is_404_and_does_not_bring_it_back(alice, task)
     alice("DELETE", "1")
     response = alice("PUT", "1", json={"title": "Buy oat milk"})
 
-    expected = problem("task_not_found", "There is no task 1.", f"{alice.tasks}/1")
+    expected = problem("task_not_found", "Task not found", f"{alice.tasks}/1")
     assert refusal(response) == expected
     assert alice("GET", "").json()["tasks"] == []
 

@@ -1,6 +1,7 @@
 """How these tests read the contract and the specs."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,36 @@ SPECS = ROOT / "specs"
 DOCUMENT = load(contract_directory())
 
 
-def resolved(node: Any) -> Any:
-    """`node` with every reference replaced by what it points at."""
+def resolved(node: Any, document: dict[str, Any] = DOCUMENT) -> Any:
+    """`node` with every reference replaced by what it points at in `document`."""
     if isinstance(node, list):
-        return [resolved(item) for item in node]
+        return [resolved(item, document) for item in node]
     if not isinstance(node, dict):
         return node
     if isinstance(reference := node.get("$ref"), str):
-        target: Any = DOCUMENT
+        target: Any = document
         for step in reference.removeprefix("#/").split("/"):
             target = target[step]
-        return resolved(target)
-    return {key: resolved(value) for key, value in node.items()}
+        return resolved(target, document)
+    return {key: resolved(value, document) for key, value in node.items()}
+
+
+# Answers whose members are not ours to close: an OpenAPI document has the form of OpenAPI.
+OPEN_OUTPUTS = {"Contract", "Contract.info", "Contract.paths"}
+
+
+def closed(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of `document` whose answers have the members that it names, and no others.
+
+    The contract leaves answers open, so that they can grow. The tests let nothing out that the
+    contract does not name.
+    """
+    copy = deepcopy(document)
+    for component, schema in copy["components"]["schemas"].items():
+        for where, inner in schemas(schema, component):
+            if inner.get("type") == "object" and where not in OPEN_OUTPUTS:
+                inner["additionalProperties"] = False
+    return copy
 
 
 @dataclass(frozen=True)
@@ -59,12 +78,6 @@ class Operation:
         return [p["name"] for p in self.definition.get("parameters", []) if p["in"] == place]
 
 
-OPERATIONS = [
-    Operation(method.upper(), path, resolved(definition))
-    for path, method, definition in operations(DOCUMENT)
-]
-
-
 def schemas(node: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """`(where, schema)` for a schema and every schema inside of it."""
     if not isinstance(node, dict):
@@ -77,6 +90,35 @@ def schemas(node: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for key in ("allOf", "anyOf", "oneOf"):
         for index, member in enumerate(node.get(key, [])):
             yield from schemas(member, f"{where}.{key}[{index}]")
+
+
+def _operations_of(document: dict[str, Any]) -> list[Operation]:
+    return [
+        Operation(method.upper(), path, resolved(definition, document))
+        for path, method, definition in operations(document)
+    ]
+
+
+OPERATIONS = _operations_of(DOCUMENT)
+CLOSED_OPERATIONS = _operations_of(closed(DOCUMENT))
+"""The same with closed answers, to check answers and examples with."""
+
+
+def every_schema() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema of the document, named by its place."""
+    for section, key in (("schemas", None), ("parameters", "schema"), ("headers", "schema")):
+        for name, member in DOCUMENT["components"][section].items():
+            yield from schemas(resolved(member if key is None else member[key]), name)
+    for operation in OPERATIONS:
+        for parameter in operation.definition.get("parameters", []):
+            yield from schemas(parameter["schema"], f"{operation} {parameter['name']}")
+        for media_type, content in operation.bodies.items():
+            yield from schemas(content["schema"], f"{operation} {media_type}")
+        for status, response in operation.responses.items():
+            for media_type, content in response.get("content", {}).items():
+                yield from schemas(content["schema"], f"{operation} {status} {media_type}")
+            for name, header in response.get("headers", {}).items():
+                yield from schemas(header["schema"], f"{operation} {status} {name}")
 
 
 def table(path: Path, first: str, *, after: str = "") -> list[list[str]]:

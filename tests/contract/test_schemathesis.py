@@ -76,7 +76,7 @@ def run(
     """One run against an application on a database of its own."""
     run = Run(create_app(settings_for(new_database("sqlite"))))
     alice = Caller(TestClient(run.application), NAMES[0])
-    tasks = [alice.create()["id"] for _ in range(PLANTED)]
+    tasks = [alice.create(tags=["shopping"])["id"] for _ in range(PLANTED)]
 
     settings = tomllib.loads((ROOT / "schemathesis.toml").read_text())
     settings |= {"seed": SEED, "generation": {"deterministic": True, "max-examples": EXAMPLES}}

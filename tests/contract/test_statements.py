@@ -86,7 +86,7 @@ def is_of(statement: Statement, owner: str) -> bool:
 def test_operation_of_a_user_executes_only_statements_about_the_caller(
     operation: Operation, service: Service, alice: Caller
 ):
-    task_id = alice.create(tags=["work"])["id"]
+    task_id = alice.create(tags=["shopping"])["id"]
     if operation.path.startswith("/api/{user_id}/trash"):
         alice("DELETE", str(task_id))
     with watched(service) as statements:

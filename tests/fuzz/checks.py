@@ -13,6 +13,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, DeserializationContext, HookContext, Response
 
+from tests.contract.reading import closed
 from todo.kinds import KINDS
 from todo.problems import MAX_BODY
 from todo.services import cursors
@@ -41,6 +42,12 @@ for name, strategy in {
     "time-zone": st.sampled_from(sorted(available_timezones() - {"Factory", "localtime"})),
 }.items():
     schemathesis.openapi.format(name, strategy)
+
+
+@schemathesis.hook
+def before_load_schema(ctx: HookContext, raw_schema: dict[str, Any]) -> None:
+    """Close the answers: a member that the contract does not name is a finding."""
+    raw_schema["components"]["schemas"] = closed(raw_schema)["components"]["schemas"]
 
 
 @schemathesis.deserializer("text/html", "text/css", "text/javascript")

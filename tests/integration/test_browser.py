@@ -1,6 +1,7 @@
-"""A page on another origin, in a real Chromium: Better Auth signs it up, and it calls the API.
+"""Pages in a real Chromium: one on another origin that calls the API, and the documentation.
 
-What a browser hides from a page without CORS is what this is about: headers, and errors.
+Better Auth signs the first one up. What a browser hides from a page without CORS is what it is
+about: headers, and errors.
 """
 
 import json
@@ -39,13 +40,15 @@ def origin() -> Iterator[str]:
         thread.join()
 
 
-def visit(chromium: str, home: Path, url: str, **story: str) -> dict[str, Any]:
+def visit(
+    chromium: str, home: Path, url: str, script: str = "visit.mjs", **story: str
+) -> dict[str, Any]:
     """What the page tells of its story."""
     told: dict[str, Any] = json.loads(
         run(
             FOLDER,
             "node",
-            "visit.mjs",
+            script,
             home=home,
             CHROMIUM=chromium,
             PAGE_URL=url,
@@ -97,3 +100,38 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     assert (told["unauthorized"]["status"], told["forbidden"]["status"]) == (401, 403)
     assert told["unauthorized"]["requestId"]
     assert told["forbidden"]["requestId"]
+
+
+def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path):
+    [_, chromium] = require("node", "chromium", folder=FOLDER)
+    server = Server.start(tmp_path)
+    try:
+        account = {"email": "alice@example.com", "password": "correct horse battery staple"}
+        token = server.client.post("/api/auth/register", json=account).json()["token"]
+        page = f"{server.client.base_url}/docs"
+        told = visit(chromium, tmp_path, page, "docs.mjs", token=token)
+    finally:
+        server.close()
+
+    assert told["refused"] == []
+    assert set(told["overflow"]) == {0}
+    assert all(way in told["advice"] for way in ("todo token", "/api/auth/login", "authClient"))
+    # The errors are there when they are asked for, with the keyboard too.
+    assert told["folded"] == ["201"]
+    assert told["button"] == "Errors (13)"
+    assert told["unfolded"][:3] == ["201", "400", "401"]
+    assert (len(told["unfolded"]), told["expanded"]) == (14, "true")
+    # Nothing is sent that nobody entered: no key, so that a second task can be made; no filter, so
+    # that both are found. The token was pasted with its "Bearer".
+    assert told["created"] == [201, 201]
+    assert (told["listed"], told["found"]) == (200, 2)
+    assert (told["complete_task"], told["change_tasks"]) == (200, 200)
+    assert {request["authorization"] for request in told["sent"]} == {f"Bearer {token}"}
+    assert not any("key" in request for request in told["sent"])
+    assert [request["path"] for request in told["sent"]] == [
+        "/api/me/tasks",
+        "/api/me/tasks",
+        "/api/me/tasks?skip=0&limit=100&total=true&tz=UTC&sort=created",
+        "/api/me/tasks/1/complete",
+        "/api/me/tasks/bulk",
+    ]

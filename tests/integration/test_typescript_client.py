@@ -34,5 +34,5 @@ def test_the_typed_client_compiles_strictly_and_runs_against_the_live_api(
         "completed true",
         "description null",
         "listed [ 'Buy milk' ] 1",
-        "gone: 404 task_not_found - There is no task 1.",
+        "gone: 404 task_not_found - Task not found",
     ]

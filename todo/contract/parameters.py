@@ -8,10 +8,11 @@ accept ``1_0`` and `` 5``.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from todo.contract import BrokenContract
+from todo.contract import BrokenContract, hints
 from todo.contract.schemas import Schema
 from todo.problems import Problem, Violation, validation_failed
 
@@ -20,6 +21,7 @@ MAX_FIELDS: Final = 64
 MAX_NAME: Final = 100
 """Characters of an unknown parameter's name in an error."""
 
+_BOOLEANS: Final = ("true", "false")
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -34,7 +36,7 @@ def _integer(text: str) -> int:
 
 
 def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
+    if text not in _BOOLEANS:
         raise _WrongType
     return text == "true"
 
@@ -60,6 +62,7 @@ class Parameter:
         self._type: str = value.get("type", "none")
         if self._type not in _PARSERS:
             raise BrokenContract(f"parameter {self.name!r}: cannot be of type {self._type}")
+        self.values: Sequence[str] = value.get("enum", ())
         self._parse = _PARSERS[self._type]
         self._schema = Schema(schema)
 
@@ -72,10 +75,14 @@ class Parameter:
         try:
             values = [self._parse(text) for text in texts]
         except _WrongType:
-            detail = f'is not of type "{self._type}"'
+            detail = f'is not of type "{self._type}"{self._meant(texts)}'
             return None, [Violation("type", detail, parameter=self.name)]
         value = values if self.repeatable else values[0]
         return value, self.violations(value)
+
+    def _meant(self, texts: Iterable[str]) -> str:
+        """A hint at a boolean that is spelled in another way; it says nothing of other types."""
+        return hints.of_text("".join(texts), _BOOLEANS) if self._type == "boolean" else ""
 
     def violations(self, value: Any) -> list[Violation]:
         """Return what is wrong with a typed ``value``."""
@@ -100,7 +107,7 @@ class QueryParser:
         violations: list[Violation] = []
         for name, texts in self._given(query).items() if query else ():
             arguments[name], wrong = self._parameters[name].read(*texts)
-            violations += wrong
+            violations += [self._with_hint(violation, texts) for violation in wrong]
         violations += [
             Violation("required", "is required", parameter=name)
             for name in self._required
@@ -123,7 +130,25 @@ class QueryParser:
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._parameters)) or "none"
-        return f"'{name[:MAX_NAME]}' is not a parameter of this operation; it has: {known}."
+        hint = hints.of_name(name, self._parameters)
+        its = f"{hint} It has" if hint else "; it has"
+        return f"'{name[:MAX_NAME]}' is not a parameter of this operation{its}: {known}."
+
+    def _with_hint(self, violation: Violation, texts: Sequence[str]) -> Violation:
+        """Return ``violation``; where it says no hint, with one at the sender's likely intention.
+
+        Front ends send the value under another parameter's name (``completed=all``), or the name
+        with no value (``search=``).
+        """
+        if violation.detail.endswith("?"):
+            return violation
+        if not any(texts) and violation.parameter not in self._required:
+            return replace(violation, detail=f"{violation.detail}; did you mean to leave it out?")
+        for other in self._parameters.values():
+            if texts[-1] in other.values and other.name != violation.parameter:
+                meant = f"; did you mean '{other.name}={texts[-1]}'?"
+                return replace(violation, detail=violation.detail + meant)
+        return violation
 
 
 class HeaderChecker:

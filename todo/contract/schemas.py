@@ -6,16 +6,19 @@ checking. Its regular expressions run in linear time, so no pattern can be made 
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema_rs
 
-from todo.contract import BrokenContract
+from todo.contract import BrokenContract, hints
 from todo.contract.formats import FORMATS, UniqueWithoutCase, WholeNumber
 from todo.problems import MAX_ERRORS, Violation
 
 MAX_NAME: Final = 100
 """Characters of an unknown field's name in an error."""
+
+SET_BY_SERVER: Final = "x-set-by-server"
+"""The keyword of an object's schema that lists the fields that only the server sets."""
 
 MOST: Final = 50
 """Errors of an instance that are looked at."""
@@ -109,8 +112,7 @@ class Schema:
             kind = error.kind.as_dict()
             if code == "unknown_field":
                 for name in kind["unexpected"]:
-                    short = name[:MAX_NAME]
-                    yield _pointer([*path, short]), code, f"unknown field '{short}'"
+                    yield _pointer([*path, name[:MAX_NAME]]), code, self._unknown(name, error)
             elif code == "required":
                 yield _pointer([*path, kind["property"]]), code, "is required"
             else:
@@ -129,10 +131,25 @@ class Schema:
             return [error]
         return []
 
-    def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
+    def _parent(self, error: jsonschema_rs.ValidationError) -> Mapping[str, Any]:
+        """The schema that the keyword of ``error`` stands in."""
         parent = self._draft7
         for step in error.schema_path[:-1]:
             parent = parent[step]
+        return cast("Mapping[str, Any]", parent)
+
+    def _unknown(self, name: str, error: jsonschema_rs.ValidationError) -> str:
+        parent = self._parent(error)
+        hint = hints.of_field(
+            name, parent.get("properties", ()), set_by_server=parent.get(SET_BY_SERVER, ())
+        )
+        return f"unknown field '{name[:MAX_NAME]}'{hint}"
+
+    def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
+        parent = self._parent(error)
+        return self._wrong(error, parent) + hints.of_value(error.instance, parent)
+
+    def _wrong(self, error: jsonschema_rs.ValidationError, parent: Mapping[str, Any]) -> str:
         keyword = error.kind.name.removeprefix("x-")
         if f"x-{keyword}-means" in parent:
             return str(parent[f"x-{keyword}-means"])

@@ -18,22 +18,20 @@ from todo.problems import Problem
 
 CACHE: Final = "public, max-age=300"
 _SWAGGER_UI: Final = files("flask_swagger_ui") / "dist"
+_OURS: Final = files("todo.handlers") / "docs"
 _ASSETS: Final = {
-    "swagger-ui.css": "text/css",
-    "swagger-ui-bundle.js": "text/javascript",
-    "init.js": "text/javascript",
+    "swagger-ui.css": ("text/css", _SWAGGER_UI),
+    "swagger-ui-bundle.js": ("text/javascript", _SWAGGER_UI),
+    "page.css": ("text/css", _OURS),
+    "init.js": ("text/javascript", _OURS),
 }
-_INIT: Final = b"""window.onload = () => {
-  window.ui = SwaggerUIBundle({
-    url: "/openapi.json", dom_id: "#docs", deepLinking: true, persistAuthorization: true,
-    validatorUrl: null,
-  });
-};
-"""
+"""The files of the page: their media types, and the folders that they are in."""
+
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>todo-api: documentation</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/page.css"></head>
 <body><div id="docs"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/init.js"></script>
 </body></html>
@@ -53,7 +51,8 @@ def show_docs_asset(asset: str) -> flask.Response:
     """A file that the documentation page needs."""
     if asset not in _ASSETS:
         raise Problem("not_found", "No such resource.")
-    return _document(_asset(asset), _ASSETS[asset])
+    media_type, _ = _ASSETS[asset]
+    return _document(_asset(asset), media_type)
 
 
 def show_openapi_json() -> flask.Response:
@@ -89,7 +88,8 @@ _PROBLEM_PAGE: Final = """<!doctype html>
 
 @cache
 def _asset(name: str) -> bytes:
-    return _INIT if name == "init.js" else (_SWAGGER_UI / name).read_bytes()
+    _, folder = _ASSETS[name]
+    return (folder / name).read_bytes()
 
 
 def _document(

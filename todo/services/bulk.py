@@ -154,7 +154,7 @@ def _refuse_failing(
             if room < 0:
                 failing.append((quota_exceeded(quota), place))
         elif (task := found.get(operation["id"])) is None:
-            failing.append((task_not_found(operation["id"]), f"{place}/id"))
+            failing.append((task_not_found(), f"{place}/id"))
         elif operation.get("if_revision", task["revision"]) != task["revision"]:
             detail = f"Task {task['id']} is at revision {task['revision']}."
             failing.append((stale(task, detail), f"{place}/if_revision"))

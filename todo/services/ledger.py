@@ -153,7 +153,7 @@ def lock_task(
     """
     row = tx.execute(_LOCK_TASK[trashed], {"owner": owner.id, "task_id": task_id}).one_or_none()
     if row is None:
-        raise task_not_found(task_id, trashed=trashed)
+        raise task_not_found(trashed=trashed)
     return Ledger.of(owner, row), as_task(row[len(_TOTALS) :])
 
 
@@ -202,10 +202,13 @@ def as_task(values: Iterable[Any]) -> Task:
     return dict(zip(_TASK_NAMES, values, strict=False))
 
 
-def task_not_found(task_id: int, *, trashed: bool = False) -> Problem:
-    """Return the one answer for a task that is absent, on the other side, or somebody else's."""
-    detail = f"Task {task_id} is not in the trash." if trashed else f"There is no task {task_id}."
-    return Problem("task_not_found", detail)
+def task_not_found(*, trashed: bool = False) -> Problem:
+    """Return the one answer for a task that is absent, on the other side, or somebody else's.
+
+    Front ends show ``detail`` to their user, and compare it: "Task not found" are the words of the
+    document that they are built from.
+    """
+    return Problem("task_not_found", "Task not found in the trash" if trashed else "Task not found")
 
 
 def _locked_owner(tx: Connection, owner: str) -> Sequence[Any] | None:

@@ -91,7 +91,7 @@ def get(owner: str, task_id: int) -> Task:
     """Return one live task of ``owner``; raises :class:`Problem` ``task_not_found``."""
     rows = read(_GET, {"owner": owner, "task_id": task_id})
     if not rows:
-        raise task_not_found(task_id)
+        raise task_not_found()
     return as_task(rows[0])
 
 
