@@ -290,6 +290,7 @@ def test_old_keys_lose_what_nobody_sees_and_equal_tags_become_the_first(empty_da
     assert (city["title"], city["tags"], city["revision"]) == ("\u0130stanbul", ["a", "b"], 2)
     assert alice("GET", "?tag=work").json()["total"] == 1
     assert alice("GET", "/api/me/tags").json()["total"] == 6
+    assert [task["id"] for task in alice("GET", "?tag=%E2%80%8B").json()["tasks"]] == [3]
 
     schema.migrate(empty_database, "-1")
     assert [row["title_key"] for row in rows(empty_database, KEYS)] == [
