@@ -36,6 +36,7 @@ from todo.edge.guard import MAX_BODY, Guard
 from todo.identity.attempts import Attempts
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
+from todo.instance import make_private
 from todo.models import db
 from todo.security import BearerSecurity, check_revocation, key_set, verifier
 from todo.settings import Refusal, Settings
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
 
 
 def _migrate(settings: Settings) -> None:
+    make_private(settings.instance_path / "todo.db")
     try:
         schema.migrate(settings.sqlalchemy_url)
     except (SQLAlchemyError, OSError) as error:
