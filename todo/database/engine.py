@@ -25,7 +25,8 @@ from sqlalchemy.util import to_list
 from todo.database import deadline
 from todo.database.opening import OpeningConnection
 from todo.instance import private_file
-from todo.settings import MAX_PORT, Refusal
+from todo.origins import MAX_PORT
+from todo.settings import Refusal
 
 CONNECT_SECONDS: Final = 3
 """How long connecting may take; Neon wakes in less."""
@@ -118,8 +119,12 @@ def _sqlite_url(url: URL, variable: str) -> URL:
     return url.set(drivername="sqlite+pysqlite", database=str(path))
 
 
-def engine_options(url: URL, *, threads: int) -> dict[str, Any]:
-    """Return the options of the engine that serves requests on ``threads`` threads."""
+def engine_options(url: URL, *, threads: int, namespace: str | None = None) -> dict[str, Any]:
+    """Return the options of the engine that serves requests on ``threads`` threads.
+
+    The tables are in the schema ``namespace`` of PostgreSQL; ``None``: wherever its
+    ``search_path`` leads.
+    """
     options: dict[str, Any] = {
         "isolation_level": "AUTOCOMMIT",
         "hide_parameters": True,  # titles do not belong into a log
@@ -142,7 +147,15 @@ def engine_options(url: URL, *, threads: int) -> dict[str, Any]:
                 "connection_factory": OpeningConnection,
             },
         }
-    return options
+    return options | _within(namespace)
+
+
+def _within(namespace: str | None) -> dict[str, Any]:
+    """The option that writes a schema before every table: no setting of a session, so no pooler
+    can lose it or leak it."""
+    if namespace is None:
+        return {}
+    return {"execution_options": {"schema_translate_map": {None: namespace}}}
 
 
 def is_postgresql(url: URL) -> bool:
@@ -158,10 +171,11 @@ def prepare(engine: Engine) -> Engine:
     return engine
 
 
-def maintenance_engine(url: str) -> Engine:
+def maintenance_engine(url: str, *, namespace: str | None = None) -> Engine:
     """Return an engine for a command: one connection at a time, none kept."""
     parsed = engine_url(url)
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
+    options |= _within(namespace)
     if is_postgresql(parsed):
         options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     return prepare(sa.create_engine(parsed, **options))
