@@ -68,7 +68,8 @@ def token(sub: str, hours: float) -> None:
     except ValueError:  # NaN is within every range
         raise click.BadParameter("is not a number.", param_hint="--hours") from None
     except TokenRefused as refused:
-        raise click.BadParameter(refused.detail, param_hint="--sub") from None
+        hint = "--sub" if refused.code == "claim_missing" else "--hours"
+        raise click.BadParameter(refused.detail, param_hint=hint) from None
 
 
 @main.command()

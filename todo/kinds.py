@@ -55,8 +55,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "token_malformed": Kind(
         401,
-        "The access token is not a JWT",
-        "Send a JWT, three parts joined by dots; not the opaque session token of a sign-in.",
+        "The access token is malformed",
+        "Send one JWT, bare, after the word Bearer; not a session token. "
+        "'detail' says what is wrong with this one.",
     ),
     "token_expired": Kind(
         401, "The access token has expired", "Get a new token and send the request again."

@@ -12,7 +12,7 @@ from connexion.security import AbstractSecurityHandler
 from todo.identity import ME, local
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
-from todo.identity.refusal import TokenRefused
+from todo.identity.refusal import TokenRefused, why_not_bearer
 from todo.identity.tokens import (
     HS256,
     Claims,
@@ -98,19 +98,14 @@ def _bearer_token(headers: list[tuple[bytes, bytes]]) -> str:
     values = [value for name, value in headers if name == b"authorization"]
     if not values:
         raise TokenRefused("token_missing", "The request has no Authorization header.")
-    scheme, _, token = values[0].decode("latin-1").partition(" ")
+    scheme, _, token = values[0].decode("latin-1").strip(" \t").partition(" ")
     if scheme.lower() != "bearer":
-        raise TokenRefused("token_missing", _why_not_bearer(scheme))
+        raise TokenRefused("token_missing", why_not_bearer(scheme, token))
     if len(values) > 1:
         raise TokenRefused("token_malformed", "The request has two Authorization headers.")
+    if not token.strip():
+        raise TokenRefused("token_malformed", "The token after the word Bearer is empty.")
     return token.strip()
-
-
-def _why_not_bearer(scheme: str) -> str:
-    """The sentence about another scheme; what may be a token itself is not repeated."""
-    if scheme.count(".") == 2:  # noqa: PLR2004 - the dots of a JWT
-        return "The Authorization header has a token without the word Bearer before it."
-    return "The Authorization header is not of scheme Bearer."
 
 
 def check_revocation(claims: Claims) -> None:

@@ -16,7 +16,7 @@ PROBLEMS = {
     "unknown_parameter": (400, "Unknown query parameter"),
     "repeated_parameter": (400, "Query parameter given more than once"),
     "token_missing": (401, "No access token"),
-    "token_malformed": (401, "The access token is not a JWT"),
+    "token_malformed": (401, "The access token is malformed"),
     "token_expired": (401, "The access token has expired"),
     "token_not_yet_valid": (401, "The access token is not valid yet"),
     "alg_not_allowed": (401, "The token's algorithm is not allowed"),

@@ -188,6 +188,14 @@ def test_an_unknown_e_mail_costs_one_hash_like_a_known_one(
             {"name": "a\0b"},
             in_body("/name", "pattern", "must have no control characters"),
         ),
+        (
+            {"name": "a\x85b"},
+            in_body("/name", "pattern", "must have no control characters"),
+        ),
+        (
+            {"email": "a\x9f@example.com"},
+            in_body("/email", "pattern", "must be an e-mail address, with one @ and no spaces"),
+        ),
         ({"user_id": "bob"}, in_body("/user_id", "unknown_field", "unknown field 'user_id'")),
     ],
     ids=str,

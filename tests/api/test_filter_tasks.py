@@ -32,6 +32,23 @@ def find(alice):
     return titles
 
 
+MOMENTS = {
+    "due_after": DUE,
+    "due_before": DUE,
+    "completed_after": INSTANT,
+    "completed_before": INSTANT,
+    "updated_since": SINCE,
+}
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+@pytest.mark.parametrize("offset", ["+05:60", "+05:99", "-05:99", "+24:00"])
+def test_an_offset_that_no_clock_has_is_refused_in_every_filter_of_moments(alice, name, offset):
+    response = alice("GET", f"?{urlencode({name: f'2026-12-31T17:00:00{offset}'})}")
+
+    assert refusal(response) == invalid(alice.tasks, in_query(name, "format", MOMENTS[name]))
+
+
 def test_priorities_are_alternatives(alice, find):
     for priority in ("low", "medium", "high"):
         alice.create(priority, priority=priority)

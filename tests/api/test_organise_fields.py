@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.expect import a_task, in_body, invalid, refusal
+from tests.api.expect import a_task, in_body, in_query, invalid, refusal
 
 NONE = "is not one of: low, medium, high, null"
 NO_ARRAY = 'is not of types "null", "array"'
@@ -11,6 +11,7 @@ DUE = (
     "or an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
 )
 TAG = "must have a character that is not a space, and no control characters"
+UNSEEN = "must have a character that is not a space and can be seen"
 TWICE = "has a tag twice, compared without case"
 GIVEN = {"priority": "high", "due_date": "2026-12-31", "tags": ["Work", "a/b, c", "日本"]}
 
@@ -114,8 +115,9 @@ def test_tags_keep_their_order_and_case_and_a_change_of_either_is_one(alice):
         ["x" * 50, "😀" * 50],
         ["a,b", "a/b", "a b", "%", "_", "'", '"', "\\", "日本", "שלום", "#&?=+"],
         [" work", "work", "work "],
+        ["wo\u00adrk", "\u200bhome", "👨\u200d👩\u200d👧", "❤\ufe0f"],
     ],
-    ids=["twenty", "long", "characters", "spaces"],
+    ids=["twenty", "long", "characters", "spaces", "invisible beside visible"],
 )
 def test_tags_at_the_edge_of_every_rule_are_kept(alice, tags):
     assert alice.create(tags=tags)["tags"] == tags
@@ -148,6 +150,9 @@ def test_tags_at_the_edge_of_every_rule_are_kept(alice, tags):
         ("tags", ["a", " "], in_body("/tags/1", "pattern", TAG)),
         ("tags", ["a\n"], in_body("/tags/0", "pattern", TAG)),
         ("tags", ["a\x85b"], in_body("/tags/0", "pattern", TAG)),
+        ("tags", ["a", "\u200b"], in_body("/tags/1", "format", UNSEEN)),
+        ("tags", ["\u00ad\ufe0f\U000e0067"], in_body("/tags/0", "format", UNSEEN)),
+        ("tags", ["\u200d \u2060"], in_body("/tags/0", "format", UNSEEN)),
         ("tags", ["NUL\0"], in_body("/tags/0", "pattern", TAG)),
         ("tags", [1], in_body("/tags/0", "type", 'is not of type "string"')),
         ("tags", [None], in_body("/tags/0", "type", 'is not of type "string"')),
@@ -172,6 +177,39 @@ def test_what_is_against_the_contract_is_refused_and_changes_nothing(alice, fiel
     assert error in reported(create, alice.tasks)
     assert error in reported(update, f"{alice.tasks}/1")
     assert alice("GET", "").json()["tasks"] == [task]
+
+
+@pytest.mark.parametrize("field", ["tags", "title"])
+@pytest.mark.parametrize(
+    "text", [" ", "\u200b", "\u200b \u3000", "\ufeff", "\ufe0f" * 50], ids=ascii
+)
+def test_text_that_shows_nothing_is_refused_with_one_error_wherever_it_is_sent(alice, field, text):
+    task = alice.create()
+    value, place = ([text], "tags/0") if field == "tags" else (text, "title")
+    create = {"op": "create", "data": {"title": "Buy bread", field: value}}
+    update = {"op": "update", "id": 1, "data": {field: value}}
+
+    asked = [
+        (f"/{place}", alice("POST", "", json=create["data"])),
+        (f"/{place}", alice("PUT", "1", json=update["data"])),
+        (f"/{place}", alice("PATCH", "1", json=update["data"])),
+        (f"/operations/0/data/{place}", alice("POST", "bulk", json={"operations": [create]})),
+        (f"/operations/0/data/{place}", alice("POST", "bulk", json={"operations": [update]})),
+    ]
+
+    blank = {"tags": TAG, "title": "must have a character that is not a space, and no NUL"}[field]
+    error = ("pattern", blank) if text in (" ", "\ufeff") else ("format", UNSEEN)
+    for pointer, answer in asked:
+        path = answer.url.path
+        assert refusal(answer) == invalid(path, in_body(pointer, *error))
+    assert alice("GET", "").json()["tasks"] == [task]
+
+
+def test_a_title_in_the_query_must_show_something_too(alice):
+    alice.create()
+
+    wrong = in_query("title", "format", UNSEEN)
+    assert refusal(alice("PATCH", "1?title=%E2%80%8B")) == invalid(f"{alice.tasks}/1", wrong)
 
 
 def test_a_front_end_type_of_the_seed_round_trips(alice):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.expect import in_query, invalid, problem, refusal
+from tests.api.expect import a_page, in_body, in_query, invalid, problem, refusal
 
 pytestmark = pytest.mark.pooled
 
@@ -184,6 +184,21 @@ def test_more_tasks_than_one_statement_takes_are_changed_in_one_unit_of_work(ali
         "revision": 24,
     }
     assert [revision for _, revision in tags_of(alice).values()] == list(range(13, 25))
+
+
+def test_a_new_name_that_shows_nothing_is_refused_and_an_old_tag_of_that_kind_can_be_asked_for(
+    alice, tags
+):
+    task = alice.create(tags=["work"])
+    invisible = "%E2%80%8B"
+
+    renamed = alice("PATCH", f"{tags}?name=work", json={"name": "\u200b"})
+
+    unseen = "must have a character that is not a space and can be seen"
+    assert refusal(renamed) == invalid(tags, in_body("/name", "format", unseen))
+    assert refusal(alice("DELETE", f"{tags}?name={invisible}")) == not_found(tags)
+    assert alice("GET", f"?tag={invisible}").json() == a_page([], revision=1)
+    assert alice("GET", "").json()["tasks"] == [task]
 
 
 def test_the_name_is_required_and_must_be_one(alice, tags):

@@ -76,11 +76,14 @@ def run(
     """One run against an application on a database of its own."""
     run = Run(create_app(settings_for(new_database("sqlite"))))
     alice = Caller(TestClient(run.application), NAMES[0])
-    tasks = [alice.create(tags=["shopping"])["id"] for _ in range(PLANTED)]
+    tags = [f"planted-{number}" for number in range(PLANTED)]
+    tasks = [alice.create(tags=[tag])["id"] for tag in tags]
 
     settings = tomllib.loads((ROOT / "schemathesis.toml").read_text())
     settings |= {"seed": SEED, "generation": {"deterministic": True, "max-examples": EXAMPLES}}
     settings["dictionaries"]["task"] = {"values": tasks}
+    settings["dictionaries"]["tag"] = {"values": tags}
+    settings["parameters"]["query.name"] = {"dictionary": "tag", "probability": 0.5}
     settings["parameters"]["path.task_id"] = {"dictionary": "task", "probability": 0.5}
     with pytest.MonkeyPatch.context() as patch:
         users = write_users(tmp_path_factory.mktemp("fuzz") / "users.json", SECRET)

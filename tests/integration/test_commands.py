@@ -258,7 +258,7 @@ def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_
     )
 
 
-@pytest.mark.parametrize("hours", ["0", "nan", "inf", "1e9", "soon"])
+@pytest.mark.parametrize("hours", ["0", "0.0001", "nan", "inf", "1e9", "8761", "soon"])
 def test_hours_that_no_token_lasts_are_refused(tmp_path, hours):
     run = run_todo("token", "--sub", "alice", "--hours", hours, cwd=tmp_path)
 
@@ -315,6 +315,19 @@ def test_demo_data_refuses_what_it_cannot_make(tmp_path, arguments):
 
     assert (run.returncode, run.stdout) == (2, "")
     assert "Error: " in run.stderr
+
+
+@pytest.mark.parametrize("command", [("token",), ("demo-data", "--tasks", "1")], ids=" ".join)
+@pytest.mark.parametrize("subject", ["", "a\nb", "a\x85b", "x" * 256])
+def test_commands_refuse_a_user_id_that_no_token_can_have(tmp_path, command, subject):
+    variables = {"DATABASE_URL": f"sqlite:///{tmp_path / 'todo.db'}", "BETTER_AUTH_SECRET": SECRET}
+    run = run_todo(*command, "--sub", subject, cwd=tmp_path, **variables)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert (
+        "Invalid value for --sub: The token's 'sub' is not 1 to 255 characters without control"
+        in " ".join(run.stderr.split())
+    )
 
 
 def test_demo_data_sends_an_empty_database_to_migrate(postgres, tmp_path):

@@ -3,10 +3,13 @@
 import json
 import subprocess
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,10 +18,11 @@ from alembic.migration import MigrationContext
 
 from tests.api.expect import a_task
 from tests.integration.catalogue import OURS, definitions, tables
-from tests.integration.crowd import together
+from tests.integration.crowd import PATIENCE_SECONDS, together
 from tests.integration.served import postgresql_settings, run_todo
 from tests.integration.tables import rows, value
 from tests.servers.postgres import PostgresServer
+from tests.servers.reaper import wait_until
 from todo.database import schema
 from todo.database.engine import maintenance_engine
 from todo.models import VERSION_TABLE, Base
@@ -280,10 +284,46 @@ def test_old_keys_lose_what_nobody_sees_and_equal_tags_become_the_first(empty_da
     assert (city["title"], city["tags"], city["revision"]) == ("\u0130stanbul", ["a", "b"], 2)
     assert alice("GET", "?tag=work").json()["total"] == 1
     assert alice("GET", "/api/me/tags").json()["total"] == 6
+    assert [task["id"] for task in alice("GET", "?tag=%E2%80%8B").json()["tasks"]] == [3]
 
     schema.migrate(empty_database, "0005")
     assert [row["title_key"] for row in rows(empty_database, KEYS)] == [
         row["title_key"] for row in before
+    ]
+
+
+LOCK_WAITERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+COMPLETE = """
+UPDATE users SET revision = 2, open_tasks = 0, done_tasks = 1 WHERE id = 'alice';
+UPDATE tasks SET revision = 2, completed = true, completed_at = now() WHERE user_id = 'alice'
+"""
+
+
+def test_a_task_that_is_completed_while_its_key_is_renewed_keeps_both_changes(postgres):
+    url = postgres.create_database()
+    schema.migrate(url, "0005")
+    columns = "id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at"
+    rows(url, FIRST_USER.replace("users VALUES", f"users ({columns}) VALUES"))
+    old_task(url, 1, "\u0130stanbul", "wo\u200brk")
+
+    with closing(psycopg2.connect(url)) as writer, ThreadPoolExecutor(1) as thread:
+        writer.cursor().execute(COMPLETE)
+        migration = thread.submit(schema.migrate, url)
+        assert wait_until(lambda: value(url, LOCK_WAITERS) == 1, PATIENCE_SECONDS)
+        writer.commit()
+        migration.result(PATIENCE_SECONDS)
+
+    assert rows(url, "SELECT revision, completed, title_key, search_key, tags_key FROM tasks") == [
+        {
+            "revision": 2,
+            "completed": True,
+            "title_key": "istanbul",
+            "search_key": "istanbul\n",
+            "tags_key": "\nwork\n",
+        }
     ]
 
 

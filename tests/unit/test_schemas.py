@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from todo.contract import BrokenContract
 from todo.contract.document import contract_directory, load
 from todo.contract.schemas import Schema
+from todo.identity.owner import MAX_EMAIL, MAX_NAME, is_text
+from todo.services.collation import fold, keys_in, tags_key
 
 OBJECT = {
     "type": "object",
@@ -223,11 +225,13 @@ def test_a_pattern_that_is_none_is_a_broken_contract():
 SCHEMAS = load(contract_directory())["components"]["schemas"]
 
 
-@given(st.text(max_size=210))
+@given(st.text(max_size=210) | st.text(st.sampled_from("a \u200b\ufeff\x1c\ufe0f"), max_size=5))
 def test_a_title_is_valid_if_it_is_short_and_has_something_to_see(title):
     # ECMA 262, which OpenAPI's patterns follow: U+FEFF is a space, control characters are none.
     blank = all((c.isspace() and c not in "\x1c\x1d\x1e\x1f\x85") or c == "\ufeff" for c in title)
-    expected = len(title) <= 200 and "\0" not in title and not blank
+    spaced = title.replace("\ufeff", " ")
+    unseen = all(c.isspace() or not fold(c) for c in spaced) and not spaced.isspace()
+    expected = len(title) <= 200 and "\0" not in title and not blank and not unseen
 
     assert (Schema(SCHEMAS["Title"]).violations(title) == []) == expected
 
@@ -262,3 +266,29 @@ def test_what_is_larger_than_the_others_let_through_is_not_folded():
 
     assert [code for _, code, _ in TAGS.violations(dear)] == ["too_long", "too_long"]
     assert [code for _, code, _ in TAGS.violations(["x"] * 5000)] == ["too_many"]
+
+
+TAG = Schema(SCHEMAS["Tag"])
+INVISIBLE = "\u00ad\u200b\u200d\u2060\ufe0f\ufeff\U000e0067"
+TAG_LISTS = st.lists(
+    st.text(max_size=50) | st.text(st.sampled_from(f"ab İi\u0307\u3000\u2028\n{INVISIBLE}")),
+    max_size=5,
+)
+
+
+@given(TAG_LISTS)
+def test_tags_that_are_accepted_have_a_part_each_in_their_key(tags):
+    accepted = [tag for tag in tags if TAG.violations(tag) == []]
+    parts = keys_in(tags_key(accepted))
+
+    assert len(parts) == len(accepted)
+    assert all(part.strip() for part in parts)
+
+
+@given(st.text(max_size=60) | st.text(st.characters(max_codepoint=0xFF), max_size=60))
+def test_a_name_and_an_e_mail_that_are_accepted_are_what_a_token_can_carry(text):
+    registration = SCHEMAS["Registration"]["properties"]
+    name, email = Schema(registration["name"]), Schema(SCHEMAS["Email"])
+
+    assert (name.violations(text) == []) == is_text(text, MAX_NAME)
+    assert email.violations(f"{text}@b") != [] or is_text(f"{text}@b", MAX_EMAIL)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from base64 import urlsafe_b64decode
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.api.tokens import claims, sign
 from tests.conftest import SECRET
 from todo.identity.memory import CAPACITY, RememberingVerifier
-from todo.identity.refusal import TokenRefused
+from todo.identity.refusal import TokenRefused, shown, why_not_bearer
 from todo.identity.tokens import HS256, Family, SharedSecret, Verifier, mint
 
 FAMILY = Family((HS256,), SharedSecret(SECRET.encode()))
@@ -95,6 +96,40 @@ def test_a_token_that_no_server_would_accept_is_not_minted(subject):
         mint(SECRET, subject, hours=1)
 
     assert refused.value.code == "claim_missing"
+
+
+@pytest.mark.parametrize(
+    ("hours", "code"), [(24 * 366 * 9000, "token_malformed"), (1e-4, "token_expired")]
+)
+def test_a_token_of_times_that_no_server_would_accept_is_not_minted(hours, code):
+    with pytest.raises(TokenRefused) as refused:
+        mint(SECRET, "alice", hours=hours)
+
+    assert refused.value.code == code
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_whatever_a_claim_is_what_is_shown_of_it_is_short_and_safe_in_a_header(claim):
+    assert re.fullmatch(r"[ !#-\[\]-~]{1,85}", shown(claim))
+
+
+def test_a_claim_that_is_nested_beyond_what_json_is_written_of_is_shown_as_that():
+    claim = []
+    for _ in range(200_000):
+        claim = [claim]
+
+    assert shown(claim) == "nested too deeply"
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z-]{1,30}", fullmatch=True), st.text())
+def test_the_sentence_about_another_scheme_is_short_and_safe_in_a_header(scheme, credentials):
+    assert re.fullmatch(r"[ !#-\[\]-~]{1,100}", why_not_bearer(scheme, credentials))
 
 
 @given(st.text(max_size=300))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from todo.services import cursors
-from todo.services.collation import are_unique, search_words
+from todo.services.collation import are_unique, is_visible, search_words
 from todo.services.dates import date_or_instant, instant, zone
 from todo.services.filters import instant_or_revision
 
@@ -30,6 +30,7 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "instant": _parses(instant),
     "instant-or-revision": _parses(instant_or_revision),
     "time-zone": _parses(zone),
+    "visible": is_visible,
     "words": _parses(search_words),
 }
 """Formats of strings, and what tells whether a string has one."""

@@ -1,5 +1,6 @@
 """Why a token is refused: one sentence per cause, safe in a ``WWW-Authenticate`` (RFC 6750)."""
 
+import json
 import re
 from typing import Any, Final
 
@@ -9,6 +10,9 @@ MAX_SHOWN: Final = 80
 
 _NO_TOKEN: Final = frozenset({"undefined", "null", "nan", "false", "true", "[object object]"})
 """What JavaScript writes for a token that is not there, in lower case."""
+_SEND: Final = "send 'Bearer <JWT>'"
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,19}")
+"""What may be a scheme's name; the longest of IANA's is SCRAM-SHA-256. Most tokens are longer."""
 _UNSAFE: Final = re.compile(r"[^ !#-\[\]-~]")
 """What an ``error_description`` may not have (RFC 6750, section 3)."""
 
@@ -37,15 +41,39 @@ def why_no_jwt(token: str) -> str:
     return NOT_A_JWT
 
 
+def why_not_bearer(scheme: str, credentials: str) -> str:
+    """Return the sentence about an ``Authorization`` header that is not of the scheme Bearer.
+
+    A scheme is named where it has the form of one and ``credentials`` follow. Any other word may be
+    a token itself, and is not repeated.
+    """
+    if not scheme:
+        return f"The Authorization header is empty; {_SEND}."
+    if scheme.count(".") == 2:  # noqa: PLR2004 - the dots of a JWT
+        return "The Authorization header has a token without the word Bearer before it."
+    if credentials and _SCHEME.fullmatch(scheme):
+        return f"The scheme is {scheme}; {_SEND}."
+    return f"The Authorization header is not of scheme Bearer; {_SEND}."
+
+
 def mismatch(claim: str, value: Any, expected: str) -> str:
     """Return the sentence about a verified ``claim`` whose ``value`` is not the ``expected``."""
     return f"The token's '{claim}' is {shown(value)}, not {shown(expected)}."
 
 
 def shown(value: Any) -> str:
-    """Return a claim's ``value`` between quotes: printable ASCII, cut to :data:`MAX_SHOWN`."""
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, str) for one in values):
-        return "no text"
-    text = _UNSAFE.sub("?", ", ".join(values))
-    return f"'{text}'" if len(text) <= MAX_SHOWN else f"'{text[:MAX_SHOWN]}...'"
+    """Return a claim's ``value`` in printable ASCII, cut to :data:`MAX_SHOWN` characters.
+
+    Text stands between quotes. Anything else is JSON, with single quotes for double ones, which no
+    ``error_description`` can have.
+    """
+    if isinstance(value, str):
+        return f"'{_cut(value)}'"
+    try:
+        return _cut(json.dumps(value, ensure_ascii=False).replace('"', "'"))
+    except RecursionError:
+        return "nested too deeply"
+
+
+def _cut(text: str) -> str:
+    return _UNSAFE.sub("?", text[:MAX_SHOWN]) + ("..." if len(text) > MAX_SHOWN else "")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from todo.identity.refusal import TokenRefused
 
 LATEST: Final = 253_402_300_799
-"""The last second of the year 9999. In milliseconds that was in 1978: no token means it."""
+"""The last second of the year 9999. A larger time counts milliseconds, as a rule."""
 
 
 def check_times(claims: Mapping[str, Any], *, leeway: int) -> None:
@@ -33,5 +33,5 @@ def _check_number(name: str, value: Any) -> None:
         detail = f"The token's '{name}' is not a number of seconds."
         raise TokenRefused("token_malformed", detail)
     if value > LATEST:
-        detail = f"The token's '{name}' is in milliseconds; NumericDate counts seconds."
+        detail = f"The token's '{name}' is after the year 9999 in seconds; milliseconds, perhaps?"
         raise TokenRefused("token_malformed", detail)

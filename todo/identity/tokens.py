@@ -201,7 +201,8 @@ def mint(
 ) -> str:
     """Return an HS256 token for ``subject`` that is valid for ``hours`` (finite) from now.
 
-    For development and support. Raises :class:`TokenRefused` when no server would accept it.
+    For development and support. Raises :class:`TokenRefused` when no server would accept it:
+    ``claim_missing`` for the subject, the codes of :func:`check_times` for the hours.
     """
     check_subject(subject)
     if subject.startswith(local.SUBJECT_PREFIX):
@@ -215,6 +216,7 @@ def mint(
         "exp": now + int(hours * 3600),
         "jti": secrets.token_hex(16),
     }
+    check_times(claims, leeway=0)
     expected = {"iss": issuer, "aud": audience}
     claims |= {name: value for name, value in expected.items() if value is not None}
     return jwt.encode(claims, secret.encode(), algorithm=HS256)

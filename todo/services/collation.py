@@ -52,6 +52,15 @@ def _caseless(text: str) -> str:
     return unicodedata.normalize("NFKC", normal.casefold())
 
 
+def is_visible(text: str) -> bool:
+    """Whether ``text`` has a character that is neither a space nor ignorable by default.
+
+    Text of white space alone counts as visible: a pattern refuses it, with an error of its own, and
+    takes U+FEFF for white space (ECMA 262).
+    """
+    return not text.replace("\ufeff", " ").strip() or bool(fold(text).strip())
+
+
 def title_key(title: str) -> str:
     """Return what titles are sorted by: the first 200 characters of the folded title."""
     return fold(title)[:TITLE_KEY_LENGTH]

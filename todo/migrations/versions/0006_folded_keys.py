@@ -1,10 +1,18 @@
 """Keys without what nobody sees: an ignorable character hides no word, and İ is an i.
 
 The folding of this revision is here: what a migration does must not change with the code around
-it. Only keys that are not ASCII can change, and only those that do are written. A task that is
-written meanwhile keeps the key of its writer. Accounts keep the keys of their e-mails.
+it. Only keys that are not ASCII can change, and only those that do are written. Accounts keep the
+keys of their e-mails.
 
-No column changes, so neither does a revision: tags that are one by now become the first of them.
+No column is added or altered, and no revision is taken. One column that clients see is written:
+tags that are one by now become the first of them.
+
+On PostgreSQL the row of each user who has such keys is locked first, batch by batch, as every
+writer does: no writer changes a task between the reading of its text and the writing of its key,
+and no deadlock comes of it. These users' writes wait until the migration ends, and no others.
+A process of the release before that writes afterwards still writes keys of its own folding. Such
+a key is renewed when the task's title, description or tags next change; until then a search may
+miss a word that has an invisible character in it.
 """
 
 import json
@@ -31,6 +39,7 @@ _TASKS = sa.table(
     *map(sa.column, ("search_key", "tags_key")),
     sa.column("tags", _JSON),
 )
+_USERS = sa.table("users", sa.column("id"))
 _NOT_ASCII = {
     "postgresql": "octet_length({0}) <> length({0})",
     "sqlite": "length(CAST({0} AS BLOB)) <> length({0})",
@@ -66,13 +75,21 @@ def _renew(fold: Fold, condition: Any) -> None:
 
 
 def _batches(condition: Any) -> Iterator[Sequence[sa.Row[Any]]]:
-    """Every task that meets the ``condition``, the trash included, by its key."""
+    """Every task that meets the ``condition``, the trash included, by its key; owners locked."""
     key = sa.tuple_(_TASKS.c.user_id, _TASKS.c.id)
     every = sa.select(_TASKS).where(condition).order_by(_TASKS.c.user_id, _TASKS.c.id).limit(_BATCH)
-    rows = op.get_bind().execute(every).all()
+    rows = _locked(every)
     while rows:
         yield rows
-        rows = op.get_bind().execute(every.where(key > (rows[-1].user_id, rows[-1].id))).all()
+        rows = _locked(every.where(key > (rows[-1].user_id, rows[-1].id)))
+
+
+def _locked(batch: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    """Lock the users of a ``batch`` and read it then; SQLite's migrations are alone anyway."""
+    owners = sa.select(batch.subquery().c.user_id)
+    users = sa.select(_USERS.c.id).where(_USERS.c.id.in_(owners)).order_by(_USERS.c.id)
+    op.get_bind().execute(users.with_for_update(key_share=True)).all()
+    return op.get_bind().execute(batch).all()
 
 
 def _keys(row: sa.Row[Any], fold: Fold) -> tuple[str, str, list[str], str]:
