@@ -21,6 +21,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``kinds``          every error a client can see: code, status, words
 ``logs``           one event per line
 ``settings``       every environment variable
+``origins``        what is an origin, what a URL of the web
 ``strength``       what makes a shared secret no secret
 ``instance``       the embedded default's secret, made once
 ================== ================================================================================

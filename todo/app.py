@@ -11,7 +11,6 @@ from connexion import ConnexionMiddleware
 from connexion.exceptions import ConnexionException
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.contract import BrokenContract
@@ -36,6 +35,7 @@ from todo.edge.guard import MAX_BODY, Guard
 from todo.identity.attempts import Attempts
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
+from todo.instance import make_private
 from todo.models import db
 from todo.security import BearerSecurity, check_revocation, key_set, verifier
 from todo.settings import Refusal, Settings
@@ -91,10 +91,10 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
 
 
 def _migrate(settings: Settings) -> None:
+    make_private(settings.instance_path / "todo.db")
     try:
         schema.migrate(settings.sqlalchemy_url)
-    except (SQLAlchemyError, OSError) as error:
-        reason = getattr(error, "orig", error)
+    except schema.NotMigrated as reason:
         raise Refusal(f"INSTANCE_PATH: {settings.instance_path / 'todo.db'}: {reason}") from None
 
 
@@ -136,7 +136,9 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         PROPAGATE_EXCEPTIONS=True,
         TRAP_HTTP_EXCEPTIONS=True,
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, threads=settings.web_threads),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(
+            url, threads=settings.web_threads, namespace=settings.database_schema
+        ),
         TASKS_PER_USER=settings.tasks_per_user,
         TRASH_DAYS=settings.trash_days,
         IDEMPOTENCY_HOURS=settings.idempotency_hours,

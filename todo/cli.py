@@ -1,4 +1,8 @@
-"""``todo``: serve, migrate, token, doctor, demo-data, purge."""
+"""``todo``: serve, migrate, token, doctor, demo-data, import-tasks, purge.
+
+Every command imports what it needs when it is called: ``todo token`` waits for no database
+library, and a refusal of the settings for nothing.
+"""
 
 import os
 import sys
@@ -6,18 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from todo import __version__
-from todo.database import schema
-from todo.database.engine import display, engine_url
-from todo.database.failures import first_line
-from todo.identity.owner import Owner
-from todo.identity.refusal import TokenRefused
-from todo.identity.tokens import check_subject, mint
-from todo.kinds import KINDS
-from todo.logs import configure
-from todo.problems import Problem
 from todo.settings import Refusal, Settings
 
 
@@ -41,15 +35,22 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database to this release's schema. Safe to run twice at once."""
     settings = Settings.from_env()
+    from todo.database import schema
+    from todo.database.engine import display, engine_url
+    from todo.database.failures import first_line
+
     url = settings.migration_database_url or settings.sqlalchemy_url
-    engine_url(url, "MIGRATION_DATABASE_URL" if settings.migration_database_url else "DATABASE_URL")
+    variable = "MIGRATION_DATABASE_URL" if settings.migration_database_url else "DATABASE_URL"
+    engine_url(url, variable)
+    namespace = settings.database_schema
     try:
-        schema.migrate(url)
-    except schema.ForeignUsers as foreign:
-        raise Refusal(f"{display(url)}: {foreign}") from None
-    except (SQLAlchemyError, OSError) as error:
-        raise Refusal(f"{display(url)}: {first_line(error)}") from None
-    click.echo(f"{display(url)}: at revision {schema.head()}")
+        schema.migrate(url, namespace=namespace)
+    except schema.NotMigrated as reason:
+        raise Refusal(f"{display(url)}: {reason}") from None
+    except Exception as error:  # a defect of a migration, which has undone itself
+        raise Refusal(f"{display(url)}: {type(error).__name__}: {first_line(error)}") from None
+    where = f" in schema {namespace}" if namespace else ""
+    click.echo(f"{display(url)}: at revision {schema.head()}{where}")
 
 
 @main.command()
@@ -60,6 +61,8 @@ def migrate() -> None:
 def token(sub: str, hours: float) -> None:
     """Print a token for development and support."""
     settings = Settings.from_env()
+    from todo.identity.refusal import TokenRefused
+
     try:
         click.echo(_mint(settings, sub, hours))
     except ValueError:  # NaN is within every range
@@ -73,9 +76,10 @@ def token(sub: str, hours: float) -> None:
 @click.option("--token", "access_token", help="Also say whether this token would be accepted.")
 def doctor(access_token: str | None) -> None:
     """Check what the API stands on; every line is ok, or says what to do."""
-    from todo.doctor import examine  # noqa: PLC0415 - no start waits for what only this needs
-
     settings = Settings.from_env()
+    from todo.doctor import examine
+    from todo.logs import configure
+
     configure("error", settings.log_format)  # what is wrong is in the findings
     failed = False
     for finding in examine(settings, access_token):
@@ -90,18 +94,15 @@ def purge() -> None:
 
     Meant to run once a day.
     """
-    from todo.app import create_app  # noqa: PLC0415 - no start waits for what only this needs
-    from todo.services import idempotency, trash  # noqa: PLC0415
-
     settings = Settings.from_env()
-    configure("error", settings.log_format)
     if settings.embedded and not (settings.instance_path / "todo.db").exists():
         folder = settings.instance_path.resolve()
         raise Refusal(f"INSTANCE_PATH: no database in {folder}; give the folder of the server")
-    with create_app(settings).flask.app_context(), _told(settings):
+    with _application(settings) as database:
+        from todo.services import idempotency, trash
+
         tasks = trash.purge(settings.trash_days)
         keys = idempotency.purge(settings.idempotency_hours)
-    database = display(settings.sqlalchemy_url)
     click.echo(f"{database}: {tasks} deleted tasks are gone for good")
     click.echo(f"{database}: {keys} idempotency keys have expired")
 
@@ -111,36 +112,88 @@ def purge() -> None:
 @click.option("--sub", default="demo", show_default=True, help="The user id to give them to.")
 def demo_data(number: int, sub: str) -> None:
     """Add made-up tasks to a user's, to look at or to measure with."""
-    from todo.app import create_app  # noqa: PLC0415 - no start waits for what only this needs
-    from todo.services import demo  # noqa: PLC0415
-
     settings = Settings.from_env()
-    configure("error", settings.log_format)
+    from todo.identity.owner import Owner
+    from todo.identity.refusal import TokenRefused
+    from todo.identity.tokens import check_subject
+
     try:
         check_subject(sub)
     except TokenRefused as refused:
         raise click.BadParameter(refused.detail, param_hint="--sub") from None
-    with create_app(settings).flask.app_context(), _told(settings):
+    with _application(settings) as database:
+        from todo.services import demo
+
         demo.fill(Owner(sub, None, None), number, quota=settings.tasks_per_user)
-    click.echo(f"{display(settings.sqlalchemy_url)}: {number} more tasks of {sub!r}")
+    click.echo(f"{database}: {number} more tasks of {sub!r}")
+
+
+@main.command("import-tasks")
+@click.option(
+    "--from", "name", required=True, metavar="TABLE", help="A table or view, as in public.tasks."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be copied, and copy nothing.")
+def import_tasks(name: str, dry_run: bool) -> None:
+    """Copy the tasks of another back end, each once however often this runs.
+
+    They are in the same database, with the columns id, user_id and title, and as many as there
+    are of description, completed, created_at, updated_at, priority, due_date and tags.
+    """
+    settings = Settings.from_env()
+    with _application(settings) as database:
+        from todo.database.engine import maintenance_engine
+        from todo.services.importing import ImportStopped, Source, copy
+
+        engine = maintenance_engine(settings.sqlalchemy_url)
+        try:
+            source = Source.find(engine, name)
+            if source.left_out:
+                _tell(f"{source.name}: not copied: {', '.join(source.left_out)}")
+            quota = settings.tasks_per_user
+            copied = copy(engine, source, quota=quota, dry_run=dry_run, tell=_tell)
+        except ImportStopped as reason:
+            raise Refusal(f"{database}: {reason}") from None
+    click.echo(f"{database}: {copied}")
+    sys.exit(1 if copied.refused else 0)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 @contextmanager
-def _told(settings: Settings) -> Iterator[None]:
-    """Say in one line what a client of the API would have heard as a problem."""
-    try:
-        yield
-    except Problem as problem:
-        reason = f"{problem.detail} {KINDS[problem.code].advice}"
-        if (
-            isinstance(problem.__cause__, SQLAlchemyError)
-            and problem.code == "database_unavailable"
-        ):
-            reason = first_line(problem.__cause__)
-        raise Refusal(f"{display(settings.sqlalchemy_url)}: {reason}") from None
+def _application(settings: Settings) -> Iterator[str]:
+    """Work inside of an application; give its database's name.
+
+    Say in one line what a client of the API would have heard as a problem.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from todo.app import create_app
+    from todo.database.engine import display
+    from todo.database.failures import first_line
+    from todo.kinds import KINDS
+    from todo.logs import configure
+    from todo.problems import Problem
+
+    configure("error", settings.log_format)
+    with create_app(settings).flask.app_context():
+        database = display(settings.sqlalchemy_url)
+        try:
+            yield database
+        except Problem as problem:
+            reason = f"{problem.detail} {KINDS[problem.code].advice}"
+            cause = problem.__cause__
+            if isinstance(cause, SQLAlchemyError) and problem.code == "database_unavailable":
+                reason = first_line(cause)
+            raise Refusal(f"{database}: {reason}") from None
+        except SQLAlchemyError as error:  # of a statement that no request has
+            raise Refusal(f"{database}: {first_line(error)}") from None
 
 
 def _mint(settings: Settings, subject: str, hours: float) -> str:
+    from todo.identity.tokens import mint
+
     if settings.better_auth_secret is None:
         raise Refusal(
             "BETTER_AUTH_SECRET: not set, and 'todo token' signs with it; "

@@ -12,7 +12,7 @@ import jwt
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from todo.database import schema
+from todo.database import obstacles, schema
 from todo.database.engine import display, engine_url, maintenance_engine
 from todo.database.failures import first_line
 from todo.database.pooler import is_pooled
@@ -39,7 +39,7 @@ class Sick(Exception):  # noqa: N818 - it is a diagnosis
 
 def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
     """Yield a finding for everything that ``settings`` name, and for ``token`` if given."""
-    yield Finding(True, "settings", display(settings.sqlalchemy_url))
+    yield Finding(True, "settings", display(settings.sqlalchemy_url) + _in_schema(settings))
     checks: dict[str, Callable[[], str]] = {
         "database": lambda: _database(settings),
         "schema": lambda: _schema(settings),
@@ -57,6 +57,10 @@ def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
             yield Finding(True, subject, check())
         except Sick as sick:
             yield Finding(False, subject, str(sick))
+
+
+def _in_schema(settings: Settings) -> str:
+    return f", schema {settings.database_schema}" if settings.database_schema else ""
 
 
 def _is_new(settings: Settings) -> bool:
@@ -87,7 +91,8 @@ def _schema(settings: Settings) -> str:
     if _is_new(settings):
         return "not there yet; the first start makes it"
     try:
-        revision = schema.current(maintenance_engine(settings.sqlalchemy_url))
+        engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
+        revision = schema.current(engine)
     except SQLAlchemyError as error:
         raise Sick(f"unknown: {first_line(error)}") from None
     if revision != schema.head():
@@ -119,9 +124,9 @@ def _better_auth(settings: Settings) -> str:
         return "none of its tables here"
     try:
         with maintenance_engine(settings.sqlalchemy_url).connect() as connection:
-            schema.check_users(connection)
-            tables = schema.better_auth_tables(connection)
-    except schema.ForeignUsers as foreign:
+            obstacles.check_users(connection, settings.database_schema)
+            tables = obstacles.better_auth_tables(connection)
+    except obstacles.InTheWay as foreign:
         raise Sick(str(foreign)) from None
     except SQLAlchemyError as error:
         raise Sick(f"unknown: {first_line(error)}") from None

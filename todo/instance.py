@@ -1,10 +1,12 @@
-"""The instance folder of the embedded default: its database, and a secret made once."""
+"""Files that are their owner's alone (mode 0600): SQLite databases, and the embedded default's
+secret, made once.
+"""
 
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, mkstemp
 
 
 def instance_secret(folder: Path) -> str:
@@ -23,3 +25,29 @@ def instance_secret(folder: Path) -> str:
             with suppress(FileExistsError):
                 path.hardlink_to(draft.name)
     return path.read_text().strip()
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file (mode 0600) at ``path`` unless something is there; raises OSError.
+
+    It appears by a hard link to a draft that is closed already: closing a file that SQLite has
+    open in this process would end SQLite's locks on it.
+    """
+    if path.exists():
+        return
+    descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    os.close(descriptor)
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        Path(draft).unlink()
+
+
+def make_private(database: Path) -> None:
+    """Give a SQLite ``database`` that is there, and its log, the mode 0600."""
+    for suffix in ("", "-wal", "-shm"):
+        path = database.with_name(f"{database.name}{suffix}")
+        with suppress(OSError):  # not there, or another user's
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)

@@ -21,6 +21,8 @@ PRIORITIES = ("low", "medium", "high")
 """From the least important up."""
 MAX_TAGS = 20
 """Tags of one task."""
+VERSION_TABLE = "todo_api_version"
+"""Holds the revision that the tables are at. Alembic's own name for it may be somebody else's."""
 
 
 class Base(DeclarativeBase):
@@ -207,10 +209,22 @@ class Account(Model):
     __table_args__ = (sa.CheckConstraint("generation >= 1", "generation"),)
 
 
+class ImportedTask(Model):
+    """What was copied from another back end's table, so that nothing is copied twice."""
+
+    __tablename__ = "imported_tasks"
+
+    user_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("users.id"), primary_key=True)
+    source: Mapped[str] = mapped_column(collated_text(), primary_key=True)
+    source_id: Mapped[str] = mapped_column(collated_text(), primary_key=True)
+    task_id: Mapped[int] = mapped_column(sa.BigInteger)
+
+
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
 accounts = cast("sa.Table", Account.__table__)
 idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
+imported_tasks = cast("sa.Table", ImportedTask.__table__)
 
 
 def _index(name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:

@@ -9,20 +9,17 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from todo.instance import instance_secret
+from todo.origins import MAX_PORT, is_origin, is_web_url, origin_of
 from todo.strength import weakness
 
 JWKS_PATH = "/api/auth"
 """Where Better Auth serves itself unless its base URL has a path of its own."""
 JWKS_ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256", "ES512")
 """What Better Auth can sign with; the first three are accepted unless the settings say else."""
-MAX_PORT = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
 
-_ORIGIN = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
-)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEMA = re.compile("[a-z_][a-z0-9_]{0,62}")
 
 
 class Refusal(SystemExit):
@@ -46,6 +43,7 @@ class Settings:
     local_accounts: bool = False
     database_url: str | None = field(default=None, repr=False)
     migration_database_url: str | None = field(default=None, repr=False)
+    database_schema: str | None = None
     instance_path: Path = Path("instance")
     host: str = "127.0.0.1"
     port: int = 8000
@@ -71,13 +69,30 @@ class Settings:
         """Refuse what could never tell who is calling, and origins that no browser would send."""
         self._check_secrets()
         self._check_issuer()
+        self._check_schema()
         for origin in self.cors_origins:
-            if not _is_origin(origin):
+            if not is_origin(origin):
                 raise Refusal(
                     f"CORS_ORIGINS: {origin!r} is not an origin; "
                     "write scheme://host[:port] as browsers send it: lower case, no path, no "
                     "default port; several separated by commas"
                 )
+
+    def _check_schema(self) -> None:
+        name = self.database_schema
+        if name is None:
+            return
+        if not _SCHEMA.fullmatch(name) or name.startswith("pg_") or name == "information_schema":
+            raise Refusal(
+                f"DATABASE_SCHEMA: {name[:100]!r} cannot be a schema of this API's; write lower "
+                "case letters, digits and _, at most 63, as in 'todo'; pg_* and "
+                "information_schema are PostgreSQL's own"
+            )
+        if (self.database_url or "sqlite:").startswith("sqlite"):
+            raise Refusal(
+                "DATABASE_SCHEMA: only PostgreSQL has schemas, and the database is SQLite; take "
+                "it away, or set DATABASE_URL"
+            )
 
     def _check_secrets(self) -> None:
         if self.better_auth_secret is None:
@@ -110,7 +125,7 @@ class Settings:
     def _check_issuer(self) -> None:
         for name in ("better_auth_url", "auth_jwks_url"):
             url: str | None = getattr(self, name)
-            if url is not None and not _is_web_url(url):
+            if url is not None and not is_web_url(url):
                 raise Refusal(
                     f"{name.upper()}: {url[:100]!r} is not a URL; "
                     "write https://host[:port][/path], without user, query or fragment"
@@ -138,12 +153,12 @@ class Settings:
     @property
     def jwks_issuer(self) -> str | None:
         """The ``iss`` of tokens under the public keys: by default Better Auth's origin."""
-        return self.auth_jwks_issuer or _origin(self.better_auth_url)
+        return self.auth_jwks_issuer or origin_of(self.better_auth_url)
 
     @property
     def jwks_audience(self) -> str | None:
         """Their ``aud``: by default Better Auth's origin, else the issuer."""
-        return self.auth_jwks_audience or _origin(self.better_auth_url) or self.jwks_issuer
+        return self.auth_jwks_audience or origin_of(self.better_auth_url) or self.jwks_issuer
 
     @property
     def embedded(self) -> bool:
@@ -172,6 +187,7 @@ class Settings:
             "local_accounts": env.boolean("LOCAL_ACCOUNTS"),
             "database_url": env.text("DATABASE_URL"),
             "migration_database_url": env.text("MIGRATION_DATABASE_URL"),
+            "database_schema": env.text("DATABASE_SCHEMA"),
             "instance_path": env.path("INSTANCE_PATH"),
             "host": env.text("HOST"),
             "port": env.integer("PORT", 1, MAX_PORT),
@@ -243,40 +259,6 @@ class _Variables:
         if text is not None and text not in choices:
             raise Refusal(f"{name}: {text[:40]!r} is not one of {', '.join(choices)}")
         return text
-
-
-def _is_origin(text: str) -> bool:
-    """Whether browsers send ``text`` as an Origin (RFC 6454, section 6.2)."""
-    match = _ORIGIN.fullmatch(text)
-    if match is None:
-        return False
-    port = int(match["port"] or 0)
-    return port <= MAX_PORT and port != _DEFAULT_PORTS.get(match["scheme"])
-
-
-def _is_web_url(text: str) -> bool:
-    """Whether ``text`` is an http(s) URL that keys can be fetched from."""
-    try:
-        url = urlsplit(text)
-        usable = bool(url.hostname) and (url.port is None or url.port > 0)
-    except ValueError:
-        return False
-    plain = text.isascii() and text.isprintable() and " " not in text
-    return plain and usable and url.scheme in ("http", "https") and not _has_extras(text)
-
-
-def _has_extras(text: str) -> bool:
-    return any(mark in text for mark in "@?#")
-
-
-def _origin(url: str | None) -> str | None:
-    """The origin of ``url`` as ``new URL(url).origin`` gives it, which Better Auth issues as."""
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
 
 
 def _instance_secret(folder: Path) -> str:

@@ -62,7 +62,7 @@ def test_module_imports_nothing_above_it(path: Path):
         ("identity", set()),
         ("problems", {"kinds"}),
         ("kinds", set()),
-        ("settings", {"instance", "strength"}),
+        ("settings", {"instance", "origins", "strength"}),
         ("instance", set()),
     ],
 )

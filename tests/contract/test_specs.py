@@ -113,5 +113,12 @@ def test_schema_page_has_every_table_of_the_models():
         "tasks",
         "idempotency_keys",
         "accounts",
+        "imported_tasks",
     ]
-    assert set(Base.metadata.tables) == {"users", "tasks", "idempotency_keys", "accounts"}
+    assert set(Base.metadata.tables) == {
+        "users",
+        "tasks",
+        "idempotency_keys",
+        "accounts",
+        "imported_tasks",
+    }

@@ -18,7 +18,7 @@ TRANSACTION = re.compile(r"(?:(?:BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b[^;]*;?\s*)+"
 TABLES = re.compile(r"\b(FROM|JOIN|INTO|(?<!DO )UPDATE)\s+\"?(\w+)\b(?!\()")  # but no function
 OWNERS = {"users": "id", "tasks": "user_id", "idempotency_keys": "user_id"}
 # What a public operation may read; it is nobody's.
-OF_NOBODY = {"alembic_version"}
+OF_NOBODY = {"todo_api_version"}
 
 Statement = tuple[str, Any]
 

@@ -8,7 +8,7 @@ import re
 
 from tests.integration.tables import rows
 
-OURS = ("users", "tasks", "idempotency_keys")
+OURS = ("users", "tasks", "idempotency_keys", "imported_tasks")
 
 _POSTGRESQL = """
 SELECT 'column ' || a.attname AS name, concat_ws(' ',

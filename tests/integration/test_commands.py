@@ -238,7 +238,7 @@ def test_doctor_tells_no_password_of_a_query(tmp_path):
 
 
 def test_doctor_notices_a_database_of_another_release(database_url, tmp_path):
-    rows(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    rows(database_url, "UPDATE todo_api_version SET version_num = '9999'")
 
     status, lines = doctor(tmp_path, DATABASE_URL=database_url, BETTER_AUTH_SECRET=SECRET)
 

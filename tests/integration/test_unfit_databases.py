@@ -98,7 +98,7 @@ def test_database_that_was_never_migrated_is_503_schema_outdated(empty_database,
 
 
 def test_database_at_another_revision_is_not_ready(database_url, service_on):
-    rows(database_url, "UPDATE alembic_version SET version_num = 'other'")
+    rows(database_url, "UPDATE todo_api_version SET version_num = 'other'")
     service = service_on(database_url)
 
     response = service.client.get("/readyz")

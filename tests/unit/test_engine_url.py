@@ -112,7 +112,7 @@ def test_another_database_is_refused(driver):
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("db:99999/todo", "99999 is no port"),
+        ("db:99999/todo", "its port is no number from 1 to 65535"),
         ("db/todo?pgbouncer=true", 'invalid connection option "pgbouncer"; take it out of the URL'),
         (
             "db/todo?sslmode=sometimes",
@@ -131,9 +131,39 @@ def test_an_option_of_libpq_is_kept():
     assert url.query["host"] == ("a:1", "b:2")
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret@db:port/todo", "mysql://u:secret@db/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:secret@db:port/todo",
+        "mysql://u:secret@db/x",
+        "postgresql://u:pa@secret@db/x",
+        "postgresql://u:pa@secret/word@db/x",
+        "postgresql://u:pa@ss?secret@db/x",
+        "postgresql://db/x?user=u&password=pa@secret@",
+        "postgresql://db/x?user=u&password=pa&secret=1",
+        "postgresql://u:secret%00@db/x",
+        "postgresql://u:secret",  # read as a port
+        "postgresql://u:secret/x",
+    ],
+)
 def test_a_refusal_does_not_tell_the_password(url):
     assert "secret" not in refusal_of(url)
+
+
+def test_a_password_of_digits_where_a_port_belongs_is_not_told():
+    assert "7654321" not in refusal_of("postgresql://u:7654321/x")
+
+
+@pytest.mark.parametrize("url", ["u:pa@ss@db/x", "u:p@s/s@db/x", "u@x:pass@db/x"])
+def test_a_url_with_a_second_at_sign_is_refused_with_what_to_write(url):
+    assert refusal_of(f"postgresql://{url}") == (
+        "DATABASE_URL: has more than one @; percent-encode user and password, so that only the one"
+        " before the host is left: @ is %40, / is %2F, : is %3A, # is %23, % is %25"
+    )
+
+
+def test_a_sqlite_path_may_have_at_signs():
+    assert engine_url("sqlite:////srv/a@b/c@d.db").database == "/srv/a@b/c@d.db"
 
 
 @pytest.mark.parametrize("url", ["postgresql://localhost/todo", "sqlite:///todo.db"])

@@ -1,4 +1,4 @@
-"""The secret of the embedded default: `todo.instance`."""
+"""The files that are their owner's alone: `todo.instance`."""
 
 import stat
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from todo.instance import instance_secret
+from todo.instance import instance_secret, make_private, private_file
 
 
 def mode(path):
@@ -86,3 +86,31 @@ def test_processes_that_start_at_once_agree_on_one_secret(tmp_path):
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert len(secrets) == 1
     assert secrets.pop().strip() == (tmp_path / "instance" / "secret").read_text()
+
+
+def test_a_database_and_its_log_that_others_could_read_are_made_private(tmp_path):
+    names = ("todo.db", "todo.db-wal", "todo.db-shm")
+    for name in (*names, "other.db"):
+        (tmp_path / name).touch(mode=0o644)
+
+    make_private(tmp_path / "todo.db")
+
+    assert [mode(tmp_path / name) for name in names] == [0o600] * 3
+    assert mode(tmp_path / "other.db") == 0o644
+
+
+def test_there_need_be_no_database_to_make_private(tmp_path):
+    make_private(tmp_path / "todo.db")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_private_file_appears_once_and_leaves_what_is_there(tmp_path):
+    private_file(tmp_path / "new.db")
+    (tmp_path / "old.db").write_text("kept")
+    (tmp_path / "old.db").chmod(0o640)
+    private_file(tmp_path / "old.db")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.db", "old.db"]
+    assert mode(tmp_path / "new.db") == 0o600
+    assert ((tmp_path / "old.db").read_text(), mode(tmp_path / "old.db")) == ("kept", 0o640)

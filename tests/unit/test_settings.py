@@ -62,6 +62,7 @@ DEFAULTS = {
     "local_accounts": True,
     "database_url": None,
     "migration_database_url": None,
+    "database_schema": None,
     "instance_path": Path("instance"),
     "host": "127.0.0.1",
     "port": 8000,
@@ -115,7 +116,11 @@ def test_a_blank_variable_counts_as_unset(variable, blank):
 def test_every_variable_is_in_the_example_file():
     example = (Path(__file__).parents[2] / ".env.example").read_text()
 
-    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == {*READ, "AUTH_JWKS_URL"}
+    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == {
+        *READ,
+        "AUTH_JWKS_URL",
+        "DATABASE_SCHEMA",
+    }
 
 
 @pytest.mark.parametrize(
@@ -390,3 +395,36 @@ def test_a_refusal_ends_the_process_with_status_1_and_its_line():
 
     assert isinstance(refusal, SystemExit)
     assert refusal.code == "PORT: wrong"
+
+
+ON_POSTGRESQL = {**MINIMAL, "DATABASE_URL": "postgres://db/todo"}
+
+
+@pytest.mark.parametrize("name", ["todo", "_", "a" * 63, "public", "todo_2", "information"])
+def test_a_schema_of_postgresql_may_be_named(name):
+    settings = Settings.from_env({**ON_POSTGRESQL, "DATABASE_SCHEMA": name})
+
+    assert vars(settings) == {
+        **DEFAULTS,
+        "database_url": "postgres://db/todo",
+        "database_schema": name,
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Todo", "to do", 'to"do', "2do", "a" * 64, "pg_todo", "information_schema", "tödo", "a.b"],
+)
+def test_what_no_schema_of_ours_can_be_called_is_refused(name):
+    assert refusal_of({**ON_POSTGRESQL, "DATABASE_SCHEMA": name}) == (
+        f"DATABASE_SCHEMA: {name!r} cannot be a schema of this API's; write lower case letters, "
+        "digits and _, at most 63, as in 'todo'; pg_* and information_schema are PostgreSQL's own"
+    )
+
+
+@pytest.mark.parametrize("database", [{}, {"DATABASE_URL": "sqlite:////srv/todo.db"}])
+def test_a_schema_on_sqlite_is_refused(database):
+    assert refusal_of({**MINIMAL, **database, "DATABASE_SCHEMA": "todo"}) == (
+        "DATABASE_SCHEMA: only PostgreSQL has schemas, and the database is SQLite; take it away, "
+        "or set DATABASE_URL"
+    )

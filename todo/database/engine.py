@@ -7,8 +7,10 @@ round trip, not three).
 import ipaddress
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import orjson
 import psycopg2
@@ -22,7 +24,9 @@ from sqlalchemy.util import to_list
 
 from todo.database import deadline
 from todo.database.opening import OpeningConnection
-from todo.settings import MAX_PORT, Refusal
+from todo.instance import private_file
+from todo.origins import MAX_PORT
+from todo.settings import Refusal
 
 CONNECT_SECONDS: Final = 3
 """How long connecting may take; Neon wakes in less."""
@@ -48,13 +52,7 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
     ``variable``, for what is no URL, for other databases, and for a port or an option that
     libpq would refuse at every connection.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the latter for a port that is no number
-        raise Refusal(
-            f"{variable}: not a database URL; write postgresql://user:password@host/name "
-            "or sqlite:///path"
-        ) from None
+    parsed = _parsed(url, variable)
     if parsed.drivername in _SQLITE:
         return _sqlite_url(parsed, variable)
     if parsed.drivername not in _POSTGRESQL:
@@ -68,6 +66,29 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
     return parsed
 
 
+def _parsed(url: str, variable: str) -> URL:
+    """Split ``url``; no refusal repeats any of it but a name of a driver.
+
+    Of two ``@`` one belongs to the password, as a rule, and what stands between them would be
+    taken for a part of the host, which errors and logs show.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        raise Refusal(
+            f"{variable}: not a database URL; write postgresql://user:password@host/name "
+            "or sqlite:///path"
+        ) from None
+    if parsed.drivername in _POSTGRESQL and url.count("@") > 1:
+        raise Refusal(
+            f"{variable}: has more than one @; percent-encode user and password, so that only the "
+            "one before the host is left: @ is %40, / is %2F, : is %3A, # is %23, % is %25"
+        )
+    if "\0" in unquote(url):
+        raise Refusal(f"{variable}: no part of a database URL can have a NUL (%00)")
+    return parsed
+
+
 def display(url: str) -> str:
     """Return ``url`` without its password: libpq takes one in the query, too."""
     parsed = engine_url(url)
@@ -77,7 +98,8 @@ def display(url: str) -> str:
 
 def _check_libpq(url: URL, variable: str) -> None:
     if url.port is not None and not 1 <= url.port <= MAX_PORT:
-        raise Refusal(f"{variable}: {url.port} is no port")
+        # Without a host, what was meant as the password is read as the port.
+        raise Refusal(f"{variable}: its port is no number from 1 to {MAX_PORT}")
     options = {name: ",".join(to_list(value)) for name, value in url.query.items()}
     if options.get("sslmode", "require") not in SSL_MODES:
         raise Refusal(f"{variable}: sslmode is one of {', '.join(SSL_MODES)}")
@@ -85,6 +107,8 @@ def _check_libpq(url: URL, variable: str) -> None:
         extensions.make_dsn(**options)
     except psycopg2.ProgrammingError as error:  # its text names the option
         reason = str(error).strip().removeprefix("invalid dsn: ")
+        if any("password" in name for name in options):  # what follows an & may be a part of it
+            reason = "invalid connection option beside the password (an & in it is %26)"
         raise Refusal(f"{variable}: {reason}; take it out of the URL") from None
 
 
@@ -95,8 +119,12 @@ def _sqlite_url(url: URL, variable: str) -> URL:
     return url.set(drivername="sqlite+pysqlite", database=str(path))
 
 
-def engine_options(url: URL, *, threads: int) -> dict[str, Any]:
-    """Return the options of the engine that serves requests on ``threads`` threads."""
+def engine_options(url: URL, *, threads: int, namespace: str | None = None) -> dict[str, Any]:
+    """Return the options of the engine that serves requests on ``threads`` threads.
+
+    The tables are in the schema ``namespace`` of PostgreSQL; ``None``: wherever its
+    ``search_path`` leads.
+    """
     options: dict[str, Any] = {
         "isolation_level": "AUTOCOMMIT",
         "hide_parameters": True,  # titles do not belong into a log
@@ -119,7 +147,15 @@ def engine_options(url: URL, *, threads: int) -> dict[str, Any]:
                 "connection_factory": OpeningConnection,
             },
         }
-    return options
+    return options | _within(namespace)
+
+
+def _within(namespace: str | None) -> dict[str, Any]:
+    """The option that writes a schema before every table: no setting of a session, so no pooler
+    can lose it or leak it."""
+    if namespace is None:
+        return {}
+    return {"execution_options": {"schema_translate_map": {None: namespace}}}
 
 
 def is_postgresql(url: URL) -> bool:
@@ -130,17 +166,25 @@ def is_postgresql(url: URL) -> bool:
 def prepare(engine: Engine) -> Engine:
     """Set up what every connection of ``engine`` needs, and return it."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 
-def maintenance_engine(url: str) -> Engine:
+def maintenance_engine(url: str, *, namespace: str | None = None) -> Engine:
     """Return an engine for a command: one connection at a time, none kept."""
     parsed = engine_url(url)
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
+    options |= _within(namespace)
     if is_postgresql(parsed):
         options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     return prepare(sa.create_engine(parsed, **options))
+
+
+def _make_private(_dialect: sa.Dialect, _record: Any, arguments: Any, _options: Any) -> None:
+    """Make the file that SQLite would make for everybody to read; its log gets the same mode."""
+    with suppress(OSError):  # SQLite says itself what is wrong
+        private_file(Path(arguments[0]))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

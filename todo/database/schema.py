@@ -8,51 +8,69 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from todo.database import obstacles
 from todo.database.engine import engine_url, maintenance_engine
+from todo.database.failures import first_line
+from todo.database.obstacles import InTheWay
+from todo.models import VERSION_TABLE
 
-VERSION: Final = sa.text("SELECT version_num FROM alembic_version")
+_version: Final = sa.Table(  # as Alembic makes it
+    VERSION_TABLE,
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
+VERSION: Final = sa.select(_version.c.version_num)
 """Gives one row with the revision that a database is at, none when it is at its base."""
 
-
-BETTER_AUTH_TABLES: Final = frozenset({"user", "session", "account", "verification", "jwks"})
-"""What Better Auth calls its tables; none of them is ever created, altered or dropped here."""
-
-
-class ForeignUsers(Exception):  # noqa: N818 - it is a state of the database
-    """Better Auth has, or had, the table ``users`` here; the text says what to do."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Better Auth keeps its users in the table 'users' of this database (modelName), and "
-            "this API needs that name; give the API a schema of its own, with "
-            "?options=-csearch_path%3Dtodo on a direct URL or ALTER ROLE ... SET search_path"
-        )
+_ALEMBICS: Final = "alembic_version"
+"""Alembic's own name for such a table, which the first releases used; it may be anybody's."""
 
 
-def migrate(url: str, revision: str = "head") -> None:
+class NotMigrated(Exception):  # noqa: N818 - it is a state of the database
+    """Nothing was changed; the text is one line that says why, and what to do."""
+
+
+def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -> None:
     """Bring the database at ``url`` to ``revision``; two processes may do so at once.
 
-    A lower revision migrates down; it is meant for tests and for a release that is taken back.
-    Raises :class:`ForeignUsers`, and SQLAlchemy's errors.
+    ``namespace`` is the schema of PostgreSQL that the tables are in; it is made where there is
+    none. ``None`` is wherever the connection's ``search_path`` leads. A lower revision migrates
+    down; it is meant for tests and for a release that is taken back. Raises :class:`NotMigrated`.
     """
-    _make_folder(url)
-    engine = maintenance_engine(url)
     try:
-        with engine.connect() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            _serialised(connection)
-            try:
-                check_users(connection)
-                (command.downgrade if _is_below(revision) else command.upgrade)(config, revision)
-            except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
-                raise
-            connection.exec_driver_sql("COMMIT")
-    finally:
-        engine.dispose()
+        _make_folder(url)
+        engine = maintenance_engine(url)
+        try:
+            with engine.connect() as connection:
+                _migrate(connection, revision, namespace)
+        finally:
+            engine.dispose()
+    except (InTheWay, CommandError) as reason:
+        raise NotMigrated(str(reason)) from None
+    except (SQLAlchemyError, OSError) as error:
+        raise NotMigrated(first_line(error)) from error
+
+
+def _migrate(connection: sa.Connection, revision: str, namespace: str | None) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    _serialised(connection)
+    try:
+        if namespace is not None:
+            _enter(connection, namespace)
+        present = _look_around(connection)
+        lower = _is_below(revision, present)
+        (command.downgrade if lower else command.upgrade)(config, revision)
+    except BaseException:
+        if not connection.invalidated:
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
 
 
 def head() -> str:
@@ -65,26 +83,55 @@ def head() -> str:
 def current(engine: Engine) -> str | None:
     """Return the revision that a database is at, ``None`` for one that was never migrated.
 
-    Raises SQLAlchemy's errors when it cannot be reached.
+    ``engine`` leads to the schema, if the tables are in one of their own. Raises SQLAlchemy's
+    errors when it cannot be reached.
     """
     with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
+        names = connection.get_execution_options().get("schema_translate_map", {})
+        if not sa.inspect(connection).has_table(VERSION_TABLE, schema=names.get(None)):
             return None
         return connection.execute(VERSION).scalar()
 
 
-def check_users(connection: sa.Connection) -> None:
-    """Raise :class:`ForeignUsers` when the table ``users`` has a column of Better Auth's."""
-    inspector = sa.inspect(connection)
-    if inspector.has_table("users") and "emailVerified" in {
-        column["name"] for column in inspector.get_columns("users")
-    }:
-        raise ForeignUsers
+def _look_around(connection: sa.Connection) -> str | None:
+    """Find what is in the way; return the revision that the tables are at, if there are any."""
+    found = obstacles.relations(connection)
+    revision = None
+    if VERSION_TABLE in found:
+        obstacles.check_version_table(connection)
+        revision = connection.execute(VERSION).scalar()
+        _check_known(revision)
+    elif (revision := _earlier_revision(connection)) is not None:
+        _version.create(connection)
+        connection.execute(sa.insert(_version).values(version_num=revision))
+    obstacles.check_users(connection)
+    obstacles.check(connection, found, migrated=revision is not None)
+    return revision
 
 
-def better_auth_tables(connection: sa.Connection) -> list[str]:
-    """Return those of Better Auth's tables that are in the database, sorted."""
-    return sorted(BETTER_AUTH_TABLES & set(sa.inspect(connection).get_table_names()))
+def _earlier_revision(connection: sa.Connection) -> str | None:
+    """The revision that a release wrote which had no table of its own for it.
+
+    Only where the tables are this API's, too: others number their revisions like this.
+    """
+    if not sa.inspect(connection).has_table(_ALEMBICS) or not obstacles.is_ours(connection):
+        return None
+    rows = connection.execute(sa.text(f"SELECT version_num FROM {_ALEMBICS}")).scalars().all()  # noqa: S608
+    return rows[0] if len(rows) == 1 and rows[0] in _revisions() else None
+
+
+def _check_known(revision: str | None) -> None:
+    if revision is not None and revision not in _revisions():
+        raise NotMigrated(
+            f"at revision {revision}, which a later release made; this release knows {head()} at "
+            "most; install that release (its 'todo migrate' is the only one that leads back)"
+        )
+
+
+def _revisions() -> list[str]:
+    """Every revision of this release, the first one first."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [step.revision for step in steps][::-1]
 
 
 def _serialised(connection: sa.Connection) -> None:
@@ -101,14 +148,29 @@ def _serialised(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('todo migrations'))")
 
 
+def _enter(connection: sa.Connection, namespace: str) -> None:
+    """Make the schema of PostgreSQL unless it is there, and see nothing else until COMMIT.
+
+    ``CREATE SCHEMA IF NOT EXISTS`` wants the right to make one even where there is one.
+    """
+    if connection.dialect.name != "postgresql":
+        raise NotMigrated("only PostgreSQL has schemas; take DATABASE_SCHEMA away")
+    if not sa.inspect(connection).has_schema(namespace):
+        connection.execute(sa.schema.CreateSchema(namespace))
+    connection.exec_driver_sql(f'SET LOCAL search_path TO "{namespace}"')
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("todo") / "migrations").replace("%", "%%"))
     return config
 
 
-def _is_below(revision: str) -> bool:
-    return revision == "base" or revision.startswith("-")
+def _is_below(revision: str, present: str | None) -> bool:
+    revisions = _revisions()
+    if present is None or revision not in revisions:
+        return revision == "base" or revision.startswith("-")
+    return revisions.index(revision) < revisions.index(present)
 
 
 def _make_folder(url: str) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from todo.models import Base
+from todo.models import VERSION_TABLE, Base
 
 # Better Auth may keep its tables in the same database: what is not ours is not ours to compare.
 OURS = frozenset(Base.metadata.tables)
@@ -17,6 +17,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
     include_name=include_name,
+    version_table=VERSION_TABLE,
     compare_type=True,
     render_as_batch=True,
     # ``schema.migrate`` has opened the transaction, and ends it.

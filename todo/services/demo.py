@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from todo.database.work import write
 from todo.identity.owner import Owner
 from todo.services.dates import written
-from todo.services.ledger import Ledger, Task, lock_owner, post_totals
-from todo.services.tasks import check_quota, keys_of, save
+from todo.services.ledger import Task, lock_owner
+from todo.services.tasks import add_many, check_quota
 
 BATCH: Final = 1000
 """Tasks of one unit of work."""
@@ -45,20 +45,9 @@ def fill(owner: Owner, number: int, *, quota: int) -> None:
         def unit(tx: Connection, made: list[Task] = made, more: int = len(places)) -> None:
             ledger = lock_owner(tx, owner)
             check_quota(ledger, more, quota)
-            _add(tx, ledger, made, written(moment))
+            add_many(tx, ledger, made, written(moment))
 
         write(unit)
-
-
-def _add(tx: Connection, ledger: Ledger, made: list[Task], moment: str) -> None:
-    numbered = [
-        {**fields, "id": number, "user_id": ledger.owner.id, "revision": number}
-        for number, fields in enumerate(made, ledger.revision + 1)
-    ]
-    done = sum(fields["completed"] for fields in made)
-    ledger = ledger.changed(len(made), completed=done, pending=len(made) - done)
-    post_totals(tx, ledger, moment)
-    save(tx, [(task, keys_of(task)) for task in numbered])
 
 
 def _fields(chance: random.Random, now: datetime, place: int, number: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from todo.services.ledger import (
     lock_owner,
     lock_task,
     post,
+    post_totals,
     task_not_found,
 )
 
@@ -137,6 +138,24 @@ def check_quota(ledger: Ledger, more: int, quota: int) -> None:
 def quota_exceeded(quota: int) -> Problem:
     """Return the problem of whoever would have more than ``quota`` tasks."""
     return Problem("quota_exceeded", f"A user may have {quota} tasks, the trash included.")
+
+
+def add_many(
+    tx: Connection, ledger: Ledger, made: Sequence[Mapping[str, Any]], moment: str
+) -> list[Task]:
+    """Add tasks whose fields are all given, times included, and return them, each with its id.
+
+    The locked ``ledger`` gives ids and revisions, in their order; it is written here.
+    """
+    numbered = [
+        {**fields, "id": number, "user_id": ledger.owner.id, "revision": number}
+        for number, fields in enumerate(made, ledger.revision + 1)
+    ]
+    done = sum(fields["completed"] for fields in made)
+    ledger = ledger.changed(len(made), completed=done, pending=len(made) - done)
+    post_totals(tx, ledger, moment)
+    save(tx, [(task, keys_of(task)) for task in numbered])
+    return numbered
 
 
 def save(tx: Connection, changed: Sequence[tuple[Task, Keys]]) -> None:

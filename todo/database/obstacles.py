@@ -1,0 +1,168 @@
+"""What stands in a database where this API wants to make its tables.
+
+A database may be shared: with Better Auth, or with the back end that was there before. What is
+not this API's is never changed; where it has a name that this API needs, the operator hears what
+it is and what to do.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import sqlalchemy as sa
+
+from todo.models import VERSION_TABLE, Base
+
+BETTER_AUTH_TABLES: Final = frozenset({"user", "session", "account", "verification", "jwks"})
+"""What Better Auth calls its tables; none of them is ever created, altered or dropped here."""
+
+_MARKS: Final[Mapping[str, frozenset[str]]] = {
+    "users": frozenset({"revision", "open_tasks"}),
+    "tasks": frozenset({"revision", "title_key"}),
+    "accounts": frozenset({"email_key", "generation"}),
+    "idempotency_keys": frozenset({"fingerprint", "place"}),
+    "imported_tasks": frozenset({"source_id", "task_id"}),
+}
+"""Columns that each of this API's tables has had from its first revision, and no other table."""
+
+_IMPORTABLE: Final = frozenset({"id", "user_id", "title"})
+_MOST_NAMED: Final = 3
+_MOST_COLUMNS: Final = 8
+
+_POSTGRESQL: Final = sa.text(
+    "SELECT relname AS name, CAST(relkind AS text) AS kind FROM pg_catalog.pg_class"
+    " WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace"
+    " WHERE nspname = current_schema()) AND relname IN :names ORDER BY relname"
+).bindparams(sa.bindparam("names", expanding=True))
+_SQLITE: Final = sa.text(
+    "SELECT name, type AS kind FROM sqlite_master WHERE lower(name) IN :names ORDER BY name"
+).bindparams(sa.bindparam("names", expanding=True))
+_KINDS: Final = {
+    "r": "table",
+    "p": "table",
+    "f": "foreign table",
+    "v": "view",
+    "m": "materialized view",
+    "S": "sequence",
+    "i": "index",
+    "I": "index",
+    "c": "type",
+}
+"""PostgreSQL's letters for them (``pg_class.relkind``); SQLite writes words."""
+
+
+class InTheWay(Exception):  # noqa: N818 - it is a state of the database
+    """Something that is not this API's has a name that the API needs; the text says what to do."""
+
+
+def relations(connection: sa.Connection) -> dict[str, str]:
+    """Return what has a name that this API gives, in the schema that tables would be made in.
+
+    From its name to the kind of thing it is: table, view, index...
+    """
+    statement = _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE
+    rows = connection.execute(statement, {"names": sorted(_names())})
+    return {row.name: _KINDS.get(row.kind, row.kind) for row in rows}
+
+
+def check(connection: sa.Connection, found: Mapping[str, str], *, migrated: bool) -> None:
+    """Raise :class:`InTheWay` when something that was ``found`` is not this API's.
+
+    Before the first migration nothing is, whatever it looks like.
+    """
+    foreign = [
+        name
+        for name, kind in found.items()
+        if name != VERSION_TABLE
+        and (not migrated or (name in _MARKS and not _has_marks(connection, name, kind)))
+    ]
+    if foreign:
+        tables = [name for name in foreign if name.lower() in _MARKS]
+        raise InTheWay(_told(connection, tables or foreign, found))
+
+
+def check_version_table(connection: sa.Connection) -> None:
+    """Raise :class:`InTheWay` when what has the name of the version table is another thing."""
+    if _columns(connection, VERSION_TABLE) != ["version_num"]:
+        raise InTheWay(_told(connection, [VERSION_TABLE], {VERSION_TABLE: "relation"}))
+
+
+def check_users(connection: sa.Connection, namespace: str | None = None) -> None:
+    """Raise :class:`InTheWay` when the table ``users`` has a column of Better Auth's."""
+    inspector = sa.inspect(connection)
+    if inspector.has_table("users", schema=namespace) and "emailVerified" in {
+        column["name"] for column in inspector.get_columns("users", schema=namespace)
+    }:
+        raise InTheWay(
+            "Better Auth keeps its users in the table 'users' of this database (modelName), and "
+            f"this API needs that name; {_advice(connection)}"
+        )
+
+
+def is_ours(connection: sa.Connection) -> bool:
+    """Whether both tables of the first revision are here, and are this API's."""
+    return all(_has_marks(connection, name, "table") for name in ("users", "tasks"))
+
+
+def better_auth_tables(connection: sa.Connection) -> list[str]:
+    """Return those of Better Auth's tables that are in the database, sorted."""
+    return sorted(BETTER_AUTH_TABLES & set(sa.inspect(connection).get_table_names()))
+
+
+def _names() -> Iterator[str]:
+    """Everything that the migrations make: on PostgreSQL keys, too, are relations by their name."""
+    yield VERSION_TABLE
+    for table in Base.metadata.sorted_tables:
+        yield table.name
+        yield from (str(index.name) for index in table.indexes)
+        for constraint in table.constraints:
+            if isinstance(constraint, sa.PrimaryKeyConstraint | sa.UniqueConstraint):
+                yield str(constraint.name)
+
+
+def _has_marks(connection: sa.Connection, name: str, kind: str) -> bool:
+    return kind == "table" and _MARKS[name] <= set(_columns(connection, name))
+
+
+def _columns(connection: sa.Connection, name: str) -> list[str]:
+    try:
+        return [column["name"] for column in sa.inspect(connection).get_columns(name)]
+    except sa.exc.NoSuchTableError:
+        return []
+
+
+def _told(connection: sa.Connection, names: list[str], found: Mapping[str, str]) -> str:
+    things = ", ".join(
+        f"the {found[name]} {name!r}{_shape(connection, name)}" for name in names[:_MOST_NAMED]
+    )
+    text = (
+        f"{things} {'is' if len(names) == 1 else 'are'} not this API's and in the way of its "
+        f"own; {_advice(connection)}"
+    )
+    if "tasks" in names and set(_columns(connection, "tasks")) >= _IMPORTABLE:
+        text += f"; then 'todo import-tasks --from {_source(connection)}' copies its tasks"
+    return text
+
+
+def _shape(connection: sa.Connection, name: str) -> str:
+    columns = _columns(connection, name)
+    more = ", ..." if len(columns) > _MOST_COLUMNS else ""
+    return f" ({', '.join(columns[:_MOST_COLUMNS])}{more})" if columns else ""
+
+
+def _advice(connection: sa.Connection) -> str:
+    if connection.dialect.name == "sqlite":
+        return "give DATABASE_URL another file, or what is there another name"
+    if _schema(connection) != "public":
+        return "set DATABASE_SCHEMA to the name of another schema, and run 'todo migrate' again"
+    return "set DATABASE_SCHEMA=todo for a schema of the API's own, and run 'todo migrate' again"
+
+
+def _source(connection: sa.Connection) -> str:
+    if connection.dialect.name == "sqlite":
+        return "old_tasks"
+    return f"{_schema(connection)}.tasks"
+
+
+def _schema(connection: sa.Connection) -> str | None:
+    name: str | None = connection.execute(sa.text("SELECT current_schema()")).scalar()
+    return name
