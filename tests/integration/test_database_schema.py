@@ -11,7 +11,7 @@ from sqlalchemy import event
 from tests.conftest import POOLER, Caller, Service, settings_for
 from tests.integration.application import engine_of
 from tests.integration.crowd import together
-from tests.integration.served import SERVING, postgresql_settings, run_todo
+from tests.integration.served import REPOSITORY, SERVING, postgresql_settings, run_todo
 from tests.integration.tables import rows, value
 from tests.servers.postgres import PostgresServer
 from todo.database import schema
@@ -250,3 +250,29 @@ def test_schema_with_sqlite_is_refused_in_one_line(variables, tmp_path):
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("DATABASE_SCHEMA: only PostgreSQL has schemas")
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_the_page_about_moving_in_copies_the_customers_tasks_with_its_commands(
+    postgres: PostgresServer, tmp_path, serve
+):
+    url = postgres.create_database()
+    rows(url, CUSTOMERS)
+    before = dump(url)
+    page = (REPOSITORY / "docs" / "moving-in.md").read_text()
+    [name] = re.findall(r"^export DATABASE_SCHEMA=(\w+)", page, re.MULTILINE)
+    commands = re.findall(r"^todo ((?:migrate|import-tasks)[^#\n]*)", page, re.MULTILINE)
+
+    told = [
+        run_todo(*command.split(), cwd=tmp_path, DATABASE_SCHEMA=name, **postgresql_settings(url))
+        for command in [*commands, commands[-1]]
+    ]
+
+    assert [(run.returncode, run.stderr) for run in told] == [(0, "")] * 4
+    assert [run.stdout.rstrip().rpartition(": ")[2] for run in told[1:]] == [
+        "2 tasks of 2 users would be copied, 0 are there already, 0 cannot be copied",
+        "2 tasks of 2 users copied, 0 were there already, 0 cannot be copied",
+        "0 tasks of 0 users copied, 2 were there already, 0 cannot be copied",
+    ]
+    alice = serve(settings_for(url, database_schema=name)).caller("alice")
+    assert [task["title"] for task in alice("GET", "").json()["tasks"]] == ["Old"]
+    assert dump(url) == before
