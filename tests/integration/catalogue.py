@@ -10,6 +10,7 @@ from tests.integration.tables import rows
 
 OURS = ("users", "tasks", "idempotency_keys", "imported_tasks")
 
+# PostgreSQL 18 names every NOT NULL, too (contype n); whether it is there is said of the column.
 _POSTGRESQL = """
 SELECT 'column ' || a.attname AS name, concat_ws(' ',
     format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
@@ -19,7 +20,7 @@ SELECT 'column ' || a.attname AS name, concat_ws(' ',
  WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT 'constraint ' || conname, pg_get_constraintdef(oid)
-  FROM pg_constraint WHERE conrelid = CAST(:name AS regclass)
+  FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) AND contype <> 'n'
 UNION ALL
 SELECT 'index ' || indexname, indexdef
   FROM pg_indexes WHERE schemaname = current_schema() AND tablename = :name
