@@ -15,7 +15,7 @@ from todo.identity.refusal import TokenRefused
 from todo.identity.tokens import check_subject
 from todo.models import MAX_TAGS, PRIORITIES
 from todo.services.clock import now
-from todo.services.collation import are_unique
+from todo.services.collation import are_unique, is_visible
 from todo.services.dates import date_or_instant, written
 
 Row = Mapping[str, str | None]
@@ -41,6 +41,11 @@ MAX_TAG: Final = 50
 _TRUE: Final = frozenset({"true", "t", "1"})
 _FALSE: Final = frozenset({"false", "f", "0"})
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# `fromisoformat` alone would take 1712120412345, which are milliseconds, for a day in 1712.
+_TIME: Final = re.compile(
+    rf"{_DATE.pattern}([T ]([01][0-9]|2[0-3])(:[0-5][0-9]){{1,2}}([.,][0-9]+)?"
+    r"(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9]){0,2})?)?"
+)
 _UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -90,6 +95,8 @@ def _is_key(text: str) -> bool:
 def _title(text: str | None) -> str:
     if text is None or not text.strip():
         raise Unfit("title is empty")
+    if not is_visible(text):
+        raise Unfit("title has no character that can be seen")
     _text("title", text, MAX_TITLE)
     return text
 
@@ -122,10 +129,17 @@ def _instant(name: str, text: str | None) -> str:
     if text is None:
         return now()
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return written(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return written(_moment(text.strip()))
     except (ValueError, OverflowError):
         raise Unfit(f"{name} {text[:40]!r} is no time") from None
+
+
+def _moment(text: str) -> datetime:
+    """Return an aware time; raises :class:`ValueError` for what is not written as one."""
+    if not _TIME.fullmatch(text):
+        raise ValueError(text)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _due_date(text: str | None) -> str | None:
@@ -147,6 +161,8 @@ def _tags(text: str | None) -> list[str]:
             raise Unfit(f"a tag is not text of 1 to {MAX_TAG} characters")
         if _CONTROL.search(tag):
             raise Unfit("a tag has control characters")
+        if not is_visible(tag):
+            raise Unfit("a tag has no character that can be seen")
     if len(tags) > MAX_TAGS:
         raise Unfit(f"it has {len(tags)} tags, more than {MAX_TAGS}")
     if not are_unique(tags):

@@ -1,0 +1,54 @@
+"""Rows of another back end, read as this API would have taken them."""
+
+import pytest
+
+from todo.services.foreign_tasks import Unfit, fields_of
+
+ROW = {"id": "1", "user_id": "alice", "title": "Buy milk"}
+NO_TIMES = (
+    "1712120412345",  # milliseconds; as a basic ISO date it would be a day in 1712
+    "1712120412",
+    "20240101T1000",
+    "2024-W01-1",
+    "2024-01-01x10:00",
+    "2024-01-01 10:00:00+05:99",
+    "2024-01-01 24:00:00",
+    "2024-02-30",
+    "infinity",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2024-04-03", "2024-04-03T00:00:00.000Z"),
+        ("2024-04-03 05:00", "2024-04-03T05:00:00.000Z"),
+        (" 2024-04-03 05:00:12.3456 ", "2024-04-03T05:00:12.345Z"),
+        ("2024-04-03T05:00:12Z", "2024-04-03T05:00:12.000Z"),
+        ("2024-04-03 05:00:12+05:30", "2024-04-02T23:30:12.000Z"),
+        ("2024-04-03 05:00:12-03", "2024-04-03T08:00:12.000Z"),
+        ("2024-04-03 05:00:12+0530", "2024-04-02T23:30:12.000Z"),
+        ("1890-04-03 05:53:40+00:53:28", "1890-04-03T05:00:12.000Z"),
+    ],
+)
+def test_time_in_any_usual_spelling_is_the_moment_that_it_means(text, meant):
+    assert fields_of({**ROW, "created_at": text})["created_at"] == meant
+
+
+@pytest.mark.parametrize("column", ["created_at", "due_date"])
+@pytest.mark.parametrize("text", NO_TIMES)
+def test_what_is_no_calendar_time_is_refused_and_never_taken_for_another_moment(column, text):
+    with pytest.raises(Unfit, match=column):
+        fields_of({**ROW, column: text})
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"title": "\u200b\u00ad"}, "title has no character that can be seen"),
+        ({"tags": "Home,\u200b"}, "a tag has no character that can be seen"),
+    ],
+)
+def test_text_that_nobody_sees_is_refused_as_the_api_refuses_it(fields, reason):
+    with pytest.raises(Unfit, match=reason):
+        fields_of({**ROW, **fields})
