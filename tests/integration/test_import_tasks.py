@@ -370,6 +370,15 @@ def test_postgresql_types_are_read_as_what_they_mean(new_database, service_on, t
             "t",
             ".t' has two rows with the id '5'",
         ),
+        (
+            (
+                "CREATE VIEW t AS SELECT CAST(NULL AS int) AS id, 'a' AS user_id, 'b' AS title"
+                " UNION ALL SELECT NULL, 'a', 'c'"
+                " UNION ALL SELECT 5, 'a', 'd' UNION ALL SELECT 5, 'a', 'e'"
+            ),
+            "t",
+            ".t' has two rows with the id '5'",
+        ),
     ],
 )
 def test_import_from_what_has_no_tasks_says_why_in_one_line(
@@ -383,6 +392,18 @@ def test_import_from_what_has_no_tasks_says_why_in_one_line(
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.endswith(f"{told}\n")
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_rows_without_a_user_are_refused_one_by_one_even_with_one_id(database_url, imported):
+    rows(
+        database_url,
+        "CREATE VIEW t AS SELECT 5 AS id, CAST(NULL AS text) AS user_id, 'b' AS title"
+        " UNION ALL SELECT 5, NULL, 'c' UNION ALL SELECT 5, 'a', 'd'",
+    )
+
+    run = imported(name="t")
+
+    assert count_of(run) == "1 tasks of 1 users copied, 0 were there already, 2 cannot be copied"
 
 
 def test_import_sends_a_database_without_tables_to_migrate(empty_database, tmp_path: Path):

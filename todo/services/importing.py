@@ -99,12 +99,16 @@ class Source:
                     rows = result.mappings().fetchmany(BATCH)
 
     def check_ids(self, engine: Engine) -> None:
-        """Raise :class:`ImportStopped` when two rows of a user have one id: a mark is for one."""
+        """Raise :class:`ImportStopped` when two rows of a user have one id: a mark is for one.
+
+        Rows without a user or an id are no tasks that could be copied.
+        """
         key = (self._text("user_id"), self._text("id"))
-        twice = sa.select(*key).group_by(*key).having(sa.func.count() > 1).limit(1)
+        twice = sa.select(*key).where(*(self.table.c[n].is_not(None) for n in ("user_id", "id")))
+        twice = twice.group_by(*key).having(sa.func.count() > 1).limit(1)
         with deadline.scope(READ_SECONDS), engine.connect() as connection:
             row = connection.execute(twice).first()
-        if row is not None and row.id is not None:
+        if row is not None:
             raise ImportStopped(f"{self.name!r} has two rows with the id {row.id[:40]!r}")
 
     def _text(self, name: str) -> sa.ColumnElement[str]:
