@@ -349,6 +349,19 @@ def test_postgresql_types_are_read_as_what_they_mean(new_database, service_on, t
     ]
 
 
+def test_column_of_a_type_that_nobody_knows_is_left_out_without_a_warning(new_database, tmp_path):
+    url = new_database("postgresql")
+    rows(
+        url,
+        "CREATE TABLE other (id int, user_id text, title text, note xml);"
+        "INSERT INTO other VALUES (1, 'alice', 'Buy milk', '<p/>')",
+    )
+
+    run = run_todo("import-tasks", "--from", "other", cwd=tmp_path, **postgresql_settings(url))
+
+    assert (run.returncode, run.stderr) == (0, "public.other: not copied: note\n")
+
+
 @pytest.mark.parametrize(
     ("make", "name", "told"),
     [

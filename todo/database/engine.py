@@ -7,6 +7,7 @@ round trip, not three).
 import ipaddress
 import sqlite3
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from psycopg2 import extensions
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import to_list
 
@@ -42,6 +43,10 @@ SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verif
 
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
 _SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+
+# A table of another back end may have columns of any extension's type. Nothing here needs to know
+# them, and what a command says is one line.
+warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)
 
 
 def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
