@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from todo.identity.owner import is_text
 from todo.identity.refusal import TokenRefused
 from todo.identity.tokens import check_subject
 from todo.models import MAX_TAGS, PRIORITIES
@@ -46,8 +47,9 @@ _TIME: Final = re.compile(
     rf"{_DATE.pattern}([T ]([01][0-9]|2[0-3])(:[0-5][0-9]){{1,2}}([.,][0-9]+)?"
     r"(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9]){0,2})?)?"
 )
+_BLANK: Final = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*")
+"""White space as the patterns of the contract have it (ECMA 262, section 12.2)."""
 _UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Unfit(Exception):  # noqa: N818 - it is a state of the row
@@ -57,7 +59,7 @@ class Unfit(Exception):  # noqa: N818 - it is a state of the row
 def identity_of(row: Row) -> tuple[str, str]:
     """Return the user and the id of a ``row``; raises :class:`Unfit`."""
     user, number = row["user_id"], row["id"]
-    if number is None or not _is_key(number):
+    if number is None or not is_text(number, MAX_ID):
         raise Unfit(f"its id is not text of 1 to {MAX_ID} characters")
     try:
         check_subject(user or "")
@@ -88,12 +90,8 @@ def fields_of(row: Row) -> dict[str, Any]:
     }
 
 
-def _is_key(text: str) -> bool:
-    return 1 <= len(text) <= MAX_ID and not _CONTROL.search(text)
-
-
 def _title(text: str | None) -> str:
-    if text is None or not text.strip():
+    if text is None or _BLANK.fullmatch(text):
         raise Unfit("title is empty")
     if not is_visible(text):
         raise Unfit("title has no character that can be seen")
@@ -157,9 +155,9 @@ def _due_date(text: str | None) -> str | None:
 def _tags(text: str | None) -> list[str]:
     tags = _split(text or "")
     for tag in tags:
-        if not isinstance(tag, str) or not tag.strip() or len(tag) > MAX_TAG:
+        if not isinstance(tag, str) or _BLANK.fullmatch(tag) or len(tag) > MAX_TAG:
             raise Unfit(f"a tag is not text of 1 to {MAX_TAG} characters")
-        if _CONTROL.search(tag):
+        if not is_text(tag, MAX_TAG):
             raise Unfit("a tag has control characters")
         if not is_visible(tag):
             raise Unfit("a tag has no character that can be seen")
