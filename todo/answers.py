@@ -20,6 +20,7 @@ from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.work import MANY_SECONDS, write
 from todo.identity.owner import Owner
 from todo.services import idempotency, listing
+from todo.services.etags import LENGTH
 from todo.services.idempotency import Repeatable
 from todo.services.tasks import Expected, Precondition
 
@@ -27,7 +28,7 @@ Json = dict[str, Any]
 Answer = tuple[Json | None, int, dict[str, str]]
 """A body, a status, and headers."""
 
-_CODING: Final = re.compile(r"[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
+_CODING: Final = re.compile(rf"(?<=^.{{{LENGTH}}})[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
 """What proxies append to the tag of an answer that they compress."""
 _UNDO: Final = "A proxy that compresses made it so: send the ETag"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}

@@ -8,6 +8,7 @@ from tests.api.clock import frozen
 from tests.api.expect import problem, refusal
 from tests.api.operations import OPERATIONS, Operation
 from tests.conftest import Caller
+from todo.services.etags import etag
 
 pytestmark = pytest.mark.pooled
 
@@ -185,6 +186,21 @@ def test_a_write_that_names_another_tag_is_412_with_the_task_as_it_is(alice, ope
         assert refusal(response) == {**expected, "current": current}, known
         assert response.headers["etag"] == tag_of(alice)
     assert alice("GET", "1").json() == current
+
+
+def test_the_hint_leaves_a_tag_its_own_dash(service):
+    while True:
+        caller = service.caller()
+        tag = etag(caller.id, 1)
+        if tag.endswith("-"):
+            break
+    caller.create()
+    assert tag_of(caller) == f'"{tag}"'
+
+    response = caller("DELETE", "1", headers={"If-Match": f'"{tag}-gzip"'})
+
+    detail = NOT_THE_ONE + ENDS.format("-gzip")
+    assert refusal(response)["detail"] == detail
 
 
 @every_write

@@ -12,6 +12,8 @@ from typing import Final
 FORM: Final = 1
 """Of what is tagged; whoever changes what a task or a list looks like raises it."""
 _BYTES: Final = 9
+LENGTH: Final = _BYTES * 4 // 3
+"""Characters of a tag: letters, digits, ``-`` and ``_``, which may be its last ones."""
 
 
 def etag(owner: str, revision: int, moved: str = "") -> str:
