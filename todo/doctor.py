@@ -20,6 +20,7 @@ from todo.identity import local
 from todo.identity.jwks import FAILURES, Jwks, reason, usable_keys
 from todo.identity.refusal import TokenRefused
 from todo.identity.tokens import HS256, Claims, KeysUnavailable
+from todo.kinds import KINDS
 from todo.security import key_set, verifier
 from todo.settings import Refusal, Settings
 
@@ -95,6 +96,8 @@ def _schema(settings: Settings) -> str:
         revision = schema.current(engine)
     except SQLAlchemyError as error:
         raise Sick(f"unknown: {first_line(error)}") from None
+    if revision is None:
+        raise Sick("none of this API's tables here; run 'todo migrate'")
     if revision != schema.head():
         raise Sick(f"at {revision}, this release needs {schema.head()}; run 'todo migrate'")
     return f"at revision {revision}"
@@ -172,7 +175,7 @@ def _token(settings: Settings, token: str) -> str:
     try:
         claims = asyncio.run(verifier(settings, key_set(settings)).verify(token))
     except TokenRefused as refused:
-        raise Sick(f"{refused.code}: {refused.detail}") from None
+        raise Sick(f"{refused.code}: {refused.detail} {KINDS[refused.code].advice}") from None
     except KeysUnavailable:
         raise Sick("keys_unavailable: see the line of the keys") from None
     return f"accepted; the user is {claims['sub']!r}; {_way(token, claims)}"

@@ -57,7 +57,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         401,
         "The access token is malformed",
         "Send one JWT, bare, after the word Bearer; not a session token. "
-        "'detail' says what is wrong with this one.",
+        "The error's text says what is wrong with this one.",
     ),
     "token_expired": Kind(
         401, "The access token has expired", "Get a new token and send the request again."
@@ -70,7 +70,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "alg_not_allowed": Kind(
         401,
         "The token's algorithm is not allowed",
-        "Sign with an algorithm that 'detail' names.",
+        "Set BETTER_AUTH_URL to accept EdDSA, ES256 and RS256, BETTER_AUTH_SECRET to accept HS256.",
     ),
     "kid_unknown": Kind(
         401,

@@ -90,7 +90,10 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
             ) from None
         owner = request.scope["path_params"].get("user_id", ME)
         if owner not in (claims["sub"], ME):
-            raise Problem("user_path_mismatch", "The token's 'sub' is not the user in the path.")
+            raise Problem(
+                "user_path_mismatch",
+                "The token's 'sub' is not the user in the path; 'me' always is.",
+            )
         return claims
 
 

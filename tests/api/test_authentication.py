@@ -357,7 +357,7 @@ def test_sub_is_compared_with_its_case(client):
     response = ask(client, sign(claims(sub="Alice")))
 
     assert refusal(response) == problem(
-        "user_path_mismatch", "The token's 'sub' is not the user in the path.", LIST
+        "user_path_mismatch", "The token's 'sub' is not the user in the path; 'me' always is.", LIST
     )
 
 

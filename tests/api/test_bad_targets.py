@@ -42,6 +42,12 @@ def test_the_whole_problem_of_a_task_id_that_is_none(alice, task_id):
     assert refusal(ask(alice, path)) == problem("not_found", NO_RESOURCE, path)
 
 
+def test_a_path_without_a_user_is_told_of_me(alice):
+    detail = "No such resource; did you mean '/api/me/tasks'?"
+
+    assert refusal(ask(alice, "/api/tasks")) == problem("not_found", detail, "/api/tasks")
+
+
 @pytest.mark.parametrize(
     "path",
     ["/", "/api/me/tasks", "/api/me/tasks/1", "/api/me/tasks/1/complete", "/docs", "/openapi.json"],

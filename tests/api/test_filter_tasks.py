@@ -49,6 +49,32 @@ def test_an_offset_that_no_clock_has_is_refused_in_every_filter_of_moments(alice
     assert refusal(response) == invalid(alice.tasks, in_query(name, "format", MOMENTS[name]))
 
 
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_plus_that_was_not_encoded_is_told_how_to_be(alice, name):
+    response = alice("GET", f"?{name}=2026-12-31T17:00:00+02:00")
+
+    detail = f"{MOMENTS[name]}; did you mean %2B for its '+'?"
+    assert refusal(response) == invalid(alice.tasks, in_query(name, "format", detail))
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("priority=high,low", "; did you mean 'priority=high&priority=low'?"),
+        ("priority=high,high", ""),
+        ("priority=high,urgent", ""),
+        ("priority=x&priority=high", ""),
+        (f"priority={'high,' * 500}low", ""),
+    ],
+)
+def test_priorities_with_commas_are_asked_to_be_repeated(alice, query, hint):
+    detail = f"is not one of: low, medium, high{hint}"
+
+    answer = refusal(alice("GET", f"?{query}"))
+
+    assert answer == invalid(alice.tasks, in_query("priority", "not_in_enum", detail))
+
+
 def test_priorities_are_alternatives(alice, find):
     for priority in ("low", "medium", "high"):
         alice.create(priority, priority=priority)
@@ -287,7 +313,6 @@ def test_filters_find_nobody_elses_tasks(bob, find):
          "is not one of: low, medium, high; did you mean 'high'?"),
         ("priority=Medium", "priority", "not_in_enum",
          "is not one of: low, medium, high; did you mean 'medium'?"),
-        ("priority=high,low", "priority", "not_in_enum", "is not one of: low, medium, high"),
         ("priority=", "priority", "not_in_enum", f"is not one of: low, medium, high{LEFT_OUT}"),
         ("priority=low" + "&priority=high" * 3, "priority", "too_many", "has more than 3 items"),
         ("tag=", "tag", "too_short", f"is shorter than 1 character{LEFT_OUT}"),
@@ -305,7 +330,6 @@ def test_filters_find_nobody_elses_tasks(bob, find):
         ("search=" + "x" * 201, "search", "too_long", "is longer than 200 characters"),
         ("due_after=2026-02-30", "due_after", "format", DUE),
         ("due_before=2026-12-31T17:00", "due_before", "format", DUE),
-        ("due_before=2026-12-31T17:00:00+02:00", "due_before", "format", DUE),  # + is a space
         ("completed_after=2026-12-31", "completed_after", "format", INSTANT),
         ("completed_before=2026-12-31T17:00:00.0", "completed_before", "format", INSTANT),
         ("updated_since=2026-12-31", "updated_since", "format", SINCE),

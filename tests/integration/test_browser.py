@@ -94,7 +94,7 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     malformed = "This is not a JWT (an opaque session token, perhaps?)."
     assert told["unauthorized"]["body"] == problem("token_malformed", malformed, tasks)
     assert 'error="invalid_token"' in told["unauthorized"]["challenge"]
-    foreign = "The token's 'sub' is not the user in the path."
+    foreign = "The token's 'sub' is not the user in the path; 'me' always is."
     assert told["forbidden"]["body"] == problem(
         "user_path_mismatch", foreign, "/api/somebody-else/tasks"
     )

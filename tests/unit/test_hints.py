@@ -16,6 +16,23 @@ def test_a_name_in_another_style_is_the_name(name):
     assert hints.of_field(name, FIELDS) == "; did you mean 'due_date'?"
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/api/tasks", "; did you mean '/api/me/tasks'?"),
+        ("/api/tasks/1/complete", "; did you mean '/api/me/tasks'?"),
+        ("/tasks", "; did you mean '/api/me/tasks'?"),
+        ("/stats", "; did you mean '/api/me/stats'?"),
+        ("/api/tasks\n", ""),
+        ("/api/taskset", ""),
+        ("/api/alice/task", ""),
+        ("/", ""),
+    ],
+)
+def test_a_path_without_a_user_is_asked_for_me(path, hint):
+    assert hints.of_path(path) == hint
+
+
 def test_a_status_is_a_parameter_of_lists_and_in_a_task_it_is_completed():
     assert hints.of_name("state", QUERY) == "; did you mean 'status'?"
     assert hints.of_field("status", FIELDS) == "; did you mean 'completed'?"

@@ -39,6 +39,7 @@ NAMES: Final[Mapping[str, str]] = {
 }
 """Names of the contract, and what front ends and other systems call the same."""
 
+_WITHOUT_USER: Final = re.compile(r"/(?:api/)?(tasks|tags|stats|trash)(?:/|\Z)")
 _STATE: Final = frozenset({"status", "state"})
 _TASK: Final = "due_date"
 """The field that tells a task from other objects."""
@@ -109,6 +110,12 @@ def of_value(value: Any, schema: Mapping[str, Any]) -> str:
     if "array" in types:
         return "; did you mean an array with it?"
     return of_text(value, schema.get("enum", ()))
+
+
+def of_path(path: str) -> str:
+    """Return a hint at a path of tasks that names no user: ``/api/tasks``, ``/tasks/1``."""
+    without = _WITHOUT_USER.match(path)
+    return f"; did you mean '/api/me/{without[1]}'?" if without else ""
 
 
 def _nearest(normal: str, known: list[str], others: Mapping[str, str]) -> str | None:

@@ -22,6 +22,8 @@ MAX_NAME: Final = 100
 """Characters of an unknown parameter's name in an error."""
 
 _BOOLEANS: Final = ("true", "false")
+_LOST_PLUS: Final = re.compile(r"[0-9T:.-]+ [0-9]{2}:[0-9]{2}")
+"""An instant whose ``+`` before the zone was not encoded: it arrives as a space."""
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -137,18 +139,32 @@ class QueryParser:
     def _with_hint(self, violation: Violation, texts: Sequence[str]) -> Violation:
         """Return ``violation``; where it says no hint, with one at the sender's likely intention.
 
-        Front ends send the value under another parameter's name (``completed=all``), or the name
-        with no value (``search=``).
+        Front ends send the value under another parameter's name (``completed=all``), the name
+        with no value (``search=``), several values with commas (``priority=high,low``), or a ``+``
+        that is not encoded.
         """
         if violation.detail.endswith("?"):
             return violation
         if not any(texts) and violation.parameter not in self._required:
             return replace(violation, detail=f"{violation.detail}; did you mean to leave it out?")
+        if violation.code == "format" and _LOST_PLUS.fullmatch(texts[-1]):
+            return replace(violation, detail=f"{violation.detail}; did you mean %2B for its '+'?")
+        parts = texts[-1].split(",")
+        if parts[1:] and sorted(parts) == sorted(
+            set(parts).intersection(self._repeated(violation.parameter))
+        ):
+            meant = "&".join(f"{violation.parameter}={part}" for part in parts)
+            return replace(violation, detail=f"{violation.detail}; did you mean '{meant}'?")
         for other in self._parameters.values():
             if texts[-1] in other.values and other.name != violation.parameter:
                 meant = f"; did you mean '{other.name}={texts[-1]}'?"
                 return replace(violation, detail=violation.detail + meant)
         return violation
+
+    def _repeated(self, name: str | None) -> Sequence[str]:
+        """The values that the parameter can have several of, each once."""
+        parameter = self._parameters.get(name or "")
+        return parameter.values if parameter and parameter.repeatable else ()
 
 
 class HeaderChecker:

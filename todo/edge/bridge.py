@@ -20,6 +20,7 @@ from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 from werkzeug.routing import Rule
 
+from todo.contract import hints
 from todo.contract.operation import BODY
 from todo.contract.resolver import Handler, respond
 from todo.contract.validation import ARGUMENTS
@@ -66,7 +67,8 @@ class FlaskBridge(SpecMiddleware):  # type: ignore[misc]  # Connexion is untyped
             return
         operation = self._operations.get(scope["extensions"][ROUTING_CONTEXT]["operation_id"])
         if operation is None:
-            raise Problem("not_found", "No such resource.")
+            hint = hints.of_path(scope["path"])
+            raise Problem("not_found", f"No such resource{hint or '.'}")
         response = await operation(scope)
         headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in response.headers]
         await send(
