@@ -353,8 +353,8 @@ def test_column_of_a_type_that_nobody_knows_is_left_out_without_a_warning(new_da
     url = new_database("postgresql")
     rows(
         url,
-        "CREATE TABLE other (id int, user_id text, title text, note xml);"
-        "INSERT INTO other VALUES (1, 'alice', 'Buy milk', '<p/>')",
+        "CREATE TABLE other (id int, user_id text, title text, note point);"
+        "INSERT INTO other VALUES (1, 'alice', 'Buy milk', '(1, 2)')",
     )
 
     run = run_todo("import-tasks", "--from", "other", cwd=tmp_path, **postgresql_settings(url))
