@@ -25,8 +25,9 @@ from todo.contract.document import (
 )
 from todo.contract.resolver import HandlerResolver
 from todo.contract.validation import ContractValidation
-from todo.database import deadline, schema
-from todo.database.engine import engine_options, engine_url, is_postgresql, prepare
+from todo.database import schema
+from todo.database.binding import bind, migrate_embedded
+from todo.database.engine import engine_url, is_postgresql
 from todo.edge.boundary import ErrorBoundary
 from todo.edge.bridge import ApiFlask, FlaskBridge
 from todo.edge.cors import Cors
@@ -35,7 +36,6 @@ from todo.edge.guard import MAX_BODY, Guard
 from todo.identity.attempts import Attempts
 from todo.identity.jwks import Jwks
 from todo.identity.memory import RememberingVerifier
-from todo.instance import make_private
 from todo.models import db
 from todo.security import BearerSecurity, check_revocation, key_set, verifier
 from todo.settings import Refusal, Settings
@@ -83,19 +83,10 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         api = _connexion(settings, document, flask_app, keys)
     except BrokenContract as broken:
         raise Refusal(f"The contract cannot be served: {broken}") from None
-    if settings.embedded:
-        _migrate(settings)
+    migrate_embedded(settings)
     guard = Guard(api, limit=BodyLimits(document, default=MAX_BODY))
     guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(document))
     return Application(Envelope(Cors(guarded, origins=settings.cors_origins)), flask_app, keys)
-
-
-def _migrate(settings: Settings) -> None:
-    make_private(settings.instance_path / "todo.db")
-    try:
-        schema.migrate(settings.sqlalchemy_url)
-    except schema.NotMigrated as reason:
-        raise Refusal(f"INSTANCE_PATH: {settings.instance_path / 'todo.db'}: {reason}") from None
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
@@ -129,16 +120,11 @@ def _connexion(
 
 
 def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> ApiFlask:
-    url = engine_url(settings.sqlalchemy_url)
     app = ApiFlask("todo", static_folder=None, instance_path=str(settings.instance_path.resolve()))
     app.config.update(
         # Errors leave Flask as they are; the edge renders them.
         PROPAGATE_EXCEPTIONS=True,
         TRAP_HTTP_EXCEPTIONS=True,
-        SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(
-            url, threads=settings.web_threads, namespace=settings.database_schema
-        ),
         TASKS_PER_USER=settings.tasks_per_user,
         TRASH_DAYS=settings.trash_days,
         IDEMPOTENCY_HOURS=settings.idempotency_hours,
@@ -150,11 +136,7 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
     )
     if settings.local_accounts:
         app.before_request(_check_revocation)
-    db.init_app(app)
-    with app.app_context():
-        prepare(db.engine)
-    if is_postgresql(url):
-        deadline.install()
+    bind(app, settings)
     return app
 
 

@@ -98,7 +98,7 @@ def purge() -> None:
     if settings.embedded and not (settings.instance_path / "todo.db").exists():
         folder = settings.instance_path.resolve()
         raise Refusal(f"INSTANCE_PATH: no database in {folder}; give the folder of the server")
-    with _application(settings) as database:
+    with _database(settings) as database:
         from todo.services import idempotency, trash
 
         tasks = trash.purge(settings.trash_days)
@@ -121,7 +121,7 @@ def demo_data(number: int, sub: str) -> None:
         check_subject(sub)
     except TokenRefused as refused:
         raise click.BadParameter(refused.detail, param_hint="--sub") from None
-    with _application(settings) as database:
+    with _database(settings) as database:
         from todo.services import demo
 
         demo.fill(Owner(sub, None, None), number, quota=settings.tasks_per_user)
@@ -140,7 +140,7 @@ def import_tasks(name: str, dry_run: bool) -> None:
     are of description, completed, created_at, updated_at, priority, due_date and tags.
     """
     settings = Settings.from_env()
-    with _application(settings) as database:
+    with _database(settings) as database:
         from todo.database.engine import maintenance_engine
         from todo.services.importing import ImportStopped, Source, copy
 
@@ -162,14 +162,14 @@ def _tell(line: str) -> None:
 
 
 @contextmanager
-def _application(settings: Settings) -> Iterator[str]:
-    """Work inside of an application; give its database's name.
+def _database(settings: Settings) -> Iterator[str]:
+    """Work with the database; give its name.
 
     Say in one line what a client of the API would have heard as a problem.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from todo.app import create_app
+    from todo.database.binding import bound
     from todo.database.engine import display
     from todo.database.failures import first_line
     from todo.kinds import KINDS
@@ -177,7 +177,7 @@ def _application(settings: Settings) -> Iterator[str]:
     from todo.problems import Problem
 
     configure("error", settings.log_format)
-    with create_app(settings).flask.app_context():
+    with bound(settings):
         database = display(settings.sqlalchemy_url)
         try:
             yield database

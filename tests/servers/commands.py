@@ -20,7 +20,14 @@ STREAMS = {1: "stdout", 2: "stderr"}
 
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
-    [__name__, "todo.cli", "todo.app", "todo.doctor", "todo.services.demo", "todo.services.trash"]
+    [
+        __name__,
+        "todo.cli",
+        "todo.database.binding",
+        "todo.doctor",
+        "todo.services.demo",
+        "todo.services.trash",
+    ]
 )
 
 
