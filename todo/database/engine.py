@@ -65,7 +65,8 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
             f"{variable}: {parsed.drivername!r} is not supported; use postgresql or sqlite"
         )
     parsed = parsed.set(drivername="postgresql+psycopg2")
-    _check_libpq(parsed, variable)
+    # In the URL itself: a password that begins with a raw & is an empty one to SQLAlchemy.
+    _check_libpq(parsed, variable, with_password="password" in unquote(url))
     if "sslmode" not in parsed.query and not _is_local(parsed):
         parsed = parsed.update_query_dict({"sslmode": "require"})
     return parsed
@@ -101,7 +102,7 @@ def display(url: str) -> str:
     return parsed.set(query=shown).render_as_string(hide_password=True)
 
 
-def _check_libpq(url: URL, variable: str) -> None:
+def _check_libpq(url: URL, variable: str, *, with_password: bool) -> None:
     if url.port is not None and not 1 <= url.port <= MAX_PORT:
         # Without a host, what was meant as the password is read as the port.
         raise Refusal(f"{variable}: its port is no number from 1 to {MAX_PORT}")
@@ -112,7 +113,7 @@ def _check_libpq(url: URL, variable: str) -> None:
         extensions.make_dsn(**options)
     except psycopg2.ProgrammingError as error:  # its text names the option
         reason = str(error).strip().removeprefix("invalid dsn: ")
-        if any("password" in name for name in options):  # what follows an & may be a part of it
+        if with_password:  # what follows an & may be a part of it
             reason = "invalid connection option beside the password (an & in it is %26)"
         raise Refusal(f"{variable}: {reason}; take it out of the URL") from None
 
