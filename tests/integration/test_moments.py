@@ -15,8 +15,9 @@ from tests.integration.crowd import Patient, meanwhile, together
 WRITERS = 4
 READERS = 3
 PAGES = 40
+MOST_PAGES = 2000
 MOMENTS = 10
-"""Different revisions that the readers must have met: else nobody wrote while they read."""
+"""Different revisions that the readers read on for: else nobody wrote while they read."""
 
 Page = dict[str, Any]
 
@@ -41,14 +42,22 @@ def writing(*writes: Callable[[], object]) -> AbstractContextManager[None]:
 
 
 def pages(caller: Caller, query: str) -> list[Page]:
-    """Read one list again and again from several threads; every page that came."""
+    """Read one list again and again from several threads; every page that came.
 
-    def read() -> list[Page]:
-        answers = [caller("GET", query) for _ in range(PAGES)]
-        assert {answer.status_code for answer in answers} == {200}
-        return [answer.json() for answer in answers]
+    Each reads many pages, and goes on until writers have been heard of.
+    """
+    met: set[int] = set()
 
-    return [page for some in together([read] * READERS) for page in some]
+    def read() -> Iterator[Page]:
+        for number in range(MOST_PAGES):
+            if number >= PAGES and len(met) >= MOMENTS:
+                return
+            answer = caller("GET", query)
+            assert answer.status_code == 200
+            met.add(answer.json()["revision"])
+            yield answer.json()
+
+    return [page for some in together([lambda: list(read())] * READERS) for page in some]
 
 
 def assert_written_meanwhile(found: list[Page]) -> None:
