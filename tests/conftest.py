@@ -39,13 +39,13 @@ pytest_plugins = ["tests.plugin"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than cores, for many tests wait; none for a single file, which then starts
+    """Two processes for each core, for many tests wait; none for a single file, which then starts
     at once.
     """
     named = [Path(argument.partition("::")[0]) for argument in config.args]
     if len(set(named)) == 1 and named[0].is_file():
         return 0
-    return min(len(os.sched_getaffinity(0)) + 1, MOST_PROCESSES)
+    return min(2 * len(os.sched_getaffinity(0)), MOST_PROCESSES)
 
 
 def pytest_configure(config: pytest.Config) -> None:
