@@ -2,7 +2,7 @@
 
 from todo.app import create_app
 from todo.logs import configure
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 settings = Settings.from_env()
 configure(settings.log_level, settings.log_format)

@@ -22,11 +22,11 @@ from starlette.testclient import TestClient
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from todo.app import Application, create_app
+from todo.auth.tokens import mint
 from todo.database import schema
-from todo.identity.tokens import mint
 from todo.logs import configure
 from todo.models import db
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 configure("error", "json")  # as a server does: tracebacks without the values of variables
 

@@ -13,8 +13,21 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo.contract import BrokenContract
-from todo.contract.document import (
+from todo.accounts.service import check_revocation
+from todo.auth.bearer import BearerSecurity, key_set, verifier
+from todo.auth.jwks import Jwks
+from todo.auth.login_throttle import LoginThrottle
+from todo.auth.token_cache import CachingVerifier
+from todo.database import schema
+from todo.database.binding import bind, migrate_embedded
+from todo.database.engine import engine_url, is_postgresql
+from todo.http.asgi.cors import Cors
+from todo.http.asgi.error_boundary import ErrorBoundary
+from todo.http.asgi.flask_adapter import ApiFlask, FlaskAdapter
+from todo.http.asgi.request_id import RequestIdMiddleware
+from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
+from todo.http.contract import ContractError
+from todo.http.contract.document import (
     AllowedMethods,
     BodyLimits,
     Document,
@@ -23,22 +36,10 @@ from todo.contract.document import (
     load,
     without,
 )
-from todo.contract.resolver import HandlerResolver
-from todo.contract.validation import ContractValidation
-from todo.database import schema
-from todo.database.binding import bind, migrate_embedded
-from todo.database.engine import engine_url, is_postgresql
-from todo.edge.boundary import ErrorBoundary
-from todo.edge.bridge import ApiFlask, FlaskBridge
-from todo.edge.cors import Cors
-from todo.edge.envelope import Envelope
-from todo.edge.guard import MAX_BODY, Guard
-from todo.identity.attempts import Attempts
-from todo.identity.jwks import Jwks
-from todo.identity.memory import RememberingVerifier
+from todo.http.contract.resolver import HandlerResolver
+from todo.http.contract.validation import ContractValidation
 from todo.models import db
-from todo.security import BearerSecurity, check_revocation, key_set, verifier
-from todo.settings import Refusal, Settings
+from todo.settings.settings import ConfigurationError, Settings
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     """Return the application for ``settings`` (default: the environment's).
 
     ``contract`` is the folder of the OpenAPI document (default: the one that is shipped). Raises
-    :class:`Refusal`, one line, for settings and for a contract that cannot be served. The
-    embedded default is migrated here; any other database only by ``todo migrate``.
+    :class:`ConfigurationError`, one line, for settings and for a contract that cannot be served.
+    The embedded default is migrated here; any other database only by ``todo migrate``.
     """
     settings = settings or Settings.from_env()
     try:
@@ -81,12 +82,14 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         keys = key_set(settings)
         flask_app = _flask_app(settings, document, keys)
         api = _connexion(settings, document, flask_app, keys)
-    except BrokenContract as broken:
-        raise Refusal(f"The contract cannot be served: {broken}") from None
+    except ContractError as broken:
+        raise ConfigurationError(f"The contract cannot be served: {broken}") from None
     migrate_embedded(settings)
-    guard = Guard(api, limit=BodyLimits(document, default=MAX_BODY))
+    guard = RequestLimits(api, limit=BodyLimits(document, default=MAX_BODY))
     guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(document))
-    return Application(Envelope(Cors(guarded, origins=settings.cors_origins)), flask_app, keys)
+    return Application(
+        RequestIdMiddleware(Cors(guarded, origins=settings.cors_origins)), flask_app, keys
+    )
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
@@ -98,12 +101,10 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
 def _connexion(
     settings: Settings, document: Document, flask_app: ApiFlask, keys: Jwks | None
 ) -> ASGIApp:
-    remembering = RememberingVerifier(
-        verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds
-    )
+    remembering = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     connexion = _Connexion(
-        FlaskBridge(flask_app, threads=settings.web_threads, one_writer=one_writer),
+        FlaskAdapter(flask_app, threads=settings.web_threads, one_writer=one_writer),
         import_name=__name__,
         middlewares=[RoutingMiddleware, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
@@ -115,7 +116,7 @@ def _connexion(
         connexion.build()
     except ConnexionException as error:
         reason = " ".join(str(getattr(error, "message", error)).split())
-        raise BrokenContract(reason[:500]) from error
+        raise ContractError(reason[:500]) from error
     return connexion
 
 
@@ -131,7 +132,7 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         SCHEMA_HEAD=schema.head(),
         KEYS=keys,
         LOCAL_SECRET=settings.better_auth_secret,
-        ATTEMPTS=Attempts(),
+        ATTEMPTS=LoginThrottle(),
         **_served(document),
     )
     if settings.local_accounts:

@@ -13,9 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-TITLE_KEY_LENGTH = 200
-"""Characters of a title that count when titles are sorted. It keeps the key within a third of a
-B-tree page: case folding and NFKC can make a title 18 times as long."""
+from todo.values.text_keys import TITLE_KEY_LENGTH
 
 PRIORITIES = ("low", "medium", "high")
 """From the least important up."""
@@ -78,7 +76,7 @@ class Instant(sa.TypeDecorator[str]):
     def result_processor(
         self, dialect: sa.Dialect, coltype: object
     ) -> Callable[[str | None], str | None] | None:
-        """Read PostgreSQL's text (see ``todo.database.opening``), or SQLite's."""
+        """Read PostgreSQL's text (see ``todo.database.connection``), or SQLite's."""
         if dialect.name == "postgresql":
             return _instant
         return lambda value: value and f"{value[:10]}T{value[11:19]}.{value[20:23]:0<3}Z"

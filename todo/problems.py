@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from todo.kinds import KINDS, RETRY_AFTER
+from todo.problem_types import PROBLEM_TYPES, RETRY_AFTER
 
 REALM: Final = "todo"
 _WITHOUT_TOKEN: Final = ("token_missing", "invalid_credentials")
@@ -52,8 +52,8 @@ class Violation:
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
     """An error answer in the making. Raise it anywhere; the edge renders it.
 
-    ``code`` is a key of :data:`KINDS`; ``detail`` is one sentence for a person and never holds
-    the input whole. ``current`` is how the resource is that the client took for another.
+    ``code`` is a key of :data:`PROBLEM_TYPES`; ``detail`` is one sentence for a person and never
+    holds the input whole. ``current`` is how the resource is that the client took for another.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
     ) -> None:
         super().__init__(detail)
         self.code = code
-        self.kind = KINDS[code]
+        self.kind = PROBLEM_TYPES[code]
         self.detail = detail
         self.errors = errors
         self.current = current

@@ -18,7 +18,7 @@ from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
 from todo.logs import configure
-from todo.settings import Refusal, Settings
+from todo.settings.settings import ConfigurationError, Settings
 
 _H11 = {"http": "h11"}
 
@@ -36,15 +36,16 @@ def _worker_class(name: str) -> str | type:
     """Return the worker called ``name`` if it serves ASGI; uvicorn's with h11 as its parser.
 
     With httptools, which uvicorn takes where it is installed, a request with ``Upgrade: h2c`` loses
-    its body (``specs/decisions/0004``). Raises :class:`Refusal` for any other name: gunicorn's own
-    answer to no worker is a traceback, and to one that serves WSGI a 500 for every request.
+    its body (``specs/decisions/0004``). Raises :class:`ConfigurationError` for any other name:
+    gunicorn's own answer to no worker is a traceback, and to one that serves WSGI a 500 for every
+    request.
     """
     try:
         worker = load_class(name)
     except (RuntimeError, AttributeError):
         worker = None
     if worker is None or (worker.__module__.startswith("gunicorn.") and worker is not ASGIWorker):
-        raise Refusal(
+        raise ConfigurationError(
             f"WORKER_CLASS: {name!r} is no ASGI worker that is installed; leave it unset, or "
             "pip install 'todo-api[uvicorn]' and name uvicorn_worker.UvicornWorker"
         )
@@ -95,14 +96,16 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
-        raise Refusal(f"HOST: {host!r}: {error.strerror}; name one of this machine") from None
+        raise ConfigurationError(
+            f"HOST: {host!r}: {error.strerror}; name one of this machine"
+        ) from None
     with socket.socket(family, kind) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
         try:
             listener.bind(address)
         except OSError as error:
             name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
-            raise Refusal(
+            raise ConfigurationError(
                 f"{name}: cannot listen on {host}, port {port}: {error.strerror}; "
                 "stop what listens there, or choose another HOST or PORT"
             ) from None

@@ -16,7 +16,7 @@ from tests.api.wire import send
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.integration.application import engine_of
 from tests.integration.crowd import together
-from todo.identity import attempts, local, passwords
+from todo.auth import local_tokens, login_throttle, passwords
 
 REGISTER, LOGIN = "/api/auth/register", "/api/auth/login"
 RENEW, PASSWORD, ME = "/api/auth/renew", "/api/auth/password", "/api/auth/me"
@@ -26,7 +26,7 @@ CORRECT, WRONG, NEXT = "correct horse", "battery staple", "another horse"
 @pytest.fixture(autouse=True)
 def nobody_has_tried(service: Service) -> None:
     """All tests call from one address: each begins with none of the others' attempts."""
-    service.application.flask.config["ATTEMPTS"] = attempts.Attempts()
+    service.application.flask.config["ATTEMPTS"] = login_throttle.LoginThrottle()
 
 
 @pytest.fixture
@@ -93,7 +93,9 @@ def test_the_token_is_of_an_issuer_of_our_own_and_not_under_better_auths_secret(
     assert payload["exp"] - payload["iat"] == 3600
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(account.token, SECRET, ["HS256"], audience="urn:todo-api")
-    assert jwt.decode(account.token, local.derived_key(SECRET), ["HS256"], audience="urn:todo-api")
+    assert jwt.decode(
+        account.token, local_tokens.derived_key(SECRET), ["HS256"], audience="urn:todo-api"
+    )
 
 
 def test_login_gives_the_same_user_whatever_the_case_of_the_e_mail(
@@ -273,8 +275,8 @@ def test_a_token_of_somebody_else_has_no_account_here(alice: Caller, path: str):
 def test_only_the_generation_of_the_present_password_is_current(
     service: Service, account: Caller, generation: Any
 ):
-    payload = {**unverified(account.token), local.GENERATION: generation}
-    token = jwt.encode(payload, local.derived_key(SECRET), "HS256")
+    payload = {**unverified(account.token), local_tokens.GENERATION: generation}
+    token = jwt.encode(payload, local_tokens.derived_key(SECRET), "HS256")
     answer = service.client.get(account.tasks, headers=bearer(token))
 
     assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
@@ -421,22 +423,22 @@ def test_a_hundred_attempts_from_an_address_are_enough(service: Service, email: 
 
 
 def test_addresses_of_one_subscriber_count_together():
-    tries = attempts.Attempts()
+    tries = login_throttle.LoginThrottle()
     for number in range(100):
         tries.count(address=f"2001:db8:1:2::{number:x}")
 
-    with pytest.raises(attempts.TooManyAttempts):
+    with pytest.raises(login_throttle.TooManyAttemptsError):
         tries.count(address="2001:db8:1:2:ffff::1")
     tries.count(address="2001:db8:1:3::1")
     tries.count(address="192.0.2.1")
 
 
 def test_an_ipv4_address_is_itself_on_a_dual_stack_socket():
-    tries = attempts.Attempts()
+    tries = login_throttle.LoginThrottle()
     for _ in range(100):
         tries.count(address="::ffff:192.0.2.1")
 
-    with pytest.raises(attempts.TooManyAttempts):
+    with pytest.raises(login_throttle.TooManyAttemptsError):
         tries.count(address="192.0.2.1")
     tries.count(address="::ffff:192.0.2.2")
 
@@ -450,7 +452,7 @@ def test_local_accounts_that_are_off_are_not_there(database_url, serve):
     contract = service.client.get("/openapi.json").json()
     assert [path for path in contract["paths"] if path.startswith("/api/auth")] == [ME]
     assert "accounts" not in [tag["name"] for tag in contract["tags"]]
-    token, _ = local.issue(SECRET, "local_" + "0" * 32, email="a@b", name=None, generation=1)
+    token, _ = local_tokens.issue(SECRET, "local_" + "0" * 32, email="a@b", name=None, generation=1)
     assert refusal(service.client.get("/api/me/tasks", headers=bearer(token))) == problem(
         "issuer_mismatch", "Local accounts are off on this server.", "/api/me/tasks"
     )

@@ -10,7 +10,7 @@ from tests.api.operations import every_operation
 from tests.api.tokens import HS256, bearer, claims, sign, unsigned
 from tests.api.wire import send
 from tests.conftest import DIALECTS, Service, settings_for
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 ORIGIN = "http://localhost:3000"
 LIST = "/api/alice/tasks"

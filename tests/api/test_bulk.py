@@ -15,7 +15,7 @@ from tests.api.expect import (
     refusal,
 )
 from tests.conftest import DIALECTS, Caller, settings_for
-from todo.edge.guard import MAX_BODY
+from todo.http.asgi.request_limits import MAX_BODY
 
 pytestmark = pytest.mark.pooled
 

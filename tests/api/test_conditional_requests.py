@@ -8,7 +8,7 @@ from tests.api.clock import frozen
 from tests.api.expect import problem, refusal
 from tests.api.operations import OPERATIONS, Operation
 from tests.conftest import Caller
-from todo.services.etags import etag
+from todo.sync.etags import etag
 
 pytestmark = pytest.mark.pooled
 

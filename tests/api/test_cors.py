@@ -7,7 +7,7 @@ import pytest
 from tests.api.wire import send
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from todo.database.engine import maintenance_engine
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 FRONT_END = "http://localhost:3000"
 EXPOSED = {

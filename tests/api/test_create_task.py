@@ -19,7 +19,7 @@ from tests.api.expect import (
     unknown,
 )
 from tests.conftest import DIALECTS, Service, settings_for
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 pytestmark = pytest.mark.pooled
 

@@ -12,8 +12,8 @@ import time_machine
 from tests.api.clock import frozen
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from tests.contract.reading import OPERATIONS, SPECS, Operation
-from todo.contract.schemas import Schema
-from todo.settings import Settings
+from todo.http.contract.schemas import Schema
+from todo.settings.settings import Settings
 
 PAGE = (SPECS / "api" / "examples.md").read_text()
 DIALOGUES = re.findall(

@@ -22,7 +22,7 @@ from tests.api.tokens import HS256, base64url, bearer, claims, sign, unsigned
 from tests.conftest import DIALECTS, SECRET, settings_for
 from tests.integration.application import running
 from tests.servers.issuer import Issuer, issuing, octets, public_jwk
-from todo.identity import local
+from todo.auth import local_tokens
 
 LIST = "/api/alice/tasks"
 NOT_A_JWT = "This is not a JWT (an opaque session token, perhaps?)."
@@ -92,13 +92,13 @@ def with_signature(token: str, change: Callable[[bytes], bytes]) -> str:
 def local_token(**changes: Any) -> str:
     now = int(time.time())
     good = {
-        "iss": local.ISSUER,
-        "aud": local.AUDIENCE,
+        "iss": local_tokens.ISSUER,
+        "aud": local_tokens.AUDIENCE,
         "sub": f"local_{'0' * 32}",
         "exp": now + 60,
-        local.GENERATION: 1,
+        local_tokens.GENERATION: 1,
     }
-    return jwt.encode({**good, **changes}, local.derived_key(SECRET), "HS256")
+    return jwt.encode({**good, **changes}, local_tokens.derived_key(SECRET), "HS256")
 
 
 @pytest.mark.parametrize("kid", ["ed", "rsa", "ec"])
@@ -316,12 +316,12 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
         "Only accounts of this server begin with 'local_'.",
     ),
     "the local issuer under the shared secret": (
-        lambda w: sign(claims(iss=local.ISSUER, aud=local.AUDIENCE)),
+        lambda w: sign(claims(iss=local_tokens.ISSUER, aud=local_tokens.AUDIENCE)),
         "signature_invalid",
         SIGNATURE,
     ),
     "the local issuer under a public key": (
-        lambda w: w.issuer.sign("ed", iss=local.ISSUER, aud=local.AUDIENCE),
+        lambda w: w.issuer.sign("ed", iss=local_tokens.ISSUER, aud=local_tokens.AUDIENCE),
         "alg_not_allowed",
         "Only HS256 is accepted.",
     ),

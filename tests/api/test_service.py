@@ -9,7 +9,7 @@ from tests.api.wire import send
 from tests.conftest import SECRET, settings_for
 from todo import __version__
 from todo.database import schema
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 ABOUT = {
     "name": "todo-api",

@@ -63,7 +63,7 @@ class TwoClients(RuleBasedStateMachine):
             revision = None
         one = {"task_id": task_id, "revision": revision}
         key = uuid.uuid4().hex if data.draw(st.booleans()) else None
-        kind = data.draw(st.sampled_from(KINDS))
+        kind = data.draw(st.sampled_from(PROBLEM_TYPES))
         method, path = kind.split(" ")
         body: Any = None
         match kind:
@@ -172,7 +172,7 @@ class TwoClients(RuleBasedStateMachine):
         assert self.wire.look() == self.model.shown()
 
 
-KINDS = [
+PROBLEM_TYPES = [
     "POST tasks",
     "POST tasks",
     "PUT tasks/1",

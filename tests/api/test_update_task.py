@@ -14,7 +14,7 @@ from tests.api.expect import (
     refusal,
     unknown,
 )
-from todo.services import clock
+from todo.values import clock
 
 pytestmark = pytest.mark.pooled
 

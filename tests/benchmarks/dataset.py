@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from todo.models import PRIORITIES
-from todo.services.collation import search_key, tags_key, title_key
+from todo.values.text_keys import search_key, tags_key, title_key
 
 TASKS_PER_USER = 100
 DONE_EVERY = 4  # each fourth task is completed

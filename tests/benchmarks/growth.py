@@ -21,7 +21,7 @@ from tests.benchmarks.database import postmaster_pid, settle
 from tests.benchmarks.load import LOOPBACK
 from tests.benchmarks.servers import Server, prepare, running
 from tests.servers.postgres import PostgresServer
-from todo.identity.tokens import mint
+from todo.auth.tokens import mint
 from todo.models import tasks
 
 PAGE = 20

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tests.servers.issuer import Issuer, public_jwk
-from todo.identity.jwks import usable_keys
-from todo.identity.memory import RememberingVerifier
-from todo.identity.tokens import Claims, Family, Key, SharedSecret, Verifier, mint
+from todo.auth.jwks import usable_keys
+from todo.auth.token_cache import CachingVerifier
+from todo.auth.tokens import Claims, Family, Key, SharedSecret, Verifier, mint
 
 SECRET = "a-secret-of-the-benchmark-0123456789"
 ALGORITHMS = ("EdDSA", "ES256", "RS256")
@@ -61,7 +61,7 @@ def token_table(times: int) -> str:
     """The cost of a verification and of a remembered one, in microseconds, and their ratio."""
     lines = [LAYOUT.format("token", "verified us", "remembered us", "ratio")]
     for algorithm, (verifier, token) in contenders().items():
-        remembering = RememberingVerifier(verifier, leeway=10)
+        remembering = CachingVerifier(verifier, leeway=10)
         first = asyncio.run(microseconds(verifier, token, times))
         again = asyncio.run(microseconds(remembering, token, times))
         lines.append(

@@ -15,7 +15,7 @@ import httpx2
 from tests.api.asking import Wire
 from tests.api.model import Answer, Model, Request
 from tests.conftest import SECRET
-from todo.identity.tokens import mint
+from todo.auth.tokens import mint
 
 PATIENCE_SECONDS = 120
 ANSWER_SECONDS = 30

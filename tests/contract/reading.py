@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from todo.contract.document import contract_directory, load, operations
+from todo.http.contract.document import contract_directory, load, operations
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"

@@ -6,7 +6,7 @@ import pkgutil
 
 import todo.handlers
 from tests.contract.reading import DOCUMENT, OPERATIONS, SPECS, Operation, table
-from todo.contract.resolver import PACKAGE
+from todo.http.contract.resolver import PACKAGE
 
 ENDPOINTS = SPECS / "api" / "endpoints.md"
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import SECRET
 from todo.app import create_app
-from todo.contract.document import contract_directory
-from todo.settings import Refusal, Settings
+from todo.http.contract.document import contract_directory
+from todo.settings.settings import ConfigurationError, Settings
 
 
 def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
@@ -118,7 +118,7 @@ def test_broken_contract_refuses_to_boot(damage: str, tmp_path: Path):
     break_it, words = DAMAGES[damage]
     break_it(folder)
 
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ConfigurationError) as refusal:
         create_app(Settings(better_auth_secret=SECRET, instance_path=tmp_path), contract=folder)
 
     line = str(refusal.value)

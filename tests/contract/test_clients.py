@@ -16,7 +16,7 @@ from tests.contract.reading import (
     resolved,
     schemas,
 )
-from todo.contract.schemas import SET_BY_SERVER
+from todo.http.contract.schemas import SET_BY_SERVER
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 

@@ -17,9 +17,9 @@ from tests.contract.reading import (
     schemas,
 )
 from todo import __version__
-from todo.contract.document import contract_directory
-from todo.contract.schemas import Schema
-from todo.kinds import KINDS
+from todo.http.contract.document import contract_directory
+from todo.http.contract.schemas import Schema
+from todo.problem_types import PROBLEM_TYPES
 from todo.problems import MAX_BODY, MAX_DETAIL, MAX_ERRORS, MAX_INSTANCE, MEDIA_TYPE
 
 # Everybody may call these. A new operation is secured unless it is added here on purpose.
@@ -164,7 +164,7 @@ def test_examples_of_problems_are_problems_of_the_table(operation: Operation):
     for status, response in operation.responses.items():
         if status >= 400:
             example = response["content"][MEDIA_TYPE]["example"]
-            kind = KINDS[example["code"]]
+            kind = PROBLEM_TYPES[example["code"]]
             assert (example["status"], example["title"]) == (status, kind.title)
             assert kind.status == status
             assert example["type"] == f"/problems/{example['code']}"
@@ -183,7 +183,7 @@ def test_operation_documents_the_request_id_and_what_its_problems_carry(operatio
 def test_example_of_a_problem_code_is_the_table_s():
     [operation] = [operation for operation in OPERATIONS if operation.name == "show_problem"]
     example = operation.responses[200]["content"]["application/json"]["example"]
-    assert example == {"code": example["code"], **vars(KINDS[example["code"]])}
+    assert example == {"code": example["code"], **vars(PROBLEM_TYPES[example["code"]])}
 
 
 def test_schema_of_problems_has_the_bounds_of_the_renderer():
@@ -191,7 +191,7 @@ def test_schema_of_problems_has_the_bounds_of_the_renderer():
     assert problem["detail"]["maxLength"] == MAX_DETAIL
     assert problem["instance"]["maxLength"] == MAX_INSTANCE
     assert problem["errors"]["maxItems"] == MAX_ERRORS
-    assert max(len(kind.title) for kind in KINDS.values()) <= problem["title"]["maxLength"]
-    assert max(map(len, KINDS)) <= problem["code"]["maxLength"]
-    assert max(len(f"/problems/{code}") for code in KINDS) <= problem["type"]["maxLength"]
+    assert max(len(kind.title) for kind in PROBLEM_TYPES.values()) <= problem["title"]["maxLength"]
+    assert max(map(len, PROBLEM_TYPES)) <= problem["code"]["maxLength"]
+    assert max(len(f"/problems/{code}") for code in PROBLEM_TYPES) <= problem["type"]["maxLength"]
     assert MAX_BODY == 4096

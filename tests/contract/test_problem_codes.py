@@ -29,11 +29,11 @@ from tests.integration.locks import holding
 from tests.integration.tables import slow_down
 from tests.servers.issuer import issuing
 from tests.servers.process import free_port
-from todo import answers
 from todo.database import deadline, schema
-from todo.edge import guard, turns
-from todo.edge.guard import MAX_BODY, MAX_HEADERS, MAX_TARGET
-from todo.kinds import KINDS, RETRY_AFTER, Kind
+from todo.http import responses
+from todo.http.asgi import request_limits, turns
+from todo.http.asgi.request_limits import MAX_BODY, MAX_HEADERS, MAX_TARGET
+from todo.problem_types import PROBLEM_TYPES, RETRY_AFTER, ProblemType
 from todo.problems import MAX_BODY as MAX_PROBLEM
 from todo.problems import MEDIA_TYPE
 
@@ -146,7 +146,7 @@ def a_body_that_never_ends(world: World) -> Any:
     alice = world.alice()
     headers = [("authorization", f"Bearer {alice.token}"), ("content-type", "application/json")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(guard, "BODY_SECONDS", 0.05)
+        patch.setattr(request_limits, "BODY_SECONDS", 0.05)
         return stall(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": '])
 
 
@@ -180,8 +180,8 @@ def a_change_that_takes_longer_than_it_may(world: World) -> Any:
     alice.create()
     slow_down(url)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answers, "MANY_SECONDS", 0.2)
-        patch.setattr(deadline, "STATEMENT_SECONDS", 0.1)  # what is more is a long unit of work
+        patch.setattr(responses, "MANY_SECONDS", 0.05)
+        patch.setattr(deadline, "STATEMENT_SECONDS", 0.02)  # what is more is a long unit of work
         return alice("POST", "complete-all", json={"completed": True})
 
 
@@ -333,14 +333,14 @@ def a_file_that_may_not_grow(world: World) -> Any:
 
 
 def test_every_reached_code_is_in_the_table():
-    assert REACHED.keys() == KINDS.keys()
+    assert REACHED.keys() == PROBLEM_TYPES.keys()
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_code_is_reached(code: str, world: World):
     response = REACHED[code](world)
     problem = response.json()
-    kind = KINDS[code]
+    kind = PROBLEM_TYPES[code]
 
     assert (response.status_code, problem["code"]) == (kind.status, code), response.text
     assert response.headers["content-type"] == MEDIA_TYPE
@@ -356,8 +356,8 @@ def test_code_is_reached(code: str, world: World):
     assert ("www-authenticate" in response.headers) == (kind.status == 401)
 
 
-@pytest.mark.parametrize(("code", "kind"), KINDS.items())
-def test_code_has_a_page_that_its_type_leads_to(code: str, kind: Kind, service: Service):
+@pytest.mark.parametrize(("code", "kind"), PROBLEM_TYPES.items())
+def test_code_has_a_page_that_its_type_leads_to(code: str, kind: ProblemType, service: Service):
     document = service.client.get(f"/problems/{code}")
     page = service.client.get(f"/problems/{code}", headers={"Accept": "text/html"})
 
@@ -371,6 +371,6 @@ def test_spec_has_the_same_codes():
     rows = table(SPECS / "api" / "errors.md", "code")
     assert [(code, int(status), title, advice) for code, status, title, _, advice in rows] == [
         (code, kind.status, kind.title, kind.advice.replace("`", ""))
-        for code, kind in KINDS.items()
+        for code, kind in PROBLEM_TYPES.items()
     ]
     assert all(meaning for _, _, _, meaning, _ in rows)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.contract.reading import OPERATIONS, ROOT, Operation
-from todo.settings import Refusal, Settings
+from todo.settings.settings import ConfigurationError, Settings
 
 SECRET = re.compile(r"secret|password|private", re.IGNORECASE)
 SWITCH = re.compile(r"disable|skip|insecure|no_?auth|auth_?off|debug|testing|bypass", re.IGNORECASE)
@@ -32,7 +32,7 @@ def test_no_secret_is_shown_by_repr():
 
 
 def test_missing_secret_is_refused_by_name():
-    with pytest.raises(Refusal, match=r"^BETTER_AUTH_SECRET: not set") as refusal:
+    with pytest.raises(ConfigurationError, match=r"^BETTER_AUTH_SECRET: not set") as refusal:
         Settings.from_env({**VALID, "BETTER_AUTH_SECRET": ""})
     assert "\n" not in str(refusal.value)
 

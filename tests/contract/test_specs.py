@@ -7,13 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from tests.contract.reading import OPERATIONS, ROOT, SPECS, table
-from todo.database import deadline, work
+from todo.database import deadline, transactions
 from todo.database.engine import SQLITE_BUSY_MS
-from todo.edge import guard, turns
+from todo.http.asgi import request_limits, turns
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
-from todo.services.collation import MAX_WORDS
-from todo.services.idempotency import PLACE_BYTES, PLACES
+from todo.sync.idempotency import PLACE_BYTES, PLACES
+from todo.values.text_keys import MAX_WORDS
 
 PAGES = sorted(SPECS.rglob("*.md"))
 DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
@@ -50,10 +50,10 @@ def test_decisions_are_numbered_and_have_the_three_parts():
 
 def test_limits_are_those_of_the_code():
     limits = {what: limit for what, limit, _ in table(SPECS / "api" / "endpoints.md", "what")}
-    assert limits["path and query"] == f"{guard.MAX_TARGET:,} bytes"
-    headers = f"{guard.MAX_HEADERS:,} bytes, and {guard.MAX_HEADER_LINES} of them"
+    assert limits["path and query"] == f"{request_limits.MAX_TARGET:,} bytes"
+    headers = f"{request_limits.MAX_HEADERS:,} bytes, and {request_limits.MAX_HEADER_LINES} of them"
     assert limits["headers"] == headers
-    assert limits["body"] == f"{guard.MAX_BODY:,} bytes"
+    assert limits["body"] == f"{request_limits.MAX_BODY:,} bytes"
     [bulk] = [operation for operation in OPERATIONS if operation.name == "change_tasks"]
     most = bulk.definition["requestBody"]["x-max-bytes"]
     assert limits["the body of change_tasks"] == f"{most:,} bytes"
@@ -70,14 +70,14 @@ def test_limits_are_those_of_the_code():
     queue = limits["one user's requests that wait for the user's others, in each process"]
     assert queue == f"{most} that read, and {most} that write"
     locks = limits["waiting for a row lock (PostgreSQL), for another writer (SQLite)"]
-    assert locks == f"{work.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
+    assert locks == f"{transactions.LOCK_MS / 1000:.0f} s, {SQLITE_BUSY_MS / 1000:.0f} s"
     total = limits["the database work of one request"]
     assert total == f"{deadline.STATEMENT_SECONDS:.0f} s"
     many = (
         "the same, of a request that changes many tasks"
         " (change_tasks, rename_tag, delete_tag, empty_trash, clear_completed, complete_all)"
     )
-    assert limits[many] == f"{work.MANY_SECONDS:.0f} s"
+    assert limits[many] == f"{transactions.MANY_SECONDS:.0f} s"
     assert limits["tags of a list's filter"] == str(MAX_TAGS)
     assert limits["words of a search"] == str(MAX_WORDS)
 

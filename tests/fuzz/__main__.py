@@ -26,7 +26,7 @@ from tests.fuzz.ledger import UNBALANCED
 from tests.fuzz.users import VARIABLE, write_users
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerProcess, free_port
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent

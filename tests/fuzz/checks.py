@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, DeserializationContext, HookContext, Response
 
 from tests.contract.reading import closed
-from todo.kinds import KINDS
+from todo.problem_types import PROBLEM_TYPES
 from todo.problems import MAX_BODY
-from todo.services import cursors
-from todo.services.collation import fold
-from todo.services.cursors import Cursor
+from todo.sync import cursors
+from todo.sync.cursors import Cursor
+from todo.values.text_keys import fold
 
 UNPROCESSABLE = 422
 BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format"}
@@ -79,8 +79,8 @@ def problems_of_the_table(ctx: CheckContext, response: Response, case: Case) -> 
         return
     problem = response.json()
     assert len(response.content) <= MAX_BODY, "the problem is larger than 4 KiB"
-    assert problem["code"] in KINDS, f"{problem['code']} is not in the table"
-    assert problem["status"] == response.status_code == KINDS[problem["code"]].status
+    assert problem["code"] in PROBLEM_TYPES, f"{problem['code']} is not in the table"
+    assert problem["status"] == response.status_code == PROBLEM_TYPES[problem["code"]].status
     assert problem["type"] == f"/problems/{problem['code']}"
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from todo.identity.tokens import mint
+from todo.auth.tokens import mint
 
 VARIABLE = "TODO_FUZZ_USERS"
 NAMES = ("alice", "bob")

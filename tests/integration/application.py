@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from tests.conftest import Service
 from todo.app import create_app
 from todo.models import db
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tests.integration.served import SERVING, Server
 from tests.integration.typed import EXAMPLE
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import lack, require
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 
 def pytest_configure(config: pytest.Config) -> None:

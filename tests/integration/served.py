@@ -15,7 +15,7 @@ from tests.conftest import SECRET, Caller
 from tests.servers import commands
 from tests.servers.process import ServerProcess, StartFailed, free_port
 from tests.servers.reaper import wait_until
-from todo.identity.tokens import mint
+from todo.auth.tokens import mint
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent

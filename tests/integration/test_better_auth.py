@@ -22,7 +22,7 @@ from tests.servers.better_auth import (
 )
 from tests.servers.process import free_port
 from tests.servers.reaper import wait_until
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 LIST = "/api/me/tasks"
 PATIENCE = 20

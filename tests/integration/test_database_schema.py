@@ -16,7 +16,7 @@ from tests.integration.tables import rows, value
 from tests.servers.postgres import PostgresServer
 from todo.database import schema
 from todo.database.engine import maintenance_engine
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 NAME = "todo_2"
 CUSTOMERS = (

@@ -11,7 +11,7 @@ from tests.api.expect import refusal
 from tests.integration.application import engine_of
 from tests.integration.tables import value
 from todo.database import deadline
-from todo.database.work import read
+from todo.database.transactions import read
 from todo.problems import Problem
 
 

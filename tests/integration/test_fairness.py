@@ -13,7 +13,7 @@ from tests.integration.crowd import together
 from tests.integration.locks import holding, holding_table
 from tests.integration.tables import assert_books_balance, value
 from tests.servers.reaper import wait_until
-from todo.edge.turns import WRITES_PER_USER
+from todo.http.asgi.turns import WRITES_PER_USER
 
 FLOOD = 32
 PATIENCE_SECONDS = 30

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import settings_for
 from todo.database import schema
-from todo.settings import Settings
+from todo.settings.settings import Settings
 
 FILES = ("todo.db", "todo.db-shm", "todo.db-wal")
 

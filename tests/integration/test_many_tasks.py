@@ -19,11 +19,12 @@ from tests.integration.application import engine_of, running
 from tests.integration.locks import holding
 from tests.integration.tables import assert_books_balance, counters_of, rows, slow_down, value
 from tests.integration.test_growth import fill, nodes_of, rows_of
-from todo import answers
 from todo.database import deadline
-from todo.database.work import MANY_SECONDS, go_on, write
-from todo.services import batches, trash
-from todo.services.batches import BATCH
+from todo.database.transactions import MANY_SECONDS, go_on, write
+from todo.http import responses
+from todo.sync import batches
+from todo.sync.batches import BATCH
+from todo.tasks import trash
 
 FEW, MANY = 300, 3_000
 TIMES = MANY // FEW
@@ -191,7 +192,7 @@ def test_a_change_that_does_not_end_in_its_time_is_too_large_and_writes_nothing(
     before = counters_of(url, "alice")
     alice = service_on(url).caller("alice")
     with monkeypatch.context() as patch:
-        patch.setattr(answers, "MANY_SECONDS", 2.0)
+        patch.setattr(responses, "MANY_SECONDS", 2.0)
         patch.setattr(deadline, "STATEMENT_SECONDS", 1.0)  # what is more is a long unit of work
         refused = OPERATIONS["complete_all"](alice)
 

@@ -19,11 +19,11 @@ from tests.servers.pgbouncer import POOL_SIZE, PgBouncer
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.reaper import wait_until
+from todo.cli.doctor import Finding, examine
 from todo.database import schema
 from todo.database.engine import display
 from todo.database.pooler import is_pooled
-from todo.doctor import Finding, examine
-from todo.edge.turns import WRITES_PER_USER
+from todo.http.asgi.turns import WRITES_PER_USER
 
 WRITERS = 8
 ROUNDS = 10

@@ -15,7 +15,7 @@ from tests.conftest import Caller
 from tests.integration.crowd import together
 from tests.integration.tables import assert_books_balance, rows, tasks_of, value
 from tests.servers.reaper import wait_until
-from todo.database.work import ATTEMPTS
+from todo.database.transactions import ATTEMPTS
 
 WAIT_SECONDS = 30
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"

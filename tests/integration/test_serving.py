@@ -21,7 +21,7 @@ from tests.integration.sockets import connections_of
 from tests.integration.tables import assert_books_balance, rows, value
 from tests.integration.wire import chunked, request, wire_to
 from tests.servers.reaper import wait_until
-from todo.identity.tokens import HS256, Family, SharedSecret, Verifier
+from todo.auth.tokens import HS256, Family, SharedSecret, Verifier
 
 WAIT_SECONDS = 30
 STOP_SECONDS = 30

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.depth import examples
 from tests.integration.served import postgresql_settings, run_todo
 from tests.servers.process import free_port
-from todo.cli import main
-from todo.settings import Refusal
+from todo.cli.main import main
+from todo.settings.settings import ConfigurationError
 
 PART = 4
 COMMANDS = (
@@ -61,7 +61,7 @@ def output_of(command: tuple[str, ...], url: str) -> str:
     with environment(**postgresql_settings(url), LOG_FORMAT="console", PGCONNECT_TIMEOUT="2"):
         run = CliRunner().invoke(main, command)
     error = run.exception
-    if isinstance(error, Refusal | SystemExit):
+    if isinstance(error, ConfigurationError | SystemExit):
         error = str(error)  # what the interpreter prints
     return f"{run.output}{error!r}"
 

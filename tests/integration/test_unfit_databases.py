@@ -13,7 +13,7 @@ from tests.integration.crowd import beside
 from tests.integration.tables import assert_books_balance, rows
 from tests.servers.postgres import PostgresServer
 from todo.database import schema
-from todo.edge.turns import share
+from todo.http.asgi.turns import share
 
 
 @pytest.fixture

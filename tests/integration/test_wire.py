@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import SECRET
 from tests.integration.served import Server
 from tests.integration.wire import Answer, chunked, request, wire_to
-from todo.identity.tokens import mint
+from todo.auth.tokens import mint
 
 TOO_MUCH = 70_000
 MEGABYTE = 1024 * 1024

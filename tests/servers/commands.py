@@ -24,9 +24,9 @@ _forking.set_forkserver_preload(
         __name__,
         "todo.cli",
         "todo.database.binding",
-        "todo.doctor",
-        "todo.services.demo",
-        "todo.services.trash",
+        "todo.cli.doctor",
+        "todo.tasks.demo",
+        "todo.tasks.trash",
     ]
 )
 
@@ -60,6 +60,6 @@ def _become(command: list[str], cwd: str, env: dict[str, str], folder: str) -> N
     os.environ.clear()
     os.environ.update(env)
     sys.argv = command
-    from todo.cli import main  # noqa: PLC0415 - imported before the fork, not by the tests
+    from todo.cli.main import main  # noqa: PLC0415 - imported before the fork, not by the tests
 
     main()

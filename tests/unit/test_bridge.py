@@ -1,17 +1,17 @@
-"""The hop to a thread: `todo.edge.bridge`."""
+"""The hop to a thread: `todo.http.asgi.flask_adapter`."""
 
 import asyncio
 import threading
 
 import pytest
 
-from todo.edge.bridge import ApiFlask, FlaskBridge
+from todo.http.asgi.flask_adapter import ApiFlask, FlaskAdapter
 
 
 @pytest.fixture
 def bridge():
     """A bridge of one thread."""
-    return FlaskBridge(ApiFlask("test"), threads=1)
+    return FlaskAdapter(ApiFlask("test"), threads=1)
 
 
 def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(bridge):

@@ -1,4 +1,4 @@
-"""How titles compare: `todo.services.collation`."""
+"""How titles compare: `todo.values.text_keys`."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from todo.models import TITLE_KEY_LENGTH
-from todo.services.collation import (
+from todo.values.text_keys import (
     are_unique,
     email_key,
     fold,

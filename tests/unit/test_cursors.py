@@ -1,4 +1,4 @@
-"""Cursors: canonical text that is decoded strictly. `todo.services.cursors`."""
+"""Cursors: canonical text that is decoded strictly. `todo.sync.cursors`."""
 
 import base64
 from collections.abc import Callable
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo.services.cursors import MAX_LENGTH, VERSION, Cursor, decode, digest, encode
-from todo.services.sorting import SORTS
+from todo.sync.cursors import MAX_LENGTH, VERSION, Cursor, decode, digest, encode
+from todo.tasks.sorts import SORTS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 places = st.lists(st.none() | st.integers(1, 2**53 - 1) | texts, min_size=1, max_size=2)

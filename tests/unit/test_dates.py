@@ -1,4 +1,4 @@
-"""Dates, instants and zones: `todo.services.dates`."""
+"""Dates, instants and zones: `todo.values.dates`."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from todo.services.dates import (
+from todo.values.dates import (
     Bound,
     bound,
     date_or_instant,

@@ -1,9 +1,9 @@
-"""Loading the contract as one document: `todo.contract.document`."""
+"""Loading the contract as one document: `todo.http.contract.document`."""
 
 import pytest
 
-from todo.contract import BrokenContract
-from todo.contract.document import AllowedMethods, contract_directory, load, operations
+from todo.http.contract import ContractError
+from todo.http.contract.document import AllowedMethods, contract_directory, load, operations
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def write(tmp_path):
 
 def reason(folder):
     """The one line that says what is broken in the contract in ``folder``."""
-    with pytest.raises(BrokenContract) as broken:
+    with pytest.raises(ContractError) as broken:
         load(folder)
     assert "\n" not in str(broken.value)
     return str(broken.value)

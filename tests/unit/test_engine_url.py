@@ -3,12 +3,12 @@
 import pytest
 
 from todo.database.engine import engine_options, engine_url, is_postgresql
-from todo.settings import Refusal
+from todo.settings.settings import ConfigurationError
 
 
 def refusal_of(url):
     """The line that refuses ``url``."""
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         engine_url(url)
     line = str(refused.value)
     assert line.startswith("DATABASE_URL: ")

@@ -1,4 +1,4 @@
-"""What a database error means for the client: `todo.database.failures`."""
+"""What a database error means for the client: `todo.database.errors`."""
 
 import sqlite3
 from contextlib import closing
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import exc
 
 from todo.database.deadline import DeadlinePassed
-from todo.database.failures import Defect, connection_lost, problem_for, sqlstate
+from todo.database.errors import DatabaseDefectError, connection_lost, problem_for, sqlstate
 
 DETAILS = {
     "busy": "The database is busy with other requests.",
@@ -164,4 +164,6 @@ def test_the_text_of_a_defect_has_no_values_in_it():
     error = postgresql("23505", psycopg2.IntegrityError, text)
 
     assert "Secret" in str(error)
-    assert str(Defect(error)) == '(psycopg2.IntegrityError) violates constraint "inside"'
+    assert (
+        str(DatabaseDefectError(error)) == '(psycopg2.IntegrityError) violates constraint "inside"'
+    )

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contract.reading import DOCUMENT, resolved
-from todo.contract.schemas import Schema
-from todo.services.foreign_tasks import Unfit, fields_of
+from todo.http.contract.schemas import Schema
+from todo.tasks.foreign_tasks import UnfitRowError, fields_of
 
 ROW = {"id": "1", "user_id": "alice", "title": "Buy milk"}
 FIELDS = {
@@ -53,7 +53,7 @@ def test_time_in_any_usual_spelling_is_the_moment_that_it_means(text, meant):
 @pytest.mark.parametrize("column", ["created_at", "due_date"])
 @pytest.mark.parametrize("text", NO_TIMES)
 def test_what_is_no_calendar_time_is_refused_and_never_taken_for_another_moment(column, text):
-    with pytest.raises(Unfit, match=column):
+    with pytest.raises(UnfitRowError, match=column):
         fields_of({**ROW, column: text})
 
 
@@ -65,14 +65,14 @@ def test_what_is_no_calendar_time_is_refused_and_never_taken_for_another_moment(
     ],
 )
 def test_text_that_nobody_sees_is_refused_as_the_api_refuses_it(fields, reason):
-    with pytest.raises(Unfit, match=reason):
+    with pytest.raises(UnfitRowError, match=reason):
         fields_of({**ROW, **fields})
 
 
 def accepts(column: str, text: str) -> bool:
     try:
         fields_of({**ROW, column: text})
-    except Unfit:
+    except UnfitRowError:
         return False
     return True
 

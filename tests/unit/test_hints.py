@@ -1,11 +1,11 @@
-"""Hints at what was meant: `todo.contract.hints`."""
+"""Hints at what was meant: `todo.http.contract.hints`."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contract.reading import OPERATIONS
-from todo.contract import hints
+from todo.http.contract import hints
 
 QUERY = ["skip", "limit", "status", "completed", "sort", "order"]
 FIELDS = ["title", "description", "completed", "priority", "due_date", "tags"]

@@ -1,4 +1,4 @@
-"""The files that are their owner's alone: `todo.instance`."""
+"""The files that are their owner's alone: `todo.settings.instance_folder`."""
 
 import stat
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from todo.instance import instance_secret, make_private, private_file
+from todo.settings.instance_folder import instance_secret, make_private, private_file
 
 
 def mode(path):
@@ -63,7 +63,7 @@ def test_threads_that_start_at_once_agree_on_one_secret(tmp_path):
 def test_processes_that_start_at_once_agree_on_one_secret(tmp_path):
     # Each says when it is ready and waits for a line, so that all of them make it at once.
     program = (
-        "import pathlib, sys; from todo.instance import instance_secret;"
+        "import pathlib, sys; from todo.settings.instance_folder import instance_secret;"
         "print('ready', flush=True);"
         "sys.stdin.readline(); print(instance_secret(pathlib.Path(sys.argv[1])))"
     )

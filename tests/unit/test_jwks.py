@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 from tests.servers.issuer import MAKERS, octets, public_jwk
-from todo.identity.jwks import Unusable, usable_keys
+from todo.auth.jwks import UnusableKeySetError, usable_keys
 
 ALL = frozenset({"EdDSA", "ES256", "ES512", "RS256", "PS256"})
 KEY = ed25519.Ed25519PrivateKey.generate()
@@ -16,7 +16,7 @@ def kids(*documents, algorithms=ALL):
     """The ids of the keys that are left."""
     try:
         return set(usable_keys({d.get("kid", "a"): d for d in documents}, algorithms))
-    except Unusable:
+    except UnusableKeySetError:
         return set()
 
 
@@ -79,5 +79,5 @@ def test_an_rsa_key_has_2048_bits_or_more(bits, expected):
 
 
 def test_a_set_without_a_usable_key_says_what_was_wanted():
-    with pytest.raises(Unusable, match="no key in it is of ES256, EdDSA"):
+    with pytest.raises(UnusableKeySetError, match="no key in it is of ES256, EdDSA"):
         usable_keys({}, frozenset({"EdDSA", "ES256"}))

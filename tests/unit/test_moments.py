@@ -1,4 +1,4 @@
-"""Times as the API writes them: `todo.services.clock` and `todo.models.Instant`."""
+"""Times as the API writes them: `todo.values.clock` and `todo.models.Instant`."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
 from todo.models import Instant
-from todo.services import clock
+from todo.values import clock
 
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 POSTGRESQL, SQLITE = postgresql.dialect(), sqlite.dialect()

@@ -1,4 +1,4 @@
-"""Strict parsing of parameters: `todo.contract.parameters`."""
+"""Strict parsing of parameters: `todo.http.contract.parameters`."""
 
 from urllib.parse import urlencode
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo.contract import BrokenContract
-from todo.contract.parameters import Parameter, QueryParser
+from todo.http.contract import ContractError
+from todo.http.contract.parameters import Parameter, QueryParser
 from todo.problems import Problem, Violation
 
 INTEGER = Parameter({"name": "n", "schema": {"type": "integer"}})
@@ -102,7 +102,7 @@ def test_a_value_against_its_schema_is_named():
     ],
 )
 def test_a_type_without_a_spelling_is_a_broken_contract(schema):
-    with pytest.raises(BrokenContract, match="'n'"):
+    with pytest.raises(ContractError, match="'n'"):
         Parameter({"name": "n", "schema": schema})
 
 

@@ -9,13 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.expect import PROBLEMS
-from todo.kinds import KINDS, RETRY_AFTER
-from todo.problems import (
-    Problem,
-    Violation,
-    render,
-    validation_failed,
-)
+from todo.problem_types import PROBLEM_TYPES, RETRY_AFTER
+from todo.problems import Problem, Violation, render, validation_failed
 
 VIOLATIONS = st.builds(
     Violation,
@@ -27,12 +22,12 @@ VIOLATIONS = st.builds(
 
 
 def test_the_table_is_the_one_that_clients_know():
-    assert {code: (kind.status, kind.title) for code, kind in KINDS.items()} == PROBLEMS
+    assert {code: (kind.status, kind.title) for code, kind in PROBLEM_TYPES.items()} == PROBLEMS
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_every_kind_fits_the_contracts_bounds(code):
-    kind = KINDS[code]
+    kind = PROBLEM_TYPES[code]
 
     assert re.fullmatch(r"[a-z][a-z0-9_]{0,39}", code)
     assert 400 <= kind.status <= 599
@@ -42,7 +37,7 @@ def test_every_kind_fits_the_contracts_bounds(code):
 
 
 def test_what_passes_by_itself_says_when_to_come_back():
-    unavailable = {code for code, kind in KINDS.items() if kind.status == 503}
+    unavailable = {code for code, kind in PROBLEM_TYPES.items() if kind.status == 503}
     others = {"idempotency_key_in_progress", "too_many_requests"}
     assert set(RETRY_AFTER) == unavailable | others
     assert all(1 <= seconds <= 60 for seconds in RETRY_AFTER.values())
@@ -91,7 +86,7 @@ def test_a_problem_without_violations_has_no_errors_member():
 
 
 @given(
-    code=st.sampled_from(sorted(KINDS)),
+    code=st.sampled_from(sorted(PROBLEM_TYPES)),
     detail=st.text(min_size=1, max_size=2000),
     path=st.text(max_size=5000),
     errors=st.lists(VIOLATIONS, max_size=30),

@@ -1,4 +1,4 @@
-"""Compiled schemas: `todo.contract.schemas`."""
+"""Compiled schemas: `todo.http.contract.schemas`."""
 
 import json
 
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo.contract import BrokenContract
-from todo.contract.document import contract_directory, load
-from todo.contract.schemas import Schema
-from todo.identity.owner import MAX_EMAIL, MAX_NAME, is_text
-from todo.services.collation import fold, keys_in, tags_key
+from todo.auth.user import MAX_EMAIL, MAX_NAME, is_text
+from todo.http.contract import ContractError
+from todo.http.contract.document import contract_directory, load
+from todo.http.contract.schemas import Schema
+from todo.values.text_keys import fold, keys_in, tags_key
 
 OBJECT = {
     "type": "object",
@@ -218,7 +218,7 @@ def test_deep_nesting_is_a_violation_not_a_crash(levels):
 
 
 def test_a_pattern_that_is_none_is_a_broken_contract():
-    with pytest.raises(BrokenContract, match="schema"):
+    with pytest.raises(ContractError, match="schema"):
         Schema({"type": "string", "pattern": "["})
 
 

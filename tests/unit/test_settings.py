@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 import pytest
 
 from todo.database.engine import engine_url
-from todo.settings import Refusal, Settings
+from todo.settings.settings import ConfigurationError, Settings
 
 SECRET = "s3cret-of-the-settings-tests-000000"
 MINIMAL = {"BETTER_AUTH_SECRET": SECRET, "LOCAL_ACCOUNTS": "true", "LOG_FORMAT": "json"}
@@ -88,7 +88,7 @@ DEFAULTS = {
 
 def refusal_of(environment):
     """The line that a start with ``environment`` ends with."""
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         Settings.from_env(environment)
     line = str(refused.value)
     assert "\n" not in line
@@ -223,7 +223,7 @@ def test_a_secret_that_is_none_is_refused_without_being_shown(variable, secret, 
 def test_every_known_secret_on_the_list_is_refused():
     listed = [
         line
-        for line in (files("todo") / "known_secrets.txt").read_text().splitlines()
+        for line in (files("todo.settings") / "known_secrets.txt").read_text().splitlines()
         if line and not line.startswith("#")
     ]
 
@@ -391,7 +391,7 @@ def test_no_secret_is_in_the_text_of_the_settings():
 
 
 def test_a_refusal_ends_the_process_with_status_1_and_its_line():
-    refusal = Refusal("PORT: wrong")
+    refusal = ConfigurationError("PORT: wrong")
 
     assert isinstance(refusal, SystemExit)
     assert refusal.code == "PORT: wrong"

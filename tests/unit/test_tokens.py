@@ -1,4 +1,4 @@
-"""Tokens without any HTTP: `todo.identity`. What clients see of it is in `tests/api`."""
+"""Tokens without any HTTP: `todo.auth`. What clients see of it is in `tests/api`."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.api.tokens import claims, sign
 from tests.conftest import SECRET
-from todo.identity.memory import CAPACITY, RememberingVerifier
-from todo.identity.refusal import TokenRefused, shown, why_not_bearer
-from todo.identity.tokens import HS256, Family, SharedSecret, Verifier, mint
+from todo.auth.invalid_token import InvalidTokenError, shown, why_not_bearer
+from todo.auth.token_cache import CAPACITY, CachingVerifier
+from todo.auth.tokens import HS256, Family, SharedSecret, Verifier, mint
 
 FAMILY = Family((HS256,), SharedSecret(SECRET.encode()))
 VERIFIER = Verifier([FAMILY], leeway=10)
@@ -33,7 +33,7 @@ def verified(verifier, token):
 
 def refusal_of(verifier, token):
     """The code that ``token`` is refused with."""
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(InvalidTokenError) as refused:
         verified(verifier, token)
     return refused.value.code
 
@@ -73,7 +73,7 @@ def counting():
 @pytest.fixture
 def remembering(counting, clock):
     """A verifier that remembers what the counting one said."""
-    return RememberingVerifier(counting, leeway=10, clock=clock)
+    return CachingVerifier(counting, leeway=10, clock=clock)
 
 
 def test_a_minted_token_is_accepted_and_names_its_user_and_times_only():
@@ -92,7 +92,7 @@ def test_a_minted_token_is_accepted_and_names_its_user_and_times_only():
 
 @pytest.mark.parametrize("subject", ["", "x" * 256, "a\nb", "a\0b", "\ud800"])
 def test_a_token_that_no_server_would_accept_is_not_minted(subject):
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(InvalidTokenError) as refused:
         mint(SECRET, subject, hours=1)
 
     assert refused.value.code == "claim_missing"
@@ -102,7 +102,7 @@ def test_a_token_that_no_server_would_accept_is_not_minted(subject):
     ("hours", "code"), [(24 * 366 * 9000, "token_malformed"), (1e-4, "token_expired")]
 )
 def test_a_token_of_times_that_no_server_would_accept_is_not_minted(hours, code):
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(InvalidTokenError) as refused:
         mint(SECRET, "alice", hours=hours)
 
     assert refused.value.code == code

@@ -1,4 +1,4 @@
-"""Whose turn it is: `todo.edge.turns`."""
+"""Whose turn it is: `todo.http.asgi.turns`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from todo.edge import turns
-from todo.edge.turns import NOBODY, QUEUE_PER_USER, Turn, Turns, share
+from todo.http.asgi import turns
+from todo.http.asgi.turns import NOBODY, QUEUE_PER_USER, Turn, Turns, share
 from todo.problems import Problem
 
 THREADS = 8

@@ -7,13 +7,16 @@ import flask
 
 from todo.database import deadline, schema
 from todo.database.engine import engine_options, engine_url, is_postgresql, prepare
-from todo.instance import make_private
 from todo.models import db
-from todo.settings import Refusal, Settings
+from todo.settings.instance_folder import make_private
+from todo.settings.settings import ConfigurationError, Settings
 
 
 def bind(app: flask.Flask, settings: Settings) -> None:
-    """Give ``app`` the database of ``settings``. Raises :class:`Refusal` for a URL of none."""
+    """Give ``app`` the database of ``settings``.
+
+    Raises :class:`ConfigurationError` for a URL of none.
+    """
     url = engine_url(settings.sqlalchemy_url)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=url,
@@ -31,20 +34,25 @@ def bind(app: flask.Flask, settings: Settings) -> None:
 def migrate_embedded(settings: Settings) -> None:
     """Migrate the embedded default, if that is the database; others are left to their operator.
 
-    Raises :class:`Refusal`, one line, when it cannot be migrated.
+    Raises :class:`ConfigurationError`, one line, when it cannot be migrated.
     """
     if not settings.embedded:
         return
     make_private(settings.instance_path / "todo.db")
     try:
         schema.migrate(settings.sqlalchemy_url)
-    except schema.NotMigrated as reason:
-        raise Refusal(f"INSTANCE_PATH: {settings.instance_path / 'todo.db'}: {reason}") from None
+    except schema.MigrationError as reason:
+        raise ConfigurationError(
+            f"INSTANCE_PATH: {settings.instance_path / 'todo.db'}: {reason}"
+        ) from None
 
 
 @contextmanager
 def bound(settings: Settings) -> Iterator[None]:
-    """Work in a bare application that has the database of ``settings``; raises :class:`Refusal`."""
+    """Work in a bare application that has the database of ``settings``.
+
+    Raises :class:`ConfigurationError`.
+    """
     app = flask.Flask(
         "todo", static_folder=None, instance_path=str(settings.instance_path.resolve())
     )

@@ -24,10 +24,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import to_list
 
 from todo.database import deadline
-from todo.database.opening import OpeningConnection
-from todo.instance import private_file
-from todo.origins import MAX_PORT
-from todo.settings import Refusal
+from todo.database.connection import PrefixingConnection
+from todo.settings.instance_folder import private_file
+from todo.settings.settings import ConfigurationError
+from todo.values.origins import MAX_PORT
 
 CONNECT_SECONDS: Final = 3
 """How long connecting may take; Neon wakes in less."""
@@ -53,7 +53,7 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
     """Return the SQLAlchemy URL for ``url`` as operators write it.
 
     ``postgres://`` and ``postgresql://`` mean psycopg2; a host that is not local gets
-    ``sslmode=require`` unless the URL names a mode. Raises :class:`Refusal`, which names
+    ``sslmode=require`` unless the URL names a mode. Raises :class:`ConfigurationError`, which names
     ``variable``, for what is no URL, for other databases, and for a port or an option that
     libpq would refuse at every connection.
     """
@@ -61,7 +61,7 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
     if parsed.drivername in _SQLITE:
         return _sqlite_url(parsed, variable)
     if parsed.drivername not in _POSTGRESQL:
-        raise Refusal(
+        raise ConfigurationError(
             f"{variable}: {parsed.drivername!r} is not supported; use postgresql or sqlite"
         )
     parsed = parsed.set(drivername="postgresql+psycopg2")
@@ -81,17 +81,17 @@ def _parsed(url: str, variable: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
-        raise Refusal(
+        raise ConfigurationError(
             f"{variable}: not a database URL; write postgresql://user:password@host/name "
             "or sqlite:///path"
         ) from None
     if parsed.drivername in _POSTGRESQL and url.count("@") > 1:
-        raise Refusal(
+        raise ConfigurationError(
             f"{variable}: has more than one @; percent-encode user and password, so that only the "
             "one before the host is left: @ is %40, / is %2F, : is %3A, # is %23, % is %25"
         )
     if "\0" in unquote(url):
-        raise Refusal(f"{variable}: no part of a database URL can have a NUL (%00)")
+        raise ConfigurationError(f"{variable}: no part of a database URL can have a NUL (%00)")
     return parsed
 
 
@@ -105,22 +105,22 @@ def display(url: str) -> str:
 def _check_libpq(url: URL, variable: str, *, with_password: bool) -> None:
     if url.port is not None and not 1 <= url.port <= MAX_PORT:
         # Without a host, what was meant as the password is read as the port.
-        raise Refusal(f"{variable}: its port is no number from 1 to {MAX_PORT}")
+        raise ConfigurationError(f"{variable}: its port is no number from 1 to {MAX_PORT}")
     options = {name: ",".join(to_list(value)) for name, value in url.query.items()}
     if options.get("sslmode", "require") not in SSL_MODES:
-        raise Refusal(f"{variable}: sslmode is one of {', '.join(SSL_MODES)}")
+        raise ConfigurationError(f"{variable}: sslmode is one of {', '.join(SSL_MODES)}")
     try:
         extensions.make_dsn(**options)
     except psycopg2.ProgrammingError as error:  # its text names the option
         reason = str(error).strip().removeprefix("invalid dsn: ")
         if with_password:  # what follows an & may be a part of it
             reason = "invalid connection option beside the password (an & in it is %26)"
-        raise Refusal(f"{variable}: {reason}; take it out of the URL") from None
+        raise ConfigurationError(f"{variable}: {reason}; take it out of the URL") from None
 
 
 def _sqlite_url(url: URL, variable: str) -> URL:
     if url.database in (None, "", ":memory:"):
-        raise Refusal(f"{variable}: SQLite needs a file here; write sqlite:///path")
+        raise ConfigurationError(f"{variable}: SQLite needs a file here; write sqlite:///path")
     path = Path(url.database).absolute()
     return url.set(drivername="sqlite+pysqlite", database=str(path))
 
@@ -150,7 +150,7 @@ def engine_options(url: URL, *, threads: int, namespace: str | None = None) -> d
             "connect_args": {
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "todo",
-                "connection_factory": OpeningConnection,
+                "connection_factory": PrefixingConnection,
             },
         }
     return options | _within(namespace)

@@ -50,7 +50,7 @@ _KINDS: Final = {
 """PostgreSQL's letters for them (``pg_class.relkind``); SQLite writes words."""
 
 
-class InTheWay(Exception):  # noqa: N818 - it is a state of the database
+class ObstacleError(Exception):
     """Something that is not this API's has a name that the API needs; the text says what to do."""
 
 
@@ -65,7 +65,7 @@ def relations(connection: sa.Connection) -> dict[str, str]:
 
 
 def check(connection: sa.Connection, found: Mapping[str, str], *, migrated: bool) -> None:
-    """Raise :class:`InTheWay` when something that was ``found`` is not this API's.
+    """Raise :class:`ObstacleError` when something that was ``found`` is not this API's.
 
     Before the first migration nothing is, whatever it looks like.
     """
@@ -77,22 +77,22 @@ def check(connection: sa.Connection, found: Mapping[str, str], *, migrated: bool
     ]
     if foreign:
         tables = [name for name in foreign if name.lower() in _MARKS]
-        raise InTheWay(_told(connection, tables or foreign, found))
+        raise ObstacleError(_told(connection, tables or foreign, found))
 
 
 def check_version_table(connection: sa.Connection) -> None:
-    """Raise :class:`InTheWay` when what has the name of the version table is another thing."""
+    """Raise :class:`ObstacleError` when what has the name of the version table is another thing."""
     if _columns(connection, VERSION_TABLE) != ["version_num"]:
-        raise InTheWay(_told(connection, [VERSION_TABLE], {VERSION_TABLE: "relation"}))
+        raise ObstacleError(_told(connection, [VERSION_TABLE], {VERSION_TABLE: "relation"}))
 
 
 def check_users(connection: sa.Connection, namespace: str | None = None) -> None:
-    """Raise :class:`InTheWay` when the table ``users`` has a column of Better Auth's."""
+    """Raise :class:`ObstacleError` when the table ``users`` has a column of Better Auth's."""
     inspector = sa.inspect(connection)
     if inspector.has_table("users", schema=namespace) and "emailVerified" in {
         column["name"] for column in inspector.get_columns("users", schema=namespace)
     }:
-        raise InTheWay(
+        raise ObstacleError(
             "Better Auth keeps its users in the table 'users' of this database (modelName), and "
             f"this API needs that name; {_advice(connection)}"
         )

@@ -18,8 +18,8 @@ def is_pooled(url: str, variable: str = "DATABASE_URL") -> bool:
     """Whether a pooler answers at ``url``; before SQLite there is none.
 
     PostgreSQL takes settings at the start of a connection. A pooler shares connections that have
-    started already: it refuses such settings, or loses them. Raises :class:`Refusal`, naming
-    ``variable``, for what is no URL, and SQLAlchemy's errors when nobody can be asked.
+    started already: it refuses such settings, or loses them. Raises :class:`ConfigurationError`,
+    naming ``variable``, for what is no URL, and SQLAlchemy's errors when nobody can be asked.
     """
     parsed = engine_url(url, variable)
     if not is_postgresql(parsed):

@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from todo.database import obstacles
 from todo.database.engine import engine_url, maintenance_engine
-from todo.database.failures import first_line
-from todo.database.obstacles import InTheWay
+from todo.database.errors import first_line
+from todo.database.obstacles import ObstacleError
 from todo.models import VERSION_TABLE
 
 _version: Final = sa.Table(  # as Alembic makes it
@@ -31,7 +31,7 @@ _ALEMBICS: Final = "alembic_version"
 """Alembic's own name for such a table, which the first releases used; it may be anybody's."""
 
 
-class NotMigrated(Exception):  # noqa: N818 - it is a state of the database
+class MigrationError(Exception):
     """Nothing was changed; the text is one line that says why, and what to do."""
 
 
@@ -40,7 +40,8 @@ def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -
 
     ``namespace`` is the schema of PostgreSQL that the tables are in; it is made where there is
     none. ``None`` is wherever the connection's ``search_path`` leads. A lower revision migrates
-    down; it is meant for tests and for a release that is taken back. Raises :class:`NotMigrated`.
+    down; it is meant for tests and for a release that is taken back. Raises
+    :class:`MigrationError`.
     """
     try:
         _make_folder(url)
@@ -50,10 +51,10 @@ def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -
                 _migrate(connection, revision, namespace)
         finally:
             engine.dispose()
-    except (InTheWay, CommandError) as reason:
-        raise NotMigrated(str(reason)) from None
+    except (ObstacleError, CommandError) as reason:
+        raise MigrationError(str(reason)) from None
     except (SQLAlchemyError, OSError) as error:
-        raise NotMigrated(first_line(error)) from error
+        raise MigrationError(first_line(error)) from error
 
 
 def _migrate(connection: sa.Connection, revision: str, namespace: str | None) -> None:
@@ -122,7 +123,7 @@ def _earlier_revision(connection: sa.Connection) -> str | None:
 
 def _check_known(revision: str | None) -> None:
     if revision is not None and revision not in _revisions():
-        raise NotMigrated(
+        raise MigrationError(
             f"at revision {revision}, which a later release made; this release knows {head()} at "
             "most; install that release (its 'todo migrate' is the only one that leads back)"
         )
@@ -154,7 +155,7 @@ def _enter(connection: sa.Connection, namespace: str) -> None:
     ``CREATE SCHEMA IF NOT EXISTS`` wants the right to make one even where there is one.
     """
     if connection.dialect.name != "postgresql":
-        raise NotMigrated("only PostgreSQL has schemas; take DATABASE_SCHEMA away")
+        raise MigrationError("only PostgreSQL has schemas; take DATABASE_SCHEMA away")
     if not sa.inspect(connection).has_schema(namespace):
         connection.execute(sa.schema.CreateSchema(namespace))
     connection.exec_driver_sql(f'SET LOCAL search_path TO "{namespace}"')

@@ -4,17 +4,17 @@ from typing import Any
 
 from flask import current_app, g, request
 
-from todo.identity import local
-from todo.identity.owner import Owner
-from todo.services import accounts
-from todo.services.accounts import Account
+from todo.accounts import service
+from todo.accounts.service import Account
+from todo.auth import local_tokens
+from todo.auth.user import User
 
 Json = dict[str, Any]
 
 
 def register_account(body: Json) -> tuple[Json, int]:
     """A new account, and a token for it."""
-    account = accounts.register(
+    account = service.register(
         body["email"], body["password"], body.get("name"), address=_address(), attempts=_attempts()
     )
     return _session(account), 201
@@ -23,23 +23,23 @@ def register_account(body: Json) -> tuple[Json, int]:
 def log_in(body: Json) -> Json:
     """A token for an account."""
     return _session(
-        accounts.log_in(body["email"], body["password"], address=_address(), attempts=_attempts())
+        service.log_in(body["email"], body["password"], address=_address(), attempts=_attempts())
     )
 
 
-def renew_token(user: Owner) -> Json:
+def renew_token(user: User) -> Json:
     """A new token for the account of a valid one."""
-    return _session(accounts.renewed(user.id, g.claims.get(local.GENERATION)))
+    return _session(service.renewed(user.id, g.claims.get(local_tokens.GENERATION)))
 
 
-def change_password(user: Owner, body: Json) -> None:
+def change_password(user: User, body: Json) -> None:
     """Another password; it ends the tokens of the one before."""
-    accounts.change_password(user.id, body["password"], body["new_password"], attempts=_attempts())
+    service.change_password(user.id, body["password"], body["new_password"], attempts=_attempts())
 
 
 def _session(account: Account) -> Json:
     """Two generations of front ends read one of ``token`` and ``access_token``."""
-    token, seconds = local.issue(
+    token, seconds = local_tokens.issue(
         current_app.config["LOCAL_SECRET"],
         account.user_id,
         email=account.email,

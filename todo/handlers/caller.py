@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from flask import g
 
-from todo.identity.owner import Owner, text_claim
-from todo.services.clock import instant
+from todo.auth.user import User, text_claim
+from todo.values.clock import instant
 
 MAX_ISSUER: Final = 2048
 """Characters of an issuer that is shown."""
 
 
-def show_caller(user: Owner) -> dict[str, Any]:
+def show_caller(user: User) -> dict[str, Any]:
     """Who the verified token says is calling."""
     return {
         "id": user.id,

@@ -13,7 +13,7 @@ import orjson
 from flask import current_app, request
 from werkzeug.http import generate_etag
 
-from todo.kinds import KINDS
+from todo.problem_types import PROBLEM_TYPES
 from todo.problems import Problem
 
 CACHE: Final = "public, max-age=300"
@@ -67,7 +67,7 @@ def show_openapi_yaml() -> flask.Response:
 
 def show_problem(code: str) -> flask.Response:
     """What a problem code means, and what to do about it."""
-    kind = KINDS.get(code)
+    kind = PROBLEM_TYPES.get(code)
     if kind is None:
         raise Problem("not_found", "There is no problem of that code.")
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":

@@ -7,8 +7,8 @@ import orjson
 from flask import current_app, request
 
 from todo import __version__
+from todo.database import readiness
 from todo.problems import Problem
-from todo.services import readiness
 
 Json = dict[str, Any]
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from todo.identity.owner import Owner
-from todo.services import stats
+from todo.auth.user import User
+from todo.tasks import stats
 
 
-def show_stats(user: Owner, tz: str) -> dict[str, Any]:
+def show_stats(user: User, tz: str) -> dict[str, Any]:
     """Counts of the user's tasks, now."""
     return stats.show(user.id, tz)

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from todo.answers import Answer, changed_many, listed_already, tagged
-from todo.identity.owner import Owner
-from todo.services import tags
-from todo.services.etags import etag
+from todo.auth.user import User
+from todo.http.responses import Answer, changed_many, listed_already, tagged
+from todo.sync.etags import etag
+from todo.tasks import tags
 
 Json = dict[str, Any]
 
 
-def list_tags(user: Owner, skip: int, limit: int) -> Answer:
+def list_tags(user: User, skip: int, limit: int) -> Answer:
     """A page of the user's tags."""
 
     def tag_at(revision: int) -> str:
@@ -22,11 +22,11 @@ def list_tags(user: Owner, skip: int, limit: int) -> Answer:
     return page, 200, tagged(tag_at(page["revision"]))
 
 
-def rename_tag(user: Owner, name: str, body: Json) -> Answer:
+def rename_tag(user: User, name: str, body: Json) -> Answer:
     """A tag gets another name, on every task that has it."""
     return changed_many(user, lambda tx: tags.rename(tx, user, name, body["name"]))
 
 
-def delete_tag(user: Owner, name: str) -> Answer:
+def delete_tag(user: User, name: str) -> Answer:
     """A tag is taken off every task that has it."""
     return changed_many(user, lambda tx: tags.delete(tx, user, name))

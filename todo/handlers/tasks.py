@@ -6,7 +6,10 @@ from urllib.parse import quote
 from flask import current_app
 from sqlalchemy import Connection
 
-from todo.answers import (
+from todo.auth import ME
+from todo.auth.user import User
+from todo.database.transactions import MANY_SECONDS
+from todo.http.responses import (
     Answer,
     changed,
     changed_many,
@@ -16,20 +19,17 @@ from todo.answers import (
     tagged,
     unless_known,
 )
-from todo.database.work import MANY_SECONDS
-from todo.identity import ME
-from todo.identity.owner import Owner
 from todo.problems import Violation, validation_failed
-from todo.services import bulk, tasks, whole_list
-from todo.services.etags import etag
-from todo.services.filters import Filters
-from todo.services.listing import Listing
+from todo.sync.etags import etag
+from todo.tasks import batch, bulk, service
+from todo.tasks.filters import Filters
+from todo.tasks.listing import Listing
 
 Json = dict[str, Any]
 
 
 def list_tasks(
-    user: Owner,
+    user: User,
     skip: int,
     limit: int,
     cursor: str | None,
@@ -84,30 +84,30 @@ def list_tasks(
     )
 
 
-def create_task(user: Owner, body: Json) -> Answer:
+def create_task(user: User, body: Json) -> Answer:
     """A new task."""
 
     def unit(tx: Connection) -> Answer:
-        task = tasks.create(tx, user, body, quota=current_app.config["TASKS_PER_USER"])
+        task = service.create(tx, user, body, quota=current_app.config["TASKS_PER_USER"])
         location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
         return task, 201, {"Location": location, **_tag_of(task)}
 
     return changed(user, unit)
 
 
-def get_task(user: Owner, task_id: int) -> Answer:
+def get_task(user: User, task_id: int) -> Answer:
     """One task."""
-    task = tasks.get(user.id, task_id)
+    task = service.get(user.id, task_id)
     return unless_known(task, etag(user.id, task["revision"]))
 
 
-def update_task(user: Owner, task_id: int, body: Json) -> Answer:
+def update_task(user: User, task_id: int, body: Json) -> Answer:
     """A partial update, the way front ends use PUT."""
-    return changed(user, lambda tx: _shown(tasks.change(tx, user, task_id, body, expected())))
+    return changed(user, lambda tx: _shown(service.change(tx, user, task_id, body, expected())))
 
 
 def patch_task(
-    user: Owner,
+    user: User,
     task_id: int,
     title: str | None,
     description: str | None,
@@ -126,16 +126,16 @@ def patch_task(
     if twice:
         raise validation_failed(*twice)
     changes = {**fields, **given}
-    return changed(user, lambda tx: _shown(tasks.change(tx, user, task_id, changes, expected())))
+    return changed(user, lambda tx: _shown(service.change(tx, user, task_id, changes, expected())))
 
 
-def complete_task(user: Owner, task_id: int, body: Json | None) -> Answer:
+def complete_task(user: User, task_id: int, body: Json | None) -> Answer:
     """Toggles ``completed`` without a body, sets it with one."""
     state = body["completed"] if body else None
-    return changed(user, lambda tx: _shown(tasks.complete(tx, user, task_id, state, expected())))
+    return changed(user, lambda tx: _shown(service.complete(tx, user, task_id, state, expected())))
 
 
-def change_tasks(user: Owner, body: Json) -> Answer:
+def change_tasks(user: User, body: Json) -> Answer:
     """Many changes as one."""
     quota, dry_run = current_app.config["TASKS_PER_USER"], body.get("dry_run", False)
 
@@ -146,21 +146,21 @@ def change_tasks(user: Owner, body: Json) -> Answer:
     return changed(user, unit, seconds=MANY_SECONDS)
 
 
-def clear_completed(user: Owner) -> Answer:
+def clear_completed(user: User) -> Answer:
     """Moves every completed task to the trash."""
-    return changed_many(user, lambda tx: whole_list.clear_completed(tx, user))
+    return changed_many(user, lambda tx: batch.clear_completed(tx, user))
 
 
-def complete_all(user: Owner, body: Json) -> Answer:
+def complete_all(user: User, body: Json) -> Answer:
     """Completes every task, or takes that back."""
-    return changed_many(user, lambda tx: whole_list.complete_all(tx, user, body["completed"]))
+    return changed_many(user, lambda tx: batch.complete_all(tx, user, body["completed"]))
 
 
-def delete_task(user: Owner, task_id: int) -> Answer:
+def delete_task(user: User, task_id: int) -> Answer:
     """Moves a task to the trash."""
 
     def unit(tx: Connection) -> Answer:
-        revision = tasks.delete(tx, user, task_id, expected())
+        revision = service.delete(tx, user, task_id, expected())
         return None, 204, tagged(etag(user.id, revision))
 
     return changed(user, unit)

@@ -3,20 +3,20 @@
 from flask import current_app
 from sqlalchemy import Connection
 
-from todo.answers import Answer, changed, changed_many, expected, link_to_next, tagged
-from todo.identity.owner import Owner
-from todo.services import trash
-from todo.services.etags import etag
+from todo.auth.user import User
+from todo.http.responses import Answer, changed, changed_many, expected, link_to_next, tagged
+from todo.sync.etags import etag
+from todo.tasks import trash
 
 
-def list_trash(user: Owner, skip: int, limit: int, cursor: str | None) -> Answer:
+def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Answer:
     """A page of the trash, what was deleted last first."""
     days = current_app.config["TRASH_DAYS"]
     page = trash.page(user.id, skip=skip, limit=limit, cursor=cursor, days=days)
     return page, 200, link_to_next(page["next_cursor"])
 
 
-def restore_task(user: Owner, task_id: int) -> Answer:
+def restore_task(user: User, task_id: int) -> Answer:
     """A task comes back, as it was."""
 
     def unit(tx: Connection) -> Answer:
@@ -26,7 +26,7 @@ def restore_task(user: Owner, task_id: int) -> Answer:
     return changed(user, unit)
 
 
-def purge_task(user: Owner, task_id: int) -> Answer:
+def purge_task(user: User, task_id: int) -> Answer:
     """A task is gone for good."""
 
     def unit(tx: Connection) -> Answer:
@@ -36,6 +36,6 @@ def purge_task(user: Owner, task_id: int) -> Answer:
     return changed(user, unit)
 
 
-def empty_trash(user: Owner) -> Answer:
+def empty_trash(user: User) -> Answer:
     """All that is in the trash is gone for good."""
     return changed_many(user, lambda tx: trash.empty(tx, user))

@@ -1,0 +1,1 @@
+"""Local accounts: register, log in, change the password."""

@@ -1,0 +1,190 @@
+"""Accounts of this server's own: register, log in, change the password.
+
+An account is found by the key of its e-mail, or by the user it is: the one table that no
+``user_id`` leads, since who logs in is not known yet.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self, TypeVar
+
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from todo.auth import local_tokens, passwords
+from todo.auth.local_tokens import new_subject
+from todo.auth.login_throttle import LoginThrottle, TooManyAttemptsError
+from todo.database.transactions import read, write
+from todo.models import accounts
+from todo.problems import Problem
+from todo.values.clock import now
+from todo.values.text_keys import email_key
+
+_COLUMNS: Final = (
+    accounts.c.user_id,
+    accounts.c.email,
+    accounts.c.name,
+    accounts.c.email_key,
+    accounts.c.password_hash,
+    accounts.c.generation,
+)
+_BY_EMAIL: Final = select(*_COLUMNS).where(accounts.c.email_key == bindparam("key"))
+_BY_USER: Final = select(*_COLUMNS).where(accounts.c.user_id == bindparam("owner"))
+_ADD: Final = {
+    "postgresql": postgresql.insert(accounts).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(accounts).on_conflict_do_nothing(),
+}
+# Only the password that was looked at is replaced, not one that somebody set meanwhile; a new hash
+# of the same password stands in nobody's way.
+_SET_PASSWORD: Final = (
+    update(accounts)
+    .where(accounts.c.user_id == bindparam("owner"), accounts.c.generation == bindparam("seen"))
+    .values(
+        password_hash=bindparam("new"),
+        generation=accounts.c.generation + bindparam("step"),
+        updated_at=bindparam("moment"),
+    )
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account without its password; ``generation`` counts the passwords it has had."""
+
+    user_id: str
+    email: str
+    name: str | None
+    generation: int
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """Read a ``row`` of accounts."""
+        return cls(row["user_id"], row["email"], row["name"], row["generation"])
+
+
+def register(
+    email: str, password: str, name: str | None, *, attempts: LoginThrottle, address: str
+) -> Account:
+    """Add an account. Its ``email`` is compared without case, and kept as it was sent.
+
+    Raises :class:`Problem`: ``email_taken``, ``too_many_attempts``, ``busy``.
+    """
+    _count(attempts, address=address)
+    moment, user_id = now(), new_subject()
+    row = {
+        "email_key": email_key(email),
+        "user_id": user_id,
+        "email": email,
+        "name": name,
+        "password_hash": _in_turn(passwords.digest, password),
+        "generation": 1,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+
+    def unit(tx: Connection) -> Account:
+        if tx.execute(_ADD[tx.dialect.name], row).rowcount == 0:
+            raise Problem("email_taken", "There is an account with this e-mail already; log in.")
+        return Account(user_id, email, name, 1)
+
+    return write(unit)
+
+
+def log_in(email: str, password: str, *, attempts: LoginThrottle, address: str) -> Account:
+    """Return the account of ``email`` if ``password`` is its own.
+
+    An e-mail that nobody registered and a wrong password are answered alike, and take the same
+    time. Raises :class:`Problem`: ``invalid_credentials``, ``too_many_attempts``, ``busy``.
+    """
+    key = email_key(email)
+    _count(attempts, address=address, account=key)
+    row = _find(_BY_EMAIL, {"key": key})
+    known = row["password_hash"] if row else None
+    if not _in_turn(passwords.matches, password, known) or row is None:
+        raise Problem("invalid_credentials", "The e-mail or the password is wrong.")
+    attempts.forget(key)
+    if _in_turn(passwords.is_outdated, row["password_hash"], password):
+        _set_password(row, _in_turn(passwords.digest, password), step=0)
+    return Account.of(row)
+
+
+def renewed(owner: str, generation: int) -> Account:
+    """Return the account of the user ``owner``, at the ``generation`` of the token it showed.
+
+    Not at today's: a password that changes meanwhile ends the new token, too. Raises
+    :class:`Problem` ``not_a_local_account``.
+    """
+    return replace(Account.of(_own(owner)), generation=generation)
+
+
+def change_password(owner: str, password: str, new: str, *, attempts: LoginThrottle) -> None:
+    """Replace ``password`` by ``new``, which ends every token that was issued before.
+
+    Raises :class:`Problem`: ``wrong_password``, ``not_a_local_account``, ``too_many_attempts``,
+    ``busy``.
+    """
+    row = _own(owner)
+    _count(attempts, account=row["email_key"])
+    right = _in_turn(passwords.matches, password, row["password_hash"])
+    if not right or not _set_password(row, _in_turn(passwords.digest, new), step=1):
+        raise Problem("wrong_password", "The current password is wrong.")
+    attempts.forget(row["email_key"])
+
+
+def is_current(owner: str, generation: Any) -> bool:
+    """Return whether ``generation`` is that of the present password of the user ``owner``."""
+    row = _find(_BY_USER, {"owner": owner})
+    return row is not None and bool(row["generation"] == generation)
+
+
+def _own(owner: str) -> RowMapping:
+    row = _find(_BY_USER, {"owner": owner})
+    if row is None:
+        raise Problem("not_a_local_account", "The token is not of an account of this server.")
+    return row
+
+
+def _find(statement: Any, parameters: dict[str, str]) -> RowMapping | None:
+    return next((row._mapping for row in read(statement, parameters)), None)
+
+
+def _set_password(row: RowMapping, new: str, *, step: int) -> bool:
+    values = {
+        "owner": row["user_id"],
+        "seen": row["generation"],
+        "new": new,
+        "step": step,
+        "moment": now(),
+    }
+    return write(lambda tx: bool(tx.execute(_SET_PASSWORD, values).rowcount))
+
+
+def _count(attempts: LoginThrottle, **keys: str) -> None:
+    try:
+        attempts.count(**keys)
+    except TooManyAttemptsError as refused:
+        raise Problem(
+            "too_many_attempts",
+            f"Too many attempts; try again in {refused.seconds} s.",
+            headers={"Retry-After": str(refused.seconds)},
+        ) from None
+
+
+def _in_turn(function: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return function(*arguments)
+    except passwords.OverloadedError:
+        raise Problem("busy", "Too many passwords are being looked at.") from None
+
+
+def check_revocation(claims: Mapping[str, Any]) -> None:
+    """Refuse a local token of an earlier password; asks the database, for local tokens alone.
+
+    Raises :class:`Problem` ``token_revoked``.
+    """
+    if claims.get("iss") != local_tokens.ISSUER:
+        return
+    if not is_current(claims["sub"], claims.get(local_tokens.GENERATION)):
+        raise Problem("token_revoked", "The account's password was changed after this token.")

@@ -1,0 +1,110 @@
+"""Connexion's security handler: from the ``Authorization`` header to the caller (RFC 6750).
+
+It runs on the event loop, after routing and before validation. It waits for nothing but a key that
+is not known yet. The 403 for a foreign path is decided here too, before any database work.
+"""
+
+from typing import Any
+
+from connexion.lifecycle import ConnexionRequest
+from connexion.security import AbstractSecurityHandler
+
+from todo.auth import ME
+from todo.auth.invalid_token import InvalidTokenError, why_not_bearer
+from todo.auth.jwks import Jwks
+from todo.auth.token_cache import CachingVerifier
+from todo.auth.tokens import (
+    HS256,
+    Claims,
+    Family,
+    KeysUnavailableError,
+    SharedSecret,
+    Verifier,
+    local_family,
+)
+from todo.problems import Problem
+from todo.settings.settings import Settings
+
+
+def key_set(settings: Settings) -> Jwks | None:
+    """Return the issuer's key set, ``None`` where the settings name none."""
+    if settings.jwks_url is None:
+        return None
+    return Jwks(
+        settings.jwks_url,
+        settings.auth_jwks_algorithms,
+        fresh=settings.auth_jwks_fresh_seconds,
+    )
+
+
+def verifier(settings: Settings, keys: Jwks | None) -> Verifier:
+    """Return the verifier of the families that ``settings`` name; each has its own keys."""
+    families = []
+    secrets = (settings.better_auth_secret, settings.better_auth_secret_previous)
+    if settings.better_auth_secret is not None:
+        source = SharedSecret(*(secret.encode() for secret in secrets if secret is not None))
+        families.append(
+            Family((HS256,), source, settings.auth_jwt_issuer, settings.auth_jwt_audience)
+        )
+    if keys is not None:
+        families.append(
+            Family(
+                settings.auth_jwks_algorithms,
+                keys,
+                settings.jwks_issuer,
+                settings.jwks_audience,
+            )
+        )
+    own = None
+    if settings.local_accounts and settings.better_auth_secret is not None:
+        own = local_family(settings.better_auth_secret)
+    return Verifier(families, own=own, leeway=settings.auth_jwt_leeway_seconds)
+
+
+class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is untyped
+    """Handles the contract's ``bearer`` scheme for every operation that is secured with it."""
+
+    def __init__(self, verifier: CachingVerifier) -> None:
+        self._verifier = verifier
+
+    def get_fn(self, security_scheme: dict[str, Any], required_scopes: list[str]) -> Any:
+        """Return the check that Connexion calls with each request (its own hook)."""
+        del security_scheme, required_scopes
+        return self.authenticate
+
+    async def authenticate(self, request: ConnexionRequest) -> Claims:
+        """Return the verified claims of the caller, whose ``sub`` becomes the handler's ``user``.
+
+        Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or refused token,
+        503 ``keys_unavailable`` when its key cannot be had, 403 ``user_path_mismatch`` when the
+        path names anybody else.
+        """
+        try:
+            claims = await self._verifier.verify(_bearer_token(request.scope["headers"]))
+        except InvalidTokenError as refused:
+            raise Problem(refused.code, refused.detail) from None
+        except KeysUnavailableError:
+            raise Problem(
+                "keys_unavailable", "The keys that verify this token cannot be had right now."
+            ) from None
+        owner = request.scope["path_params"].get("user_id", ME)
+        if owner not in (claims["sub"], ME):
+            raise Problem(
+                "user_path_mismatch",
+                "The token's 'sub' is not the user in the path; 'me' always is.",
+            )
+        return claims
+
+
+def _bearer_token(headers: list[tuple[bytes, bytes]]) -> str:
+    values = [value for name, value in headers if name == b"authorization"]
+    if not values:
+        raise InvalidTokenError("token_missing", "The request has no Authorization header.")
+    scheme, _, token = values[0].decode("latin-1").strip(" \t").partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidTokenError("token_missing", why_not_bearer(scheme, token))
+    if len(values) > 1:
+        raise InvalidTokenError("token_malformed", "The request has two Authorization headers.")
+    if not token.strip():
+        raise InvalidTokenError("token_malformed", "The token after the word Bearer is empty.")
+    return token.strip()

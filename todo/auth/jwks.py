@@ -1,0 +1,218 @@
+"""The issuer's public keys (JWKS, RFC 7517): fetched in the background, never waited for twice.
+
+For one event loop: it takes no locks. A known key is answered from memory, whatever the issuer
+does; the set is fetched again by a timer, and at once for a key that is not in it.
+"""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+import jwt
+import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from todo.auth.invalid_token import InvalidTokenError
+from todo.auth.tokens import Key, KeysUnavailableError
+
+MAX_BYTES: Final = 65_536
+"""Bytes of a JWKS document."""
+FETCH_SECONDS: Final = 2.0
+"""How long one fetch may take, from the name's resolution to the last byte."""
+GAP_SECONDS: Final = 5.0
+"""The least time between two fetches that unknown keys cause, and after one that failed."""
+STALE_SECONDS: Final = 86_400.0
+"""How long a key is trusted after the issuer last confirmed it."""
+MIN_RSA_BITS: Final = 2048
+"""RFC 7518, section 3.3."""
+
+log = structlog.get_logger("todo.auth")
+
+
+class UnusableKeySetError(Exception):
+    """The answer is no JWKS that tokens could be verified with; the text says why."""
+
+
+FAILURES: Final = (httpx.HTTPError, OSError, TimeoutError, UnusableKeySetError)
+"""Everything that a fetch can end with instead of keys."""
+
+
+def reason(failure: BaseException) -> str:
+    """Return one of :data:`FAILURES` in a few words, for people."""
+    if isinstance(failure, TimeoutError):
+        return f"no whole answer within {FETCH_SECONDS:.0f} s"
+    return (str(failure) or type(failure).__name__)[:200]
+
+
+class Jwks:
+    """The keys of one issuer."""
+
+    def __init__(
+        self,
+        url: str,
+        algorithms: Iterable[str],
+        *,
+        fresh: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the keys at ``url`` for ``algorithms``.
+
+        A key that the issuer withdrew is refused ``fresh`` seconds later at the latest, if the
+        issuer answers: the set is fetched again at half of that.
+        """
+        self.url = url
+        self._algorithms = frozenset(algorithms)
+        self._fresh = fresh
+        self._clock = clock
+        self._client = httpx.AsyncClient(
+            timeout=FETCH_SECONDS,
+            follow_redirects=False,
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._served: dict[str, Any] = {}
+        self._version = 0
+        self._confirmed: float | None = None
+        self._asked = -math.inf
+        """When an unknown key last caused a fetch."""
+        self._failed_at = -math.inf
+        self._failed = False
+        self._fetching: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def version(self) -> int:
+        """Grows whenever the set of keys changes."""
+        return self._version
+
+    @property
+    def available(self) -> bool:
+        """Whether there are keys that the issuer has confirmed within :data:`STALE_SECONDS`."""
+        return self._confirmed is not None and self._clock() - self._confirmed < STALE_SECONDS
+
+    def start(self) -> None:
+        """Fetch the keys, on the running event loop, without waiting for them."""
+        if self._fetching is None:
+            self._fetching = asyncio.get_running_loop().create_task(self._refresh())
+
+    async def keys(self, kid: str | None) -> Sequence[Key]:
+        """Return the key ``kid``.
+
+        One that is not known waits for a fetch, which all callers share: the one that is under
+        way, and then its own, for that one may have begun before the key was made. Raises
+        :class:`InvalidTokenError` ``kid_unknown`` when the issuer has no such key, and
+        :class:`KeysUnavailableError` when it did not say.
+        """
+        if kid is None:
+            raise InvalidTokenError(
+                "kid_unknown", "The token names no key: its header has no 'kid'."
+            )
+        for _ in range(2):
+            if (key := self._known(kid)) is not None:
+                return (key,)
+            self._ask()
+            if self._fetching is not None:
+                await asyncio.shield(self._fetching)
+        if (key := self._known(kid)) is not None:
+            return (key,)
+        if self._failed or not self.available:
+            raise KeysUnavailableError
+        raise InvalidTokenError("kid_unknown", "The issuer has no key of the token's 'kid'.")
+
+    def _known(self, kid: str) -> jwt.PyJWK | None:
+        return self._keys.get(kid) if self.available else None
+
+    def _ask(self) -> None:
+        """Fetch for a key that is not known, unless that was done, or failed, a moment ago."""
+        now = self._clock()
+        if self._fetching is None and now - max(self._asked, self._failed_at) >= GAP_SECONDS:
+            self._asked = now
+            self.start()
+
+    async def _refresh(self) -> None:
+        try:
+            documents, _ = await self.fetch()
+            keys = usable_keys(documents, self._algorithms)
+        except FAILURES as error:
+            self._failed, self._failed_at = True, self._clock()
+            log.warning("jwks.failed", url=self.url, reason=reason(error))
+        else:
+            self._failed = False
+            self._confirmed = self._clock()
+            if documents != self._served:
+                self._served, self._keys = documents, keys
+                self._version += 1
+                log.info("jwks.changed", url=self.url, keys=len(keys))
+        finally:
+            self._fetching = None
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        seconds = GAP_SECONDS if self._failed else max(self._fresh / 2, GAP_SECONDS)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.start)
+
+    async def fetch(self) -> tuple[dict[str, Any], str | None]:
+        """Return the issuer's keys by their ``kid``, as they came, and its clock (``Date``).
+
+        Raises :data:`FAILURES`.
+        """
+        async with asyncio.timeout(FETCH_SECONDS), self._client.stream("GET", self.url) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise UnusableKeySetError(f"the answer is HTTP {answer.status_code}")
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise UnusableKeySetError("the answer is compressed")
+            body = b""
+            async for chunk in answer.aiter_raw():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise UnusableKeySetError(f"the answer exceeds {MAX_BYTES} bytes")
+        return _documents(body), answer.headers.get("date")
+
+
+def _documents(body: bytes) -> dict[str, Any]:
+    try:
+        keys = json.loads(body)["keys"]
+        return {key["kid"]: key for key in keys if isinstance(key.get("kid"), str)}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UnusableKeySetError("the answer is not a JWKS document") from None
+
+
+def usable_keys(documents: Mapping[str, Any], algorithms: frozenset[str]) -> dict[str, jwt.PyJWK]:
+    """Return the keys among ``documents`` (JWKs by ``kid``) that may verify ``algorithms``.
+
+    Left out are symmetric and private keys, those for another use, small ones, and whatever does
+    not parse. Raises :class:`UnusableKeySetError` when none is left.
+    """
+    usable = {}
+    for kid, document in documents.items():
+        if (key := _usable(document)) is not None and key.algorithm_name in algorithms:
+            usable[kid] = key
+    if not usable:
+        raise UnusableKeySetError(f"no key in it is of {', '.join(sorted(algorithms))}")
+    return usable
+
+
+def _usable(document: Mapping[str, Any]) -> jwt.PyJWK | None:
+    operations = document.get("key_ops", ["verify"])
+    if (
+        document.get("kty") == "oct"
+        or "d" in document
+        or document.get("use", "sig") != "sig"
+        or not isinstance(operations, list)
+        or "verify" not in operations
+    ):
+        return None
+    try:
+        key = jwt.PyJWK(dict(document))
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
+        return None
+    if isinstance(key.key, RSAPublicKey) and key.key.key_size < MIN_RSA_BITS:
+        return None
+    return key

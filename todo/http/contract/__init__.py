@@ -1,0 +1,10 @@
+"""What makes Connexion strict and fast: everything about the contract is worked out at start.
+
+``document`` loads the YAML files as one document, ``schemas`` compiles its schemas,
+``parameters`` parses targets strictly, ``operation`` puts an operation together, ``validation``
+is the Connexion middleware that applies it, ``resolver`` finds the handlers.
+"""
+
+
+class ContractError(Exception):
+    """The contract cannot be served. The text is one line that names file and place."""

@@ -1,0 +1,202 @@
+"""Loads ``openapi/`` as one OpenAPI 3.0 document.
+
+The contract is written in many files. A reference into ``components/<section>.yaml`` becomes a
+reference to ``#/components/<section>/...``, so that the served document keeps its names (typed
+clients are generated from them); a reference to anything else is replaced by what it points at.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from todo.http.contract import ContractError
+
+ROOT: Final = "openapi.yaml"
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_LOADER: Final = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # libyaml's takes a tenth of the time
+
+Document = dict[str, Any]
+
+
+def contract_directory() -> Path:
+    """Return the folder of the contract: inside an installed package, beside it in a checkout."""
+    installed = Path(str(files("todo"))) / "openapi"
+    return installed if installed.is_dir() else installed.parent.parent / "openapi"
+
+
+def load(directory: Path) -> Document:
+    """Return the contract in ``directory`` as one document with local references only.
+
+    Raises :class:`ContractError`, naming the file, for YAML that does not parse and for a
+    reference that leads nowhere.
+    """
+    return _Bundle(directory).document()
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield ``(path, method, operation)`` for every operation, in the document's order."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def without(document: Document, tag: str) -> Document:
+    """Return ``document`` without the operations of ``tag``: what is off is not promised."""
+    off = {path for path, _, operation in operations(document) if tag in operation.get("tags", ())}
+    return {
+        **document,
+        "paths": {path: item for path, item in document["paths"].items() if path not in off},
+        "tags": [declared for declared in document.get("tags", ()) if declared["name"] != tag],
+    }
+
+
+def check_security(document: Document) -> None:
+    """Raise :class:`ContractError` for a security scheme that is required but not declared."""
+    declared = document["components"].get("securitySchemes", {})
+    required = [("every operation", document.get("security", []))]
+    required += [
+        (f"{method.upper()} {path}", operation.get("security", []))
+        for path, method, operation in operations(document)
+    ]
+    for where, alternatives in required:
+        for name in chain.from_iterable(alternatives):
+            if name not in declared:
+                raise ContractError(f"{where}: there is no security scheme {name!r}")
+
+
+class AllowedMethods:
+    """Answers which methods a path has, for the ``Allow`` header (RFC 9110, section 10.2.1)."""
+
+    def __init__(self, document: Document) -> None:
+        table: dict[str, set[str]] = {}
+        for path, method, _ in operations(document):
+            table.setdefault(path, set()).add(method.upper())
+        numbers = _integers_in_paths(document)
+        self._routes = [
+            (_path_pattern(path, numbers), methods | ({"HEAD"} if "GET" in methods else set()))
+            for path, methods in table.items()
+        ]
+
+    def __call__(self, path: str) -> str:
+        """Return the methods of every template that ``path`` fits, sorted and comma-separated."""
+        methods = set().union(*(m for pattern, m in self._routes if pattern.fullmatch(path)))
+        return ", ".join(sorted(methods))
+
+
+class BodyLimits:
+    """Answers how many bytes a body may have: the ``x-max-bytes`` of a path's operation."""
+
+    def __init__(self, document: Document, *, default: int) -> None:
+        numbers = _integers_in_paths(document)
+        self._default = default
+        self._larger = [
+            (_path_pattern(path, numbers), method.upper(), operation["requestBody"]["x-max-bytes"])
+            for path, method, operation in operations(document)
+            if "x-max-bytes" in operation.get("requestBody", ())
+        ]
+
+    def __call__(self, method: str, path: str) -> int:
+        """Return the limit of ``method`` on ``path``, the default where none is declared."""
+        for pattern, declared, limit in self._larger:
+            if method == declared and pattern.fullmatch(path):
+                return int(limit)
+        return self._default
+
+
+def _integers_in_paths(document: Document) -> set[str]:
+    """The parameters that only digits fit, as the router has it: ``clear-completed`` is no task."""
+    declared = document.get("components", {}).get("parameters", {}).values()
+    return {
+        parameter["name"]
+        for parameter in declared
+        if parameter["in"] == "path" and parameter["schema"].get("type") == "integer"
+    }
+
+
+def _path_pattern(template: str, numbers: set[str]) -> re.Pattern[str]:
+    def segment(match: re.Match[str]) -> str:
+        return "[0-9]+" if match[1] in numbers else "[^/]+"
+
+    return re.compile(re.sub(r"\\\{([^}]*)\\\}", segment, re.escape(template)))
+
+
+class _Bundle:
+    """The state of one load: parsed files, and the components that were met on the way."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory.resolve()
+        self._components: dict[str, dict[str, Any]] = {}
+        self._parse = cache(self._parse_file)
+
+    def document(self) -> Document:
+        root = self._directory / ROOT
+        document: Any = self._inline(self._parse(root), root)
+        if not isinstance(document, dict) or not isinstance(document.get("components", {}), dict):
+            raise ContractError(f"{self._name(root)}: is not an OpenAPI document")
+        if not isinstance(document.get("paths"), dict):
+            raise ContractError(f"{self._name(root)}: has no paths")
+        sections = {**document.get("components", {})}
+        for section, members in self._components.items():
+            sections[section] = {**sections.get(section, {}), **members}
+        document["components"] = sections
+        return document
+
+    def _parse_file(self, path: Path) -> Any:
+        try:
+            return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - safe
+        except (OSError, UnicodeDecodeError) as error:
+            raise ContractError(f"{self._name(path)}: cannot be read: {error}") from None
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise ContractError(f"{self._name(path)}: not valid YAML: {reason}") from None
+
+    def _name(self, path: Path) -> str:
+        base = self._directory.parent
+        return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+    def _inline(self, node: Any, file: Path) -> Any:
+        """Return ``node``, read from ``file``, with its references made local or replaced."""
+        if isinstance(node, list):
+            return [self._inline(item, file) for item in node]
+        if not isinstance(node, Mapping):
+            return node
+        if isinstance(reference := node.get("$ref"), str):
+            return self._follow(reference, file)
+        inlined = {str(key): self._inline(value, file) for key, value in node.items()}
+        if "propertyName" in node and "mapping" in node:  # a discriminator: references without $ref
+            mapping = node["mapping"].items()
+            inlined["mapping"] = {name: self._follow(to, file)["$ref"] for name, to in mapping}
+        return inlined
+
+    def _follow(self, reference: str, file: Path) -> Any:
+        location, _, pointer = reference.partition("#")
+        target = (file.parent / location).resolve() if location else file
+        found = self._find(target, pointer, f"{self._name(file)}: $ref {reference!r}")
+        if target.parent.name != "components":
+            return self._inline(found, target)
+        section, name = target.stem, pointer.strip("/")
+        members = self._components.setdefault(section, {})
+        if name not in members:
+            members[name] = {}  # claims the name first: a schema may refer to itself
+            members[name] = self._inline(found, target)
+        return {"$ref": f"#/components/{section}/{name}"}
+
+    def _find(self, target: Path, pointer: str, who: str) -> Any:
+        if not target.is_file():
+            raise ContractError(f"{who}: there is no such file")
+        found = self._parse(target)
+        for token in filter(None, pointer.split("/")):
+            key = token.replace("~1", "/").replace("~0", "~")
+            if not isinstance(found, Mapping) or key not in found:
+                raise ContractError(f"{who}: there is no {key!r} in {self._name(target)}")
+            found = found[key]
+        return found

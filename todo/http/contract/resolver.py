@@ -1,0 +1,65 @@
+"""Finds the handler of an operation, and turns what handlers return into responses."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import flask
+import orjson
+from connexion.operations import AbstractOperation
+from connexion.resolver import Resolution, Resolver
+
+from todo.http.contract import ContractError
+
+PACKAGE: Final = "todo.handlers"
+
+Handler = Callable[..., Any]
+
+
+class HandlerResolver(Resolver):  # type: ignore[misc]  # Connexion is untyped
+    """The first tag of an operation names the module in ``todo.handlers``, its operationId the
+    function.
+    """
+
+    def resolve(self, operation: AbstractOperation) -> Resolution:
+        """Return the plain function behind ``operation``.
+
+        Raises :class:`ContractError` when there is none.
+        """
+        where = f"{operation.method.upper()} {operation.path}"
+        name = operation.operation_id
+        tag = next(iter(operation._operation.get("tags", ())), None)
+        if not name or not tag:
+            raise ContractError(f"{where}: needs an operationId and a tag")
+        try:
+            handler = getattr(importlib.import_module(f"{PACKAGE}.{tag}"), name)
+        except (ImportError, AttributeError):
+            raise ContractError(
+                f"{where}: operationId {name!r} is no function of {PACKAGE}.{tag}"
+            ) from None
+        return Resolution(handler, name)
+
+
+def respond(result: Any) -> flask.Response:
+    """Turn what a handler returned into a response.
+
+    ``result`` is a response, or a body, ``(body, status)`` or ``(body, status, headers)``; a body
+    of ``None`` is an empty 204, anything else is serialised as JSON, once.
+    """
+    if isinstance(result, flask.Response):
+        return result
+    body, status, headers = _unpack(result)
+    if body is None:
+        response = flask.Response(status=status or 204, headers=headers)
+        response.headers.pop("Content-Type", None)
+        return response
+    return flask.Response(
+        orjson.dumps(body), status=status or 200, headers=headers, mimetype="application/json"
+    )
+
+
+def _unpack(result: Any) -> tuple[Any, int | None, Mapping[str, str] | None]:
+    if not isinstance(result, tuple):
+        return result, None, None
+    body, status, headers = (*result, None)[:3]
+    return body, status, headers

@@ -1,0 +1,1 @@
+"""Every environment variable, and what it may say."""

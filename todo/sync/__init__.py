@@ -1,0 +1,1 @@
+"""What keeps clients and server in step, for any entity."""

@@ -1,0 +1,96 @@
+"""Cursors: where a page ended, as opaque text.
+
+A cursor is canonical base64url of a JSON array: the version, a digest of what was asked for, the
+moment that the views of the first page were computed at, and the place of the last task, which is
+what the sort compares. It is no secret and gives no right: the owner is in every WHERE.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from todo.problems import Problem, Violation, validation_failed
+from todo.values.dates import instant
+
+VERSION: Final = 1
+MAX_LENGTH: Final = 2048
+"""Characters; the longest title key, every character escaped, needs 1,700."""
+_DIGEST_BYTES: Final = 9
+_VALUES: Final = (str, int, type(None))
+_EARLIEST, _LATEST = "0002", "9998"
+"""Years in which every zone has a date."""
+
+
+class Cursor(NamedTuple):
+    """A page's end. ``place`` has one value for each key of the sort, and is yet to be checked."""
+
+    digest: str
+    moment: str | None
+    place: Sequence[Any]
+
+
+def digest(*asked: Any) -> str:
+    """Return a short digest of what was ``asked``, any JSON."""
+    hashed = hashlib.blake2b(orjson.dumps(asked), digest_size=_DIGEST_BYTES).digest()
+    return base64.urlsafe_b64encode(hashed).decode()
+
+
+def encode(cursor: Cursor) -> str:
+    """Return ``cursor`` as at most :data:`MAX_LENGTH` unreserved characters."""
+    payload = orjson.dumps([VERSION, *cursor])
+    return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
+
+
+def decode(text: str) -> Cursor:
+    """Return the cursor that ``text`` encodes.
+
+    Raises :class:`ValueError` for what :func:`encode` never gives: another alphabet, padding, bits
+    left over, another version, parts of other types.
+    """
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        parts = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError):
+        raise ValueError(text) from None
+    match parts:
+        case [int(version), str(asked), None | str() as moment, [_] | [_, _] as place] if (
+            version == VERSION and all(isinstance(value, _VALUES) for value in place)
+        ):
+            cursor = Cursor(asked, None if moment is None else _moment(moment), place)
+        case _:
+            raise ValueError(text)
+    if encode(cursor) != text:
+        raise ValueError(text)
+    return cursor
+
+
+def resume(
+    text: str | None, asked: str, *, skip: int, fits: Callable[[Cursor], bool]
+) -> Cursor | None:
+    """Return where the list whose digest is ``asked`` goes on, ``None`` at its beginning.
+
+    ``fits`` says whether a cursor's place can be one of the list. Raises :class:`Problem`
+    ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
+    """
+    if text is None:
+        return None
+    if skip:
+        raise _contradiction("cannot be together with skip")
+    cursor = decode(text)
+    if cursor.digest != asked or not fits(cursor):
+        raise _contradiction("is of another list: other filters, another sort or another user")
+    return cursor
+
+
+def _contradiction(detail: str) -> Problem:
+    return validation_failed(Violation("contradiction", detail, parameter="cursor"))
+
+
+def _moment(text: str) -> str:
+    if not _EARLIEST < text < _LATEST:
+        raise ValueError(text)
+    return instant(text)

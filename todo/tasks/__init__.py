@@ -1,0 +1,1 @@
+"""Tasks: the rules. No web framework here; the user comes first."""

@@ -1,0 +1,69 @@
+"""Demonstration data: tasks like those of a busy person, to look at and to measure with.
+
+They are the same for the same number, but for the moment around which they lie.
+"""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from todo.auth.user import User
+from todo.database.transactions import write
+from todo.sync.ledger import Task, lock_owner
+from todo.tasks.service import add_many, check_quota
+from todo.values.dates import written
+
+BATCH: Final = 1000
+"""Tasks of one unit of work."""
+DAYS: Final = 60
+"""How far back they were created, and how far around now they are due."""
+
+COMPLETED: Final = 0.4
+"""The share of them that is completed."""
+
+_VERBS: Final = ("Buy", "Call", "Write", "Read", "Plan", "Mend", "Book", "Pay", "Send", "Review")
+_THINGS: Final = ("milk", "the dentist", "a report", "the contract", "a holiday", "the bicycle",
+                  "a table for two", "the rent", "invitations", "the café's menu")  # fmt: skip
+_NOTES: Final = (None, None, "", "Before noon.", "Ask Zoë first; she knows the details.")
+_TAGS: Final = ("home", "work", "errands", "someday", "family", "waiting for", "5 minutes")
+
+
+def fill(owner: User, number: int, *, quota: int) -> None:
+    """Add ``number`` tasks to ``owner``'s, :data:`BATCH` at a time.
+
+    Raises :class:`Problem`: ``quota_exceeded``, before any is added, when they do not all fit, and
+    what :func:`todo.database.transactions.write` raises.
+    """
+    chance = random.Random(number)  # noqa: S311 - no secret
+    moment = datetime.now(UTC)
+    for start in range(0, number, BATCH):
+        places = range(start, number)
+        made = [_fields(chance, moment, place, number) for place in places[:BATCH]]
+
+        def unit(tx: Connection, made: list[Task] = made, more: int = len(places)) -> None:
+            ledger = lock_owner(tx, owner)
+            check_quota(ledger, more, quota)
+            add_many(tx, ledger, made, written(moment))
+
+        write(unit)
+
+
+def _fields(chance: random.Random, now: datetime, place: int, number: int) -> dict[str, Any]:
+    """A task that was created after those before it, and perhaps completed since."""
+    created = now - timedelta(days=DAYS) * (1 - place / number)
+    completed = created + (now - created) * chance.random() if chance.random() < COMPLETED else None
+    due = now + timedelta(days=chance.randint(-DAYS, DAYS), minutes=chance.randint(0, 1440))
+    due_date = chance.choice((None, due.date().isoformat(), written(due.replace(second=0))))
+    return {
+        "title": f"{chance.choice(_VERBS)} {chance.choice(_THINGS)}",
+        "description": chance.choice(_NOTES),
+        "completed": completed is not None,
+        "completed_at": completed and written(completed),
+        "priority": chance.choices(("low", "medium", "high"), (2, 5, 1))[0],
+        "due_date": due_date,
+        "tags": chance.sample(_TAGS, chance.choice((0, 0, 1, 1, 2, 3))),
+        "created_at": written(created),
+        "updated_at": written(completed or created),
+    }

@@ -1,0 +1,207 @@
+"""What a list is narrowed to: from the request's filters to conditions on rows.
+
+A condition is a kind and a value. The kinds make the statement, which is built once for each
+combination of them; the values are bound. What moves with the clock or with the caller's zone is
+worked out here, to bounds that both databases compare as text.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Self
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, func
+
+from todo.database.functions import contains
+from todo.models import tasks
+from todo.problems import Violation, validation_failed
+from todo.values import dates
+from todo.values.dates import DATE_LENGTH, Bound
+from todo.values.text_keys import fold, tag_in_key, words
+
+UPCOMING_DAYS: Final = 7
+"""The days after today that the view ``upcoming`` has."""
+MAX_REVISION: Final = 2**53 - 1
+
+_STATUS: Final[Mapping[str | None, bool | None]] = {
+    None: None,
+    "all": None,
+    "pending": False,
+    "completed": True,
+}
+
+
+class Condition(NamedTuple):
+    """One thing that must be true of a row: its kind, and what it binds."""
+
+    kind: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The filters of a request; ``None`` and empty narrow nothing. See :meth:`of`."""
+
+    completed: bool | None = None
+    priority: Sequence[str] = ()
+    tag: Sequence[str] = ()
+    words: Sequence[str] = ()
+    due_after: str | None = None
+    due_before: str | None = None
+    completed_after: str | None = None
+    completed_before: str | None = None
+    updated_since: int | str | None = None
+    view: str | None = None
+    tz: str = "UTC"
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        status: str | None,
+        completed: bool | None,
+        priority: Sequence[str] | None,
+        tag: Sequence[str] | None,
+        search: str | None,
+        due_after: str | None,
+        due_before: str | None,
+        completed_after: str | None,
+        completed_before: str | None,
+        updated_since: str | None,
+        view: str | None,
+        tz: str,
+    ) -> Self:
+        """Take the contract's parameters, each in the one form that means the same.
+
+        ``status`` and ``completed`` say the same in two dialects. Raises :class:`Problem`
+        ``validation_failed`` when they contradict each other.
+        """
+        return cls(
+            completed=_completed(status, completed),
+            priority=sorted(set(priority or ())),
+            tag=sorted({fold(one) for one in tag or ()}),
+            words=words(search or ""),
+            due_after=due_after and dates.date_or_instant(due_after),
+            due_before=due_before and dates.date_or_instant(due_before),
+            completed_after=completed_after and dates.instant(completed_after),
+            completed_before=completed_before and dates.instant(completed_before),
+            updated_since=updated_since and instant_or_revision(updated_since),
+            view=view,
+            tz=tz,
+        )
+
+    @property
+    def follow_the_clock(self) -> bool:
+        """Whether what they let through depends on the moment."""
+        return self.view not in (None, "undated")
+
+    def today(self, moment: str) -> str:
+        """Return the date that it is for the caller at ``moment``."""
+        return dates.today(moment, dates.zone(self.tz)).isoformat()
+
+    def conditions(self, moment: str) -> list[Condition]:
+        """Return what must be true of a row at ``moment``; every condition narrows the list."""
+        return [*self._of_the_task(), *self._of_its_times(), *self._of_the_view(moment)]
+
+    def _of_the_task(self) -> Iterator[Condition]:
+        if self.completed is not None:
+            yield Condition("completed", self.completed)
+        if self.priority:
+            yield Condition("priority", self.priority)
+        yield from (Condition("tag", tag_in_key(tag)) for tag in self.tag)
+        yield from (Condition("word", word) for word in self.words)
+
+    def _of_its_times(self) -> Iterator[Condition]:
+        where = dates.zone(self.tz)
+        if self.due_after:
+            yield Condition("due_from", dates.bound(self.due_after, where))
+        if self.due_before:
+            yield Condition("due_until", dates.bound(self.due_before, where))
+        if self.completed_after:
+            yield Condition("completed_from", self.completed_after)
+        if self.completed_before:
+            yield Condition("completed_until", self.completed_before)
+        if isinstance(self.updated_since, int):
+            yield Condition("revision_after", self.updated_since)
+        elif self.updated_since:
+            yield Condition("updated_from", self.updated_since)
+
+    def _of_the_view(self, moment: str) -> Iterator[Condition]:
+        where = dates.zone(self.tz)
+        match self.view:
+            case "undated":
+                yield Condition("undated")
+            case "overdue":
+                yield Condition("completed", False)
+                yield Condition("due_until", Bound(self.today(moment), moment))
+            case "today" | "upcoming" as view:
+                first, last = (0, 1) if view == "today" else (1, 1 + UPCOMING_DAYS)
+                day = dates.today(moment, where)
+                yield Condition("due_from", dates.day_bound(day, where, first))
+                yield Condition("due_until", dates.day_bound(day, where, last))
+
+
+def instant_or_revision(text: str) -> int | str:
+    """Return a revision as a number, an instant as the API writes it; raises ``ValueError``."""
+    if text.isdecimal() and text.isascii():
+        revision = int(text)
+        if str(revision) != text or revision > MAX_REVISION:
+            raise ValueError(text)
+        return revision
+    return dates.instant(text)
+
+
+def clauses(kinds: Sequence[str], of: str = "list") -> list[ColumnElement[bool]]:
+    """Return the SQL of conditions of these ``kinds``, which binds what :func:`values` gives.
+
+    ``of`` tells the values of several sets of conditions in one statement apart.
+    """
+    return [_CLAUSES[kind](f"{of}_{kind}_{place}") for place, kind in enumerate(kinds)]
+
+
+def values(conditions: Sequence[Condition], of: str = "list") -> dict[str, Any]:
+    """Return what the clauses of ``conditions`` bind."""
+    bound: dict[str, Any] = {}
+    for place, (kind, value) in enumerate(conditions):
+        name = f"{of}_{kind}_{place}"
+        if isinstance(value, Bound):
+            bound[f"{name}_date"], bound[f"{name}_instant"] = value
+            bound[f"{name}_edge"] = min(value) if kind == "due_from" else max(value)
+        elif value is not None:
+            bound[name] = value
+    return bound
+
+
+def _completed(status: str | None, completed: bool | None) -> bool | None:
+    by_status = _STATUS[status]
+    if completed is None or by_status is None:
+        return by_status if completed is None else completed
+    if by_status != completed:
+        detail = f"contradicts status={status}"
+        raise validation_failed(Violation("contradiction", detail, parameter="completed"))
+    return completed
+
+
+def _due(name: str) -> ColumnElement[str]:
+    """What a due date is compared with: a date with a date, an instant with an instant."""
+    is_date = func.length(tasks.c.due_date) == DATE_LENGTH
+    return case((is_date, bindparam(f"{name}_date")), else_=bindparam(f"{name}_instant"))
+
+
+# The edge says nothing new, but an index understands it.
+_CLAUSES: Final[Mapping[str, Callable[[str], ColumnElement[bool]]]] = {
+    "completed": lambda name: tasks.c.completed == bindparam(name),
+    "priority": lambda name: tasks.c.priority.in_(bindparam(name, expanding=True)),
+    "tag": lambda name: contains(tasks.c.tags_key, bindparam(name)),
+    "word": lambda name: contains(tasks.c.search_key, bindparam(name)),
+    "undated": lambda _: tasks.c.due_date.is_(None),
+    "due_from": lambda name: and_(
+        tasks.c.due_date >= bindparam(f"{name}_edge"), tasks.c.due_date >= _due(name)
+    ),
+    "due_until": lambda name: and_(
+        tasks.c.due_date < bindparam(f"{name}_edge"), tasks.c.due_date < _due(name)
+    ),
+    "completed_from": lambda name: tasks.c.completed_at >= bindparam(name),
+    "completed_until": lambda name: tasks.c.completed_at < bindparam(name),
+    "updated_from": lambda name: tasks.c.updated_at >= bindparam(name),
+    "revision_after": lambda name: tasks.c.revision > bindparam(name),
+}

@@ -1,0 +1,101 @@
+"""Counts of a user's tasks, of one moment, in one pass over the owner's rows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case, func, null, select
+
+from todo.database.transactions import read
+from todo.models import PRIORITIES, tasks
+from todo.sync.ledger import LIVE
+from todo.tasks.filters import Filters, clauses, values
+from todo.tasks.tags import counted
+from todo.values import dates
+from todo.values.clock import now
+
+DAYS: Final = 30
+"""The days, today the last of them, whose completed tasks are counted."""
+TOP_TAGS: Final = 100
+"""The tags shown, of those that most tasks have."""
+
+_VIEWS: Final = {"overdue": "overdue", "due_today": "today"}
+
+
+def show(owner: str, tz: str) -> dict[str, Any]:
+    """Return the ``Stats`` of ``owner``'s live tasks, for this moment in the zone ``tz``."""
+    moment = now()
+    last = dates.today(moment, dates.zone(tz))
+    days = [last - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    views = {name: Filters(view=view, tz=tz).conditions(moment) for name, view in _VIEWS.items()}
+    kinds = tuple((name, tuple(c.kind for c in conditions)) for name, conditions in views.items())
+    begins = {f"day_{place}": dates.start_of(day, dates.zone(tz)) for place, day in enumerate(days)}
+    bound = {"owner": owner, **begins}
+    for name, conditions in views.items():
+        bound |= values(conditions, of=name)
+    rows = [row._mapping for row in read(_statement(kinds), bound, scans=True)]
+    tags = counted({**row, "completed": row["total"] * row["completed"]} for row in rows)
+    tags.sort(key=lambda tag: -tag.total)
+    per_day = _sums(rows, "day")
+    by_state = _sums(rows, "completed")
+    return {
+        "total": by_state.total(),
+        "open": by_state[False],
+        "completed": by_state[True],
+        **{name: _sums(rows, name)[True] for name in _VIEWS},
+        "by_priority": {name: _of_priority(rows, name) for name in PRIORITIES},
+        "tags": len(tags),
+        "by_tag": [tag.as_json() for tag in tags[:TOP_TAGS]],
+        "completed_per_day": [
+            {"date": day.isoformat(), "completed": per_day[place]} for place, day in enumerate(days)
+        ],
+    }
+
+
+def _sums(rows: Sequence[RowMapping], column: str) -> Counter[Any]:
+    """How many tasks have each value of ``column``."""
+    sums: Counter[Any] = Counter()
+    for row in rows:
+        sums[row[column]] += row["total"]
+    return sums
+
+
+def _of_priority(rows: Sequence[RowMapping], priority: str) -> dict[str, int]:
+    by_state = _sums([row for row in rows if row["priority"] == priority], "completed")
+    return {"total": by_state.total(), "open": by_state[False], "completed": by_state[True]}
+
+
+@cache
+def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
+    """One row for each combination of what is counted, with the ``total`` of its tasks."""
+    in_view = (
+        case((and_(*clauses(kinds, of=name)), 1), else_=0).label(name) for name, kinds in views
+    )
+    seen = (
+        select(
+            tasks.c.completed,
+            tasks.c.priority,
+            tasks.c.tags,
+            tasks.c.tags_key,
+            tasks.c.revision,
+            _day().label("day"),
+            *in_view,
+        )
+        .where(*LIVE)
+        .subquery("seen")
+    )
+    kinds = [column for column in seen.c if column.name != "revision"]
+    total, newest = func.count().label("total"), func.max(seen.c.revision).label("newest")
+    return select(*kinds, total, newest).group_by(*kinds)
+
+
+def _day() -> ColumnElement[int | None]:
+    """Which of the days a task was completed on; null for none of them."""
+    begun = [
+        (tasks.c.completed_at >= bindparam(f"day_{place}"), place)
+        for place in reversed(range(DAYS))
+    ]
+    none = tasks.c.completed_at.is_(None) | (tasks.c.completed_at < bindparam("day_0"))
+    return case((none, null()), *begun)

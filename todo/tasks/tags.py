@@ -1,0 +1,164 @@
+"""The tags of a user's tasks: list, rename, delete.
+
+Tags live in their tasks. A tag is one however it is written, and is shown the way of the task that
+changed last.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, bindparam, case, func, select
+
+from todo.auth.user import User
+from todo.database.functions import contains
+from todo.database.transactions import read
+from todo.models import tasks, users
+from todo.problems import Problem
+from todo.sync import batches
+from todo.sync.batches import BETWEEN, bounds, found, in_batches
+from todo.sync.ledger import LIVE, Ledger, lock_owner, post_totals
+from todo.values.clock import now
+from todo.values.text_keys import fold, key_of, keys_in
+
+Tags = Sequence[tuple[str, str]]
+"""A task's tags in their order: each folded, and as it is written."""
+
+# The databases know nothing of folding, so they count the combinations of tags as they are
+# written; a user without any tags has one row, of none.
+_COMBINATIONS: Final = (
+    select(
+        users.c.revision.label("last_revision"),
+        tasks.c.tags,
+        tasks.c.tags_key,
+        func.count(tasks.c.id).label("total"),
+        func.sum(case((tasks.c.completed, 1), else_=0)).label("completed"),
+        func.max(tasks.c.revision).label("newest"),
+    )
+    .select_from(
+        users.outerjoin(tasks, and_(tasks.c.user_id == users.c.id, *LIVE, tasks.c.tags_key != ""))
+    )
+    .where(users.c.id == bindparam("owner"))
+    .group_by(users.c.revision, tasks.c.tags, tasks.c.tags_key)
+)
+
+_TAGGED: Final = select(tasks.c.id).where(*LIVE, contains(tasks.c.tags_key, bindparam("tag")))
+_TAGS: Final = (
+    select(tasks.c.id, tasks.c.tags, tasks.c.tags_key)
+    .where(*LIVE, BETWEEN, contains(tasks.c.tags_key, bindparam("tag")))
+    .order_by(tasks.c.id)
+)
+
+
+@dataclass
+class TagCount:
+    """A tag, and how many tasks have it."""
+
+    name: str
+    newest: int
+    total: int = 0
+    completed: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the API shows it."""
+        open_tasks = self.total - self.completed
+        return {
+            "name": self.name,
+            "total": self.total,
+            "open": open_tasks,
+            "completed": self.completed,
+        }
+
+
+def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
+    """Return every tag of ``rows``, in the order of the folded names.
+
+    A row stands for ``total`` tasks with the same ``tags`` and ``tags_key``, ``completed`` of them
+    completed, the ``newest`` revision among them.
+    """
+    counts: dict[str, TagCount] = {}
+    for row in rows:
+        for key, tag in zip(keys_in(row["tags_key"]), row["tags"], strict=True):
+            count = counts.setdefault(key, TagCount(tag, row["newest"]))
+            count.total += row["total"]
+            count.completed += row["completed"]
+            if row["newest"] > count.newest:
+                count.name, count.newest = tag, row["newest"]
+    return [count for _, count in sorted(counts.items(), key=lambda item: item[0])]
+
+
+def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
+    """Return a ``TagPage`` of the tags of ``owner``'s live tasks."""
+    rows = read(_COMBINATIONS, {"owner": owner}, scans=True)
+    counts = counted(row._asdict() for row in rows if row.tags)
+    return {
+        "tags": [count.as_json() for count in counts[skip : skip + limit]],
+        "total": len(counts),
+        "limit": limit,
+        "skip": skip,
+        "revision": rows[0].last_revision if rows else 0,
+    }
+
+
+def rename(tx: Connection, owner: User, name: str, new_name: str) -> dict[str, int]:
+    """Give every live task of ``owner`` that has the tag ``name`` the tag ``new_name`` instead.
+
+    Where a task has both they become one, at the place of ``name``. Returns how many tasks
+    ``changed`` and the owner's new ``revision``. Raises :class:`Problem` ``tag_not_found``.
+    """
+    old, new = fold(name), fold(new_name)
+
+    def renamed(tags: Tags) -> Iterator[tuple[str, str]]:
+        for key, tag in tags:
+            if key == old:
+                yield new, new_name
+            elif key != new:
+                yield key, tag
+
+    return _change(tx, owner, old, lambda tags: list(renamed(tags)))
+
+
+def delete(tx: Connection, owner: User, name: str) -> dict[str, int]:
+    """Take the tag ``name`` off every live task of ``owner``; returns and raises like `rename`."""
+    old = fold(name)
+    return _change(tx, owner, old, lambda tags: [pair for pair in tags if pair[0] != old])
+
+
+def _change(tx: Connection, owner: User, key: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
+    before = ledger = lock_owner(tx, owner)
+    tag = {"owner": owner.id, "tag": key_of([key])}
+    ids = found(tx, _TAGGED, tag)
+    if not ids:
+        raise Problem("tag_not_found", "No task has this tag.")
+    moment = now()
+    for batch in in_batches(tx, ids):
+        rows = tx.execute(_TAGS, {**tag, **bounds(batch)}).all()
+        ledger = _write(tx, ledger, moment, list(_edited(rows, edit)))
+    changed = ledger.revision - before.revision
+    if changed:
+        post_totals(tx, ledger, moment)
+    return {"changed": changed, "revision": ledger.revision}
+
+
+def _edited(
+    rows: Iterable[Sequence[Any]], edit: Callable[[Tags], Tags]
+) -> Iterator[tuple[int, Tags]]:
+    """Give the tasks whose tags ``edit`` changes, with the tags that they get."""
+    for task_id, tags, tags_key in rows:
+        pairs = list(zip(keys_in(tags_key), tags, strict=True))
+        if (edited := edit(pairs)) != pairs:
+            yield task_id, edited
+
+
+def _write(
+    tx: Connection, ledger: Ledger, moment: str, changes: Sequence[tuple[int, Tags]]
+) -> Ledger:
+    """Change the tags of a batch of tasks; return the ledger after that."""
+    if not changes:
+        return ledger
+    each: dict[str, Sequence[Any]] = {
+        "tags": [[tag for _, tag in tags] for _, tags in changes],
+        "tags_key": [key_of([key for key, _ in tags]) for _, tags in changes],
+    }
+    ids = [task_id for task_id, _ in changes]
+    return batches.update(tx, ledger, ids, {"updated_at": moment}, each)

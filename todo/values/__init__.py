@@ -1,0 +1,1 @@
+"""Dates, instants, folded text and origins: what they are and how they are written."""
