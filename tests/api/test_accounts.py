@@ -11,11 +11,11 @@ from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from tests.api.expect import MOMENT, a_page, in_body, invalid, problem, refusal
+from tests.api.raw_asgi import send
 from tests.api.tokens import bearer, claims, sign
-from tests.api.wire import send
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.integration.application import engine_of
-from tests.integration.crowd import together
+from tests.integration.concurrently import together
 from todo.auth import local_tokens, login_throttle, passwords
 
 REGISTER, LOGIN = "/api/auth/register", "/api/auth/login"

@@ -7,8 +7,8 @@ import pytest
 
 from tests.api.expect import a_page, problem, refusal
 from tests.api.operations import every_operation
+from tests.api.raw_asgi import send
 from tests.api.tokens import HS256, bearer, claims, sign, unsigned
-from tests.api.wire import send
 from tests.conftest import DIALECTS, Service, settings_for
 from todo.settings.settings import Settings
 

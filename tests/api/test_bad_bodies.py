@@ -8,7 +8,7 @@ from tests.api.operations import (
     every_operation_with_an_optional_body,
     every_operation_without_a_body,
 )
-from tests.api.wire import abandon, send
+from tests.api.raw_asgi import abandon, send
 
 JSON = {"Content-Type": "application/json"}
 UTF8 = "str is not valid UTF-8: surrogates not allowed: line 1 column 1 (char 0)"

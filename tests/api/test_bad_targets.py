@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.expect import a_page, problem, refusal
 from tests.api.operations import every_operation, every_operation_on_one_task
-from tests.api.wire import send, send_as_it_is
+from tests.api.raw_asgi import send, send_as_it_is
 
 TOO_LONG = "Path and query exceed 4096 bytes."
 NO_RESOURCE = "No such resource."

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.api.wire import send
+from tests.api.raw_asgi import send
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from todo.database.engine import maintenance_engine
 from todo.settings.settings import Settings

@@ -7,7 +7,7 @@ import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tests.api.expect import PROBLEMS, problem, refusal
-from tests.api.wire import send
+from tests.api.raw_asgi import send
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CACHED = ["/docs", "/docs/init.js", "/docs/swagger-ui.css", "/docs/page.css",

@@ -9,7 +9,7 @@ import pytest
 from tests.api.clock import frozen
 from tests.api.expect import a_task, in_query, invalid, problem, refusal
 from tests.conftest import SECRET, Caller
-from tests.integration.crowd import insist, together
+from tests.integration.concurrently import insist, together
 from todo.auth.tokens import mint
 
 pytestmark = pytest.mark.pooled

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.expect import problem, refusal
-from tests.api.wire import send
+from tests.api.raw_asgi import send
 
 PATHS = {
     "/api/{owner}/tasks": "GET, HEAD, POST",

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.api.expect import a_page, problem, refusal
-from tests.api.wire import send
+from tests.api.raw_asgi import send
 from tests.conftest import SECRET, settings_for
 from todo import __version__
 from todo.database import schema

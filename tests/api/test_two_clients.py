@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.api.asking import Wire
 from tests.api.model import Model, Request
+from tests.api.model_client import Wire
 from tests.conftest import Service
 from tests.depth import examples
-from tests.integration.crowd import together
+from tests.integration.concurrently import together
 
 EXAMPLES = examples(12, in_ci=50)
 STEPS = 30

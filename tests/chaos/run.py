@@ -11,7 +11,7 @@ from functools import partial
 from tests.chaos import verdict
 from tests.chaos.world import World
 from tests.chaos.writers import Alone, Insisting, Sharing, Tally, Writer, keep_writing
-from tests.integration.crowd import meanwhile
+from tests.integration.concurrently import meanwhile
 
 WRITERS_ALONE = 3
 USERS_SHARED, WRITERS_EACH = 2, 3

@@ -11,7 +11,7 @@ from typing import Self
 
 from tests.conftest import SECRET
 from tests.fuzz.ledger import UNBALANCED
-from tests.integration.served import REPOSITORY, SERVING, environment
+from tests.integration.server import REPOSITORY, SERVING, environment
 from tests.integration.tables import rows
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerProcess, free_port

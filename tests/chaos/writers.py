@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 
-from tests.api.asking import Wire
 from tests.api.model import Answer, Model, Request
+from tests.api.model_client import Wire
 from tests.conftest import SECRET
 from todo.auth.tokens import mint
 

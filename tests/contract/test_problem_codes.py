@@ -20,11 +20,11 @@ import pytest
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
-from tests.api.wire import send, send_as_it_is, stall
+from tests.api.raw_asgi import send, send_as_it_is, stall
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.contract.reading import SPECS, table
 from tests.integration.application import engine_of, running
-from tests.integration.crowd import together
+from tests.integration.concurrently import together
 from tests.integration.locks import holding
 from tests.integration.tables import slow_down
 from tests.servers.issuer import issuing

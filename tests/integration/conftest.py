@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import DIALECTS, SECRET, Service, settings_for
 from tests.integration.application import running
-from tests.integration.served import SERVING, Server
-from tests.integration.typed import EXAMPLE
+from tests.integration.server import SERVING, Server
+from tests.integration.typescript import EXAMPLE
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import lack, require
 from todo.settings.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from tests.api.expect import a_page, a_task, problem, refusal
 from tests.api.tokens import bearer
 from tests.conftest import DIALECTS, Caller
-from tests.integration.served import SERVING, Server
+from tests.integration.server import SERVING, Server
 from tests.servers.better_auth import (
     ISSUER,
     SECRET,

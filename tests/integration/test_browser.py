@@ -16,7 +16,7 @@ import pytest
 
 from tests.api.expect import a_page, a_task, problem
 from tests.contract.reading import OPERATIONS
-from tests.integration.served import SERVING, Server
+from tests.integration.server import SERVING, Server
 from tests.servers.better_auth import ISSUER, better_auth
 from tests.servers.node import run
 from tests.servers.programs import require

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from tests.conftest import SECRET
-from tests.integration.served import REPOSITORY, TODO, run_todo
+from tests.integration.server import REPOSITORY, TODO, run_todo
 from tests.integration.tables import assert_books_balance, counters_of, rows
 from tests.servers.process import free_port
 from todo.database import schema

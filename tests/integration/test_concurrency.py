@@ -12,8 +12,8 @@ import pytest
 from tests.api.expect import a_page
 from tests.conftest import DIALECTS, SECRET, Caller, Service, settings_for
 from tests.integration.application import running
-from tests.integration.crowd import insist, together
-from tests.integration.served import Server
+from tests.integration.concurrently import insist, together
+from tests.integration.server import Server
 from tests.integration.tables import assert_books_balance, counters_of, tasks_of, value
 
 THREADS = 16

@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from tests.conftest import POOLER, Caller, Service, settings_for
 from tests.integration.application import engine_of
-from tests.integration.crowd import together
-from tests.integration.served import REPOSITORY, SERVING, postgresql_settings, run_todo
+from tests.integration.concurrently import together
+from tests.integration.server import REPOSITORY, SERVING, postgresql_settings, run_todo
 from tests.integration.tables import rows, value
 from tests.servers.postgres import PostgresServer
 from todo.database import schema

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.server import postgresql_settings, run_todo
 from tests.integration.tables import rows
 from tests.servers.issuer import issuing
 

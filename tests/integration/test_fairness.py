@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import DIALECTS
-from tests.integration.crowd import together
+from tests.integration.concurrently import together
 from tests.integration.locks import holding, holding_table
 from tests.integration.tables import assert_books_balance, value
 from tests.servers.reaper import wait_until

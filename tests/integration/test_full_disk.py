@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from tests.conftest import Caller
 from tests.integration.application import engine_of
-from tests.integration.served import Server
+from tests.integration.server import Server
 from tests.integration.tables import assert_books_balance, counters_of, value
 from tests.servers.programs import lack, require
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.expect import a_task
 from tests.conftest import Caller
-from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.server import postgresql_settings, run_todo
 from tests.integration.tables import assert_books_balance, counters_of, rows, value
 
 SQLMODEL = (

@@ -16,7 +16,7 @@ import pytest
 
 from tests.api.expect import problem, refusal
 from tests.api.tokens import bearer
-from tests.integration.served import SERVING, Server
+from tests.integration.server import SERVING, Server
 from tests.servers.issuer import Issuer, issuing
 from tests.servers.reaper import wait_until
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Caller, Service
-from tests.integration.answers import assert_503
-from tests.integration.crowd import together
-from tests.integration.cutter import DIE_ONCE, Cut, Cutter, cutter_before
+from tests.integration.commit_cutter import DIE_ONCE, Cut, Cutter, cutter_before
+from tests.integration.concurrently import together
+from tests.integration.responses import assert_503
 from tests.integration.tables import assert_books_balance, rows, tasks_of, value
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import lack

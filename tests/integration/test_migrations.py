@@ -18,8 +18,8 @@ from alembic.migration import MigrationContext
 
 from tests.api.expect import a_task
 from tests.integration.catalogue import OURS, definitions, tables
-from tests.integration.crowd import PATIENCE_SECONDS, together
-from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.concurrently import PATIENCE_SECONDS, together
+from tests.integration.server import postgresql_settings, run_todo
 from tests.integration.tables import rows, value
 from tests.servers.postgres import PostgresServer
 from tests.servers.reaper import wait_until

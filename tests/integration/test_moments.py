@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from tests.integration.application import running
-from tests.integration.crowd import Patient, meanwhile, together
+from tests.integration.concurrently import Patient, meanwhile, together
 
 WRITERS = 4
 READERS = 3

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import DIALECTS
 from tests.integration.bad_line import Break, bad_line_to
-from tests.integration.served import REPOSITORY, Server
-from tests.integration.typed import EXAMPLE, compiled
+from tests.integration.server import REPOSITORY, Server
+from tests.integration.typescript import EXAMPLE, compiled
 from tests.servers.node import run
 
 PAGE = REPOSITORY / "docs" / "optimistic-front-end.md"

@@ -10,10 +10,10 @@ import psycopg2
 import pytest
 
 from tests.conftest import Caller, settings_for
-from tests.integration.answers import assert_503
-from tests.integration.crowd import beside, together
-from tests.integration.cutter import DIE_ONCE, Cut, cutter_before
-from tests.integration.served import SERVING, Server, postgresql_settings, run_todo
+from tests.integration.commit_cutter import DIE_ONCE, Cut, cutter_before
+from tests.integration.concurrently import beside, together
+from tests.integration.responses import assert_503
+from tests.integration.server import SERVING, Server, postgresql_settings, run_todo
 from tests.integration.tables import assert_books_balance, rows, tasks_of, value
 from tests.servers.pgbouncer import POOL_SIZE, PgBouncer
 from tests.servers.postgres import PostgresServer

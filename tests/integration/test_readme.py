@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.integration.served import REPOSITORY, TODO, Server, environment
+from tests.integration.server import REPOSITORY, TODO, Server, environment
 from tests.servers.programs import require
 
 SHELL = r"^##+ {heading}$.*?^```sh$(.*?)^```$"

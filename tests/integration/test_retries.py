@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import Caller
-from tests.integration.crowd import together
+from tests.integration.concurrently import together
 from tests.integration.tables import assert_books_balance, rows, tasks_of, value
 from tests.servers.reaper import wait_until
 from todo.database.transactions import ATTEMPTS

@@ -15,11 +15,11 @@ import psycopg2
 import pytest
 
 from tests.conftest import SECRET, Caller
-from tests.integration.crowd import beside, together
-from tests.integration.served import REPOSITORY, SERVING, Server, postgresql_settings, run_todo
+from tests.integration.concurrently import beside, together
+from tests.integration.raw_http import chunked, request, wire_to
+from tests.integration.server import REPOSITORY, SERVING, Server, postgresql_settings, run_todo
 from tests.integration.sockets import connections_of
 from tests.integration.tables import assert_books_balance, rows, value
-from tests.integration.wire import chunked, request, wire_to
 from tests.servers.reaper import wait_until
 from todo.auth.tokens import HS256, Family, SharedSecret, Verifier
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.integration.catalogue import OURS, definitions, tables
-from tests.integration.crowd import together
-from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.concurrently import together
+from tests.integration.server import postgresql_settings, run_todo
 from tests.integration.tables import rows, value
 from todo.database import schema
 from todo.database.engine import display, maintenance_engine

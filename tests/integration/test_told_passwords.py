@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.depth import examples
-from tests.integration.served import postgresql_settings, run_todo
+from tests.integration.server import postgresql_settings, run_todo
 from tests.servers.process import free_port
 from todo.cli.main import main
 from todo.settings.settings import ConfigurationError

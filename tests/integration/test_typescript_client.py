@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from tests.conftest import DIALECTS
-from tests.integration.served import Server
-from tests.integration.typed import compiled
+from tests.integration.server import Server
+from tests.integration.typescript import compiled
 from tests.servers.node import run
 
 

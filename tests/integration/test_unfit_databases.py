@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.answers import assert_503, every_request
-from tests.integration.crowd import beside
+from tests.integration.concurrently import beside
+from tests.integration.responses import assert_503, every_request
 from tests.integration.tables import assert_books_balance, rows
 from tests.servers.postgres import PostgresServer
 from todo.database import schema

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECRET, Caller
-from tests.integration.served import REPOSITORY, Server, environment, run_todo
+from tests.integration.server import REPOSITORY, Server, environment, run_todo
 from todo.database import schema
 
 BUILD_SECONDS = 240

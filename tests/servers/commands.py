@@ -2,7 +2,7 @@
 
 A process of its own, with its own environment, folder and exit status, as a shell would start it,
 but without the second or two in which Python reads the program. That the program on the disk leads
-to the same command is shown by the tests that start it: `tests.integration.served.run_todo` with
+to the same command is shown by the tests that start it: `tests.integration.server.run_todo` with
 `program`.
 """
 

@@ -3,7 +3,7 @@
 import httpx2
 
 from tests.conftest import Caller
-from tests.integration.crowd import together
+from tests.integration.concurrently import together
 
 RETRY_AFTER = {
     "database_unavailable": "2",

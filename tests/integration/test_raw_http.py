@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from tests.conftest import SECRET
-from tests.integration.served import Server
-from tests.integration.wire import Answer, chunked, request, wire_to
+from tests.integration.raw_http import Answer, chunked, request, wire_to
+from tests.integration.server import Server
 from todo.auth.tokens import mint
 
 TOO_MUCH = 70_000

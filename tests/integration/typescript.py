@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.integration.served import REPOSITORY, Server
+from tests.integration.server import REPOSITORY, Server
 from tests.servers.node import run
 
 EXAMPLE = REPOSITORY / "examples" / "typescript"
