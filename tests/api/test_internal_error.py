@@ -90,7 +90,7 @@ def test_the_log_has_the_traceback_under_the_request_id(carol, logged):
     assert event["request_id"] == "find-me-in-the-log"
     assert event["level"] == "error"
     assert event["exception"].startswith("Traceback (most recent call last):")
-    assert "todo/tasks/service.py" in event["exception"]
+    assert "todo/sync/writer.py" in event["exception"]
     assert "todo/handlers/tasks.py" in event["exception"]
     assert "unique constraint" in event["exception"].lower()
 
@@ -102,7 +102,7 @@ def test_the_log_of_an_internal_error_has_no_token_title_or_note(carol, start_lo
     text = written.getvalue()
 
     assert "find-me-in-the-log" in text
-    assert "todo/tasks/service.py" in text
+    assert "todo/sync/writer.py" in text
     kept = [carol.token, SECRET_TITLE, SECRET_NOTE, carol.token.split(".")[2]]
     assert [value for value in kept if value in text] == []
 

@@ -12,7 +12,7 @@ from todo.database.engine import SQLITE_BUSY_MS
 from todo.http.asgi import request_limits, turns
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
-from todo.sync.idempotency import PLACE_BYTES, PLACES
+from todo.sync.writer import PLACE_BYTES, PLACES
 from todo.values.text_keys import MAX_WORDS
 
 PAGES = sorted(SPECS.rglob("*.md"))

@@ -4,7 +4,7 @@ from functools import partial
 
 from tests.conftest import Caller
 from tests.integration.tables import rows, value
-from todo.sync.idempotency import PLACE_BYTES, PLACES
+from todo.sync.writer import PLACE_BYTES, PLACES
 
 REPLAYED = "idempotency-replayed"
 FILL = """

@@ -22,8 +22,8 @@ from tests.integration.test_growth import fill, nodes_of, rows_of
 from todo.database import deadline
 from todo.database.transactions import MANY_SECONDS, go_on, write
 from todo.http import responses
-from todo.sync import batches
-from todo.sync.batches import BATCH
+from todo.sync import unit_of_work
+from todo.sync.unit_of_work import BATCH
 from todo.tasks import trash
 
 FEW, MANY = 300, 3_000
@@ -63,7 +63,7 @@ def costs_of(service: Service, costing: Callable[[Service, Callable[[], Any]], f
     """Do everything for the user with few tasks and for the one with many."""
     costs: Costs = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "BATCH", SMALL_BATCH)
+        patch.setattr(unit_of_work, "BATCH", SMALL_BATCH)
         for owner, tasks in (("few", FEW), ("many", MANY)):
             for name, operation in OPERATIONS.items():
                 answered: list[Any] = []

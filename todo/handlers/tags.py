@@ -24,9 +24,9 @@ def list_tags(user: User, skip: int, limit: int) -> Answer:
 
 def rename_tag(user: User, name: str, body: Json) -> Answer:
     """A tag gets another name, on every task that has it."""
-    return changed_many(user, lambda tx: tags.rename(tx, user, name, body["name"]))
+    return changed_many(user, lambda unit: tags.rename(unit, name, body["name"]))
 
 
 def delete_tag(user: User, name: str) -> Answer:
     """A tag is taken off every task that has it."""
-    return changed_many(user, lambda tx: tags.delete(tx, user, name))
+    return changed_many(user, lambda unit: tags.delete(unit, name))

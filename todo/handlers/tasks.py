@@ -4,11 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import current_app
-from sqlalchemy import Connection
 
 from todo.auth import ME
 from todo.auth.user import User
-from todo.database.transactions import MANY_SECONDS
 from todo.http.responses import (
     Answer,
     changed,
@@ -16,7 +14,9 @@ from todo.http.responses import (
     expected,
     link_to_next,
     listed_already,
+    shown,
     tagged,
+    trashed,
     unless_known,
 )
 from todo.problems import Violation, validation_failed
@@ -24,6 +24,7 @@ from todo.sync.etags import etag
 from todo.tasks import batch, bulk, service
 from todo.tasks.filters import Filters
 from todo.tasks.listing import Listing
+from todo.tasks.task import Task
 
 Json = dict[str, Any]
 
@@ -87,23 +88,19 @@ def list_tasks(
 def create_task(user: User, body: Json) -> Answer:
     """A new task."""
 
-    def unit(tx: Connection) -> Answer:
-        task = service.create(tx, user, body, quota=current_app.config["TASKS_PER_USER"])
-        location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
-        return task, 201, {"Location": location, **_tag_of(task)}
-
-    return changed(user, unit)
+    quota = current_app.config["TASKS_PER_USER"]
+    return changed(user, lambda unit: _created(service.create(unit, body, quota=quota)))
 
 
 def get_task(user: User, task_id: int) -> Answer:
     """One task."""
     task = service.get(user.id, task_id)
-    return unless_known(task, etag(user.id, task["revision"]))
+    return unless_known(dict(task), etag(user.id, task["revision"]))
 
 
 def update_task(user: User, task_id: int, body: Json) -> Answer:
     """A partial update, the way front ends use PUT."""
-    return changed(user, lambda tx: _shown(service.change(tx, user, task_id, body, expected())))
+    return changed(user, lambda unit: shown(service.change(unit, task_id, body, expected())))
 
 
 def patch_task(
@@ -126,52 +123,41 @@ def patch_task(
     if twice:
         raise validation_failed(*twice)
     changes = {**fields, **given}
-    return changed(user, lambda tx: _shown(service.change(tx, user, task_id, changes, expected())))
+    return changed(user, lambda unit: shown(service.change(unit, task_id, changes, expected())))
 
 
 def complete_task(user: User, task_id: int, body: Json | None) -> Answer:
     """Toggles ``completed`` without a body, sets it with one."""
     state = body["completed"] if body else None
-    return changed(user, lambda tx: _shown(service.complete(tx, user, task_id, state, expected())))
+    return changed(user, lambda unit: shown(service.complete(unit, task_id, state, expected())))
 
 
 def change_tasks(user: User, body: Json) -> Answer:
     """Many changes as one."""
     quota, dry_run = current_app.config["TASKS_PER_USER"], body.get("dry_run", False)
-
-    def unit(tx: Connection) -> Answer:
-        changes = bulk.change(tx, user, body["operations"], quota=quota, dry_run=dry_run)
-        return changes, 200, {}
-
-    return changed(user, unit, seconds=MANY_SECONDS)
+    return changed_many(
+        user, lambda unit: bulk.change(unit, body["operations"], quota=quota, dry_run=dry_run)
+    )
 
 
 def clear_completed(user: User) -> Answer:
     """Moves every completed task to the trash."""
-    return changed_many(user, lambda tx: batch.clear_completed(tx, user))
+    return changed_many(user, batch.clear_completed)
 
 
 def complete_all(user: User, body: Json) -> Answer:
     """Completes every task, or takes that back."""
-    return changed_many(user, lambda tx: batch.complete_all(tx, user, body["completed"]))
+    return changed_many(user, lambda unit: batch.complete_all(unit, body["completed"]))
 
 
 def delete_task(user: User, task_id: int) -> Answer:
     """Moves a task to the trash."""
 
-    def unit(tx: Connection) -> Answer:
-        revision = service.delete(tx, user, task_id, expected())
-        return None, 204, tagged(etag(user.id, revision))
-
-    return changed(user, unit)
+    return changed(user, lambda unit: trashed(service.delete(unit, task_id, expected())))
 
 
-def _shown(task: Json) -> Answer:
-    return task, 200, _tag_of(task)
-
-
-def _tag_of(task: Json) -> dict[str, str]:
-    return tagged(etag(task["user_id"], task["revision"]))
+def _created(task: Task) -> Answer:
+    return shown(task, 201, Location=f"/api/{_segment(task['user_id'])}/tasks/{task['id']}")
 
 
 def _segment(user: str) -> str:

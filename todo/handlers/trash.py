@@ -1,11 +1,10 @@
 """What one user deleted (tag ``trash``)."""
 
 from flask import current_app
-from sqlalchemy import Connection
 
 from todo.auth.user import User
-from todo.http.responses import Answer, changed, changed_many, expected, link_to_next, tagged
-from todo.sync.etags import etag
+from todo.http.responses import Answer, changed, changed_many, expected, link_to_next, shown
+from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import trash
 
 
@@ -18,24 +17,19 @@ def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Answer:
 
 def restore_task(user: User, task_id: int) -> Answer:
     """A task comes back, as it was."""
-
-    def unit(tx: Connection) -> Answer:
-        task = trash.restore(tx, user, task_id, expected())
-        return task, 200, tagged(etag(user.id, task["revision"]))
-
-    return changed(user, unit)
+    return changed(user, lambda unit: shown(trash.restore(unit, task_id, expected())))
 
 
 def purge_task(user: User, task_id: int) -> Answer:
     """A task is gone for good."""
 
-    def unit(tx: Connection) -> Answer:
-        trash.remove(tx, user, task_id, expected())
+    def work(unit: UnitOfWork) -> Answer:
+        trash.remove(unit, task_id, expected())
         return None, 204, {}
 
-    return changed(user, unit)
+    return changed(user, work)
 
 
 def empty_trash(user: User) -> Answer:
     """All that is in the trash is gone for good."""
-    return changed_many(user, lambda tx: trash.empty(tx, user))
+    return changed_many(user, trash.empty)

@@ -13,17 +13,15 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
 from flask import current_app, request
-from sqlalchemy import Connection
 from werkzeug.datastructures import ETags
 
 from todo.auth.user import User
 from todo.database.deadline import STATEMENT_SECONDS
-from todo.database.transactions import MANY_SECONDS, write
-from todo.sync import idempotency
-from todo.sync.etags import LENGTH
+from todo.database.transactions import MANY_SECONDS
+from todo.sync.etags import LENGTH, etag
 from todo.sync.idempotency import Repeatable
+from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
 from todo.tasks import listing
-from todo.tasks.service import Expected, Precondition
 
 Json = dict[str, Any]
 Answer = tuple[Json | None, int, dict[str, str]]
@@ -36,27 +34,23 @@ REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
 
 def changed(
-    user: User, unit: Callable[[Connection], Answer], *, seconds: float = STATEMENT_SECONDS
+    user: User, work: Callable[[UnitOfWork], Answer], *, seconds: float = STATEMENT_SECONDS
 ) -> Answer:
-    """Return the answer of ``unit``, a unit of work, once it is committed.
+    """Return the answer of ``work``, a unit of work, once it is committed.
 
     With an ``Idempotency-Key`` it is kept with the change, and a repeat is answered with it. Raises
-    what :func:`todo.database.transactions.write` and :func:`todo.sync.idempotency.once` do.
+    what :func:`todo.sync.unit_of_work.run` does.
     """
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return write(unit, seconds=seconds)
     hours = current_app.config["IDEMPOTENCY_HOURS"]
-    repeatable = Repeatable(key, _fingerprint(), hours)
-    (body, status, headers), replayed = write(
-        lambda tx: idempotency.once(tx, user, repeatable, lambda: unit(tx)), seconds=seconds
-    )
+    repeatable = None if key is None else Repeatable(key, _fingerprint(), hours)
+    (body, status, headers), replayed = run(user, work, repeatable=repeatable, seconds=seconds)
     return body, status, {**headers, **REPLAYED} if replayed else headers
 
 
-def changed_many(user: User, unit: Callable[[Connection], Mapping[str, int]]) -> Answer:
-    """Return how many tasks ``unit`` changed, like :func:`changed`; it may take longer."""
-    return changed(user, lambda tx: (dict(unit(tx)), 200, {}), seconds=MANY_SECONDS)
+def changed_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> Answer:
+    """Return what ``work`` returns, like :func:`changed`; it may take longer."""
+    return changed(user, lambda unit: (dict(work(unit)), 200, {}), seconds=MANY_SECONDS)
 
 
 def _fingerprint() -> bytes:
@@ -103,6 +97,20 @@ def _mangled(tags: ETags) -> str:
 def tagged(tag: str | None) -> dict[str, str]:
     """Return the header that carries ``tag``, if there is one."""
     return {} if tag is None else {"ETag": f'"{tag}"'}
+
+
+def shown(entity: Mapping[str, Any], status: int = 200, **headers: str) -> Answer:
+    """Answer with ``entity`` and its ETag."""
+    return dict(entity), status, {**headers, **_etag_of(entity)}
+
+
+def trashed(entity: Mapping[str, Any]) -> Answer:
+    """Answer that ``entity`` is in the trash, with its ETag there."""
+    return None, 204, _etag_of(entity)
+
+
+def _etag_of(entity: Mapping[str, Any]) -> dict[str, str]:
+    return tagged(etag(entity["user_id"], entity["revision"]))
 
 
 def unless_known(body: Json, tag: str | None) -> Answer:

@@ -3,46 +3,43 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 
-from todo.auth.user import User
-from todo.models import tasks
-from todo.sync import batches
-from todo.sync.batches import Ids, found, in_batches
-from todo.sync.ledger import LIVE, Ledger, lock_owner, post_totals
-from todo.values.clock import now
+from todo.sync.unit_of_work import UnitOfWork
+from todo.tasks.task import DONE, OPEN, TASKS, TRASHED
 
-_IN_STATE: Final = select(tasks.c.id).where(*LIVE, tasks.c.completed == bindparam("state"))
+Changed = dict[str, int]
+"""How many tasks ``changed``, and the user's ``revision`` after that."""
+
+_tasks = TASKS.table.c
+_IN_STATE: Final = (
+    select(_tasks.id)
+    .where(*TASKS.live, _tasks.completed == bindparam("completed"))
+    .order_by(_tasks.id)
+)
 
 
-def clear_completed(tx: Connection, owner: User) -> dict[str, int]:
+def clear_completed(unit: UnitOfWork) -> Changed:
     """Move every completed task to the trash; return how many ``changed``, and the ``revision``."""
-    ledger = lock_owner(tx, owner)
-    ids, moment = _in_state(tx, owner, completed=True), now()
-    after = ledger.changed(0, completed=-len(ids), trashed=len(ids))
-    return _change(tx, after, moment, ids, {"deleted_at": moment})
+    return _change(unit, True, {"deleted_at": unit.now}, DONE, TRASHED)
 
 
-def complete_all(tx: Connection, owner: User, completed: bool) -> dict[str, int]:
+def complete_all(unit: UnitOfWork, completed: bool) -> Changed:
     """Complete every task, or take that back; returns like :func:`clear_completed`."""
-    ledger = lock_owner(tx, owner)
-    ids, moment = _in_state(tx, owner, completed=not completed), now()
-    step = len(ids) if completed else -len(ids)
-    after = ledger.changed(0, completed=step, pending=-step)
-    state = {"completed": completed, "completed_at": moment if completed else None}
-    return _change(tx, after, moment, ids, state)
-
-
-def _in_state(tx: Connection, owner: User, *, completed: bool) -> Ids:
-    return found(tx, _IN_STATE, {"owner": owner.id, "state": completed})
+    state = {"completed": completed, "completed_at": unit.now if completed else None}
+    before, after = (OPEN, DONE) if completed else (DONE, OPEN)
+    return _change(unit, not completed, state, before, after)
 
 
 def _change(
-    tx: Connection, ledger: Ledger, moment: str, ids: Ids, values: Mapping[str, Any]
-) -> dict[str, int]:
-    """Give all tasks of ``ids`` the ``values``; ``ledger`` has the totals that they make."""
-    for batch in in_batches(tx, ids):
-        ledger = batches.update(tx, ledger, batch, {"updated_at": moment, **values})
-    if ids:
-        post_totals(tx, ledger, moment)
-    return {"changed": len(ids), "revision": ledger.revision}
+    unit: UnitOfWork,
+    completed: bool,
+    values: Mapping[str, Any],
+    before: Mapping[str, int],
+    after: Mapping[str, int],
+) -> Changed:
+    """Give all tasks that are ``completed``, or all others, the ``values``."""
+    ids = [row.id for row in unit.read(_IN_STATE, {"completed": completed})]
+    for batch in unit.batches(ids):
+        unit.change_batch(TASKS, batch, values, before=before, after=after)
+    return {"changed": len(ids), "revision": unit.counters.revision}

@@ -7,50 +7,19 @@ are does not change how many statements that takes.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
-
-from todo.auth.user import User
-from todo.models import tasks
 from todo.problems import Problem, Violation, validation_failed
-from todo.sync.ledger import (
-    LIVE,
-    TASK_COLUMNS,
-    Ledger,
-    Task,
-    as_task,
-    lock_owner,
-    post_totals,
-    task_not_found,
-)
-from todo.tasks.service import (
-    KEY_COLUMNS,
-    Keys,
-    changed_task,
-    keys_of,
-    new_task,
-    quota_exceeded,
-    save,
-    stale,
-)
-from todo.values.clock import now
+from todo.sync.unit_of_work import UnitOfWork, stale
+from todo.tasks.service import changed_task, deleted_task, new_task, quota_exceeded
+from todo.tasks.task import TASKS, Task
 
 Operation = Mapping[str, Any]
 """One of the contract's ``BulkOperation``s."""
 
-_FIND: Final = select(*TASK_COLUMNS, *KEY_COLUMNS).where(
-    *LIVE, tasks.c.id.in_(bindparam("ids", expanding=True))
-)
-_TEXT: Final = ("title", "description", "tags")
 _STATUS: Final = {"create": 201, "update": 200, "complete": 200, "delete": 204}
 
 
 def change(
-    tx: Connection,
-    owner: User,
-    operations: Sequence[Operation],
-    *,
-    quota: int,
-    dry_run: bool = False,
+    unit: UnitOfWork, operations: Sequence[Operation], *, quota: int, dry_run: bool = False
 ) -> dict[str, Any]:
     """Make all ``operations``, in their order; return a ``BulkResult``.
 
@@ -61,72 +30,44 @@ def change(
     ``quota_exceeded``.
     """
     _refuse_repeats(operations)
-    before = lock_owner(tx, owner)
-    found, keys = _find(tx, owner, operations)
-    _refuse_failing(operations, found, quota - before.all_tasks, quota)
-    moment = now()
-    after, results, changed = before, [], []
-    for operation in operations:
-        task = found.get(operation.get("id"))
-        new = _new(owner, operation, task, after.revision + 1, moment)
-        if new != task:
-            after = _counted(after, task, new)
-            changed.append(new)
-        shown = _unmade(new, task) if dry_run and new != task else new
-        gone = operation["op"] == "delete"
-        results.append({"status": _STATUS[operation["op"]], "task": None if gone else shown})
-    if dry_run:
-        return {"results": results, "revision": before.revision}
-    if changed:
-        post_totals(tx, after, moment)
-        save(tx, [(new, _keys(new, found, keys)) for new in changed])
-    return {"results": results, "revision": after.revision}
+    room = quota - unit.counters.all_tasks
+    found: Mapping[Any, Task] = unit.entities(
+        TASKS, [operation["id"] for operation in operations if "id" in operation]
+    )
+    _refuse_failing(operations, found, room, quota)
+    make = _rehearsed if dry_run else _made
+    results = [make(unit, operation, found.get(operation.get("id"))) for operation in operations]
+    return {"results": results, "revision": unit.counters.revision}
 
 
-def _new(owner: User, operation: Operation, task: Task | None, revision: int, moment: str) -> Task:
-    """Return the task after ``operation``; a deleted one has ``deleted_at``."""
+def _made(unit: UnitOfWork, operation: Operation, task: Task | None) -> dict[str, Any]:
+    new = _new(unit, operation, task)
+    if new is not task:
+        unit.put(TASKS, task, new)
+    return _result(operation, new)
+
+
+def _rehearsed(unit: UnitOfWork, operation: Operation, task: Task | None) -> dict[str, Any]:
+    new = _new(unit, operation, task)
+    if new is task:
+        return _result(operation, new)
+    return _result(operation, {**new, "id": None if task is None else task["id"], "revision": None})
+
+
+def _result(operation: Operation, task: Mapping[str, Any]) -> dict[str, Any]:
+    gone = operation["op"] == "delete"
+    return {"status": _STATUS[operation["op"]], "task": None if gone else task}
+
+
+def _new(unit: UnitOfWork, operation: Operation, task: Task | None) -> Task:
+    """Return the task after ``operation``."""
     if task is None:
-        return new_task(owner, operation["data"], revision, moment)
+        return new_task(unit, operation["data"])
     if operation["op"] == "delete":
-        return {**task, "updated_at": moment, "revision": revision, "deleted_at": moment}
+        return deleted_task(unit, task)
     completes = operation["op"] == "complete"
     changes = {"completed": operation["completed"]} if completes else operation["data"]
-    return changed_task(task, changes, revision, moment)
-
-
-def _keys(new: Task, found: Mapping[int, Task], keys: Mapping[int, Keys]) -> Keys:
-    """The keys of the text of ``new``: those that it had, unless the text is another."""
-    old = found.get(new["id"])
-    if old is not None and all(new[name] == old[name] for name in _TEXT):
-        return keys[new["id"]]
-    return keys_of(new)
-
-
-def _counted(ledger: Ledger, old: Task | None, new: Task) -> Ledger:
-    """Return the ledger after one more change, of ``old`` into ``new``."""
-    gone = "deleted_at" in new
-    return ledger.changed(
-        completed=(new["completed"] and not gone) - (old is not None and old["completed"]),
-        pending=(not new["completed"] and not gone) - (old is not None and not old["completed"]),
-        trashed=int(gone),
-    )
-
-
-def _unmade(new: Task, old: Task | None) -> Task:
-    return {**new, "id": old and old["id"], "revision": None}
-
-
-def _find(
-    tx: Connection, owner: User, operations: Iterable[Operation]
-) -> tuple[dict[Any, Task], dict[int, Keys]]:
-    """The tasks of the operations, and the keys of their text, by their ids."""
-    ids = [operation["id"] for operation in operations if "id" in operation]
-    rows = tx.execute(_FIND, {"owner": owner.id, "ids": ids}).all() if ids else ()
-    names = [column.name for column in KEY_COLUMNS]
-    return (
-        {row.id: as_task(row) for row in rows},
-        {row.id: dict(zip(names, row[-len(names) :], strict=True)) for row in rows},
-    )
+    return changed_task(unit, task, changes)
 
 
 def _refuse_repeats(operations: Iterable[Operation]) -> None:
@@ -143,7 +84,7 @@ def _refuse_repeats(operations: Iterable[Operation]) -> None:
 
 
 def _refuse_failing(
-    operations: Iterable[Operation], found: Mapping[int, Task], room: int, quota: int
+    operations: Iterable[Operation], found: Mapping[Any, Task], room: int, quota: int
 ) -> None:
     """Raise the problem of the first operation that fails, with the places of all that do."""
     failing: list[tuple[Problem, str]] = []
@@ -154,7 +95,7 @@ def _refuse_failing(
             if room < 0:
                 failing.append((quota_exceeded(quota), place))
         elif (task := found.get(operation["id"])) is None:
-            failing.append((task_not_found(), f"{place}/id"))
+            failing.append((TASKS.not_found(False), f"{place}/id"))
         elif operation.get("if_revision", task["revision"]) != task["revision"]:
             detail = f"Task {task['id']} is at revision {task['revision']}."
             failing.append((stale(task, detail), f"{place}/if_revision"))

@@ -5,13 +5,11 @@ They are the same for the same number, but for the moment around which they lie.
 
 import random
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from todo.auth.user import User
-from todo.database.transactions import write
-from todo.sync.ledger import Task, lock_owner
+from todo.sync.unit_of_work import UnitOfWork, run
 from todo.tasks.service import add_many, check_quota
 from todo.values.dates import written
 
@@ -30,11 +28,11 @@ _NOTES: Final = (None, None, "", "Before noon.", "Ask Zoë first; she knows the 
 _TAGS: Final = ("home", "work", "errands", "someday", "family", "waiting for", "5 minutes")
 
 
-def fill(owner: User, number: int, *, quota: int) -> None:
-    """Add ``number`` tasks to ``owner``'s, :data:`BATCH` at a time.
+def fill(user: User, number: int, *, quota: int) -> None:
+    """Add ``number`` tasks to ``user``'s, :data:`BATCH` at a time.
 
     Raises :class:`Problem`: ``quota_exceeded``, before any is added, when they do not all fit, and
-    what :func:`todo.database.transactions.write` raises.
+    what :func:`todo.sync.unit_of_work.run` raises.
     """
     chance = random.Random(number)  # noqa: S311 - no secret
     moment = datetime.now(UTC)
@@ -42,12 +40,12 @@ def fill(owner: User, number: int, *, quota: int) -> None:
         places = range(start, number)
         made = [_fields(chance, moment, place, number) for place in places[:BATCH]]
 
-        def unit(tx: Connection, made: list[Task] = made, more: int = len(places)) -> None:
-            ledger = lock_owner(tx, owner)
-            check_quota(ledger, more, quota)
-            add_many(tx, ledger, made, written(moment))
+        run(user, partial(_add, made=made, more=len(places), quota=quota))
 
-        write(unit)
+
+def _add(unit: UnitOfWork, made: list[dict[str, Any]], more: int, quota: int) -> None:
+    check_quota(unit, more, quota)
+    add_many(unit, made)
 
 
 def _fields(chance: random.Random, now: datetime, place: int, number: int) -> dict[str, Any]:

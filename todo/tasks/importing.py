@@ -17,13 +17,12 @@ from sqlalchemy.exc import NoSuchTableError
 
 from todo.auth.user import User
 from todo.database import deadline
-from todo.database.transactions import write
 from todo.models import imported_tasks
 from todo.problems import Problem
-from todo.sync.ledger import Task, lock_owner
+from todo.sync.unit_of_work import UnitOfWork, run
 from todo.tasks.foreign_tasks import COLUMNS, NEEDED, Row, UnfitRowError, fields_of, identity_of
-from todo.tasks.service import add_many, check_quota
-from todo.values.clock import now
+from todo.tasks.service import Fields, add_many, check_quota
+from todo.tasks.task import Task
 
 BATCH: Final = 500
 """Tasks of one unit of work, at most."""
@@ -143,7 +142,7 @@ class _Found:
     """A row that can be copied."""
 
     number: str
-    fields: Task
+    fields: Fields
 
 
 def copy(
@@ -202,23 +201,22 @@ def _copy(
     user: str, source: Source, found: list[_Found], rehearsed: int, quota: int, *, dry_run: bool
 ) -> int:
     """Copy what was not copied before, in one unit of work; return how many tasks that is."""
-    owner = User(user, None, None)
-    bound = {"owner": user, "source": source.name, "ids": [row.number for row in found]}
+    bound = {"source": source.name, "ids": [row.number for row in found]}
     new: list[_Found] = []
 
-    def unit(tx: Connection) -> None:
-        ledger = lock_owner(tx, owner)
-        known = set(tx.execute(_KNOWN, bound).scalars())
+    def work(unit: UnitOfWork) -> None:
+        known = {row.source_id for row in unit.read(_KNOWN, bound)}
         new[:] = [row for row in found if row.number not in known]
-        check_quota(ledger, rehearsed + len(new), quota)
+        check_quota(unit, rehearsed + len(new), quota)
         if dry_run:
             raise _DryRunError
         if new:
-            made = add_many(tx, ledger, [row.fields for row in new], now())
-            tx.execute(_MARK, [_mark(source, *pair) for pair in zip(new, made, strict=True)])
+            made = add_many(unit, [row.fields for row in new])
+            marks = [_mark(source, *pair) for pair in zip(new, made, strict=True)]
+            unit.connection.execute(_MARK, marks)
 
     with suppress(_DryRunError):
-        write(unit)
+        run(User(user), work)
     return len(new)
 
 

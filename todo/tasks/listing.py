@@ -27,9 +27,9 @@ from todo.models import tasks, users
 from todo.sync import cursors
 from todo.sync.cursors import Cursor
 from todo.sync.etags import etag
-from todo.sync.ledger import LIVE, TASK_COLUMNS, as_task
 from todo.tasks.filters import Condition, Filters, clauses, values
 from todo.tasks.sorts import SORTS, Order, Sort, behind, bound_place, ordered
+from todo.tasks.task import TASKS
 from todo.values.clock import now
 
 _REVISION: Final = select(users.c.revision).where(users.c.id == bindparam("owner"))
@@ -112,7 +112,7 @@ class Listing:
         )
         found = [row for row in rows if row[0] is not None]  # its id
         return {
-            "tasks": [as_task(row) for row in found[: self.limit]],
+            "tasks": [TASKS.entity(row) for row in found[: self.limit]],
             "total": _total(rows, conditions) if self.total else None,
             "limit": self.limit,
             "skip": self.skip,
@@ -190,7 +190,7 @@ def _statement(shape: _Shape) -> Select[Any]:
 
 def _matching(shape: _Shape) -> ColumnElement[int]:
     """How many tasks the whole list has."""
-    count = select(func.count()).select_from(tasks).where(*LIVE, *clauses(shape.kinds))
+    count = select(func.count()).select_from(tasks).where(*TASKS.live, *clauses(shape.kinds))
     return count.scalar_subquery()
 
 
@@ -212,8 +212,10 @@ def _ranges(shape: _Shape) -> list[Select[Any]]:
     with NULLS LAST both databases would sort all of the owner's tasks.
     """
     keys, order = SORTS[shape.sort].keys, shape.order
-    columns = {column.name: column for column in (*TASK_COLUMNS, *keys)}.values()
-    rows = select(*columns).where(*LIVE, *clauses(shape.kinds)).order_by(*ordered(keys, order))
+    columns = {column.name: column for column in (*TASKS.columns, *keys)}.values()
+    rows = (
+        select(*columns).where(*TASKS.live, *clauses(shape.kinds)).order_by(*ordered(keys, order))
+    )
     first, rest = keys[0], keys[1:]
     if shape.behind == "null":
         return [rows.where(first.is_(None), behind(rest, order))]

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case,
 
 from todo.database.transactions import read
 from todo.models import PRIORITIES, tasks
-from todo.sync.ledger import LIVE
 from todo.tasks.filters import Filters, clauses, values
 from todo.tasks.tags import counted
+from todo.tasks.task import TASKS
 from todo.values import dates
 from todo.values.clock import now
 
@@ -83,7 +83,7 @@ def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
             _day().label("day"),
             *in_view,
         )
-        .where(*LIVE)
+        .where(*TASKS.live)
         .subquery("seen")
     )
     kinds = [column for column in seen.c if column.name != "revision"]

@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 
-from todo.auth.user import User
 from todo.database.functions import contains
 from todo.database.transactions import read
 from todo.models import tasks, users
 from todo.problems import Problem
-from todo.sync import batches
-from todo.sync.batches import BETWEEN, bounds, found, in_batches
-from todo.sync.ledger import LIVE, Ledger, lock_owner, post_totals
-from todo.values.clock import now
+from todo.sync.unit_of_work import UnitOfWork
+from todo.tasks.batch import Changed
+from todo.tasks.task import TASKS
 from todo.values.text_keys import fold, key_of, keys_in
 
 Tags = Sequence[tuple[str, str]]
@@ -36,16 +34,19 @@ _COMBINATIONS: Final = (
         func.max(tasks.c.revision).label("newest"),
     )
     .select_from(
-        users.outerjoin(tasks, and_(tasks.c.user_id == users.c.id, *LIVE, tasks.c.tags_key != ""))
+        users.outerjoin(
+            tasks, and_(tasks.c.user_id == users.c.id, *TASKS.live, tasks.c.tags_key != "")
+        )
     )
     .where(users.c.id == bindparam("owner"))
     .group_by(users.c.revision, tasks.c.tags, tasks.c.tags_key)
 )
 
-_TAGGED: Final = select(tasks.c.id).where(*LIVE, contains(tasks.c.tags_key, bindparam("tag")))
+_HAS_TAG: Final = (*TASKS.live, contains(tasks.c.tags_key, bindparam("tag")))
+_TAGGED: Final = select(tasks.c.id).where(*_HAS_TAG).order_by(tasks.c.id)
 _TAGS: Final = (
     select(tasks.c.id, tasks.c.tags, tasks.c.tags_key)
-    .where(*LIVE, BETWEEN, contains(tasks.c.tags_key, bindparam("tag")))
+    .where(*_HAS_TAG, tasks.c.id.between(bindparam("first_id"), bindparam("last_id")))
     .order_by(tasks.c.id)
 )
 
@@ -100,11 +101,11 @@ def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
     }
 
 
-def rename(tx: Connection, owner: User, name: str, new_name: str) -> dict[str, int]:
-    """Give every live task of ``owner`` that has the tag ``name`` the tag ``new_name`` instead.
+def rename(unit: UnitOfWork, name: str, new_name: str) -> Changed:
+    """Give every live task that has the tag ``name`` the tag ``new_name`` instead.
 
     Where a task has both they become one, at the place of ``name``. Returns how many tasks
-    ``changed`` and the owner's new ``revision``. Raises :class:`Problem` ``tag_not_found``.
+    ``changed`` and the user's new ``revision``. Raises :class:`Problem` ``tag_not_found``.
     """
     old, new = fold(name), fold(new_name)
 
@@ -115,29 +116,24 @@ def rename(tx: Connection, owner: User, name: str, new_name: str) -> dict[str, i
             elif key != new:
                 yield key, tag
 
-    return _change(tx, owner, old, lambda tags: list(renamed(tags)))
+    return _change(unit, old, lambda tags: list(renamed(tags)))
 
 
-def delete(tx: Connection, owner: User, name: str) -> dict[str, int]:
-    """Take the tag ``name`` off every live task of ``owner``; returns and raises like `rename`."""
+def delete(unit: UnitOfWork, name: str) -> Changed:
+    """Take the tag ``name`` off every live task; returns and raises like :func:`rename`."""
     old = fold(name)
-    return _change(tx, owner, old, lambda tags: [pair for pair in tags if pair[0] != old])
+    return _change(unit, old, lambda tags: [pair for pair in tags if pair[0] != old])
 
 
-def _change(tx: Connection, owner: User, key: str, edit: Callable[[Tags], Tags]) -> dict[str, int]:
-    before = ledger = lock_owner(tx, owner)
-    tag = {"owner": owner.id, "tag": key_of([key])}
-    ids = found(tx, _TAGGED, tag)
+def _change(unit: UnitOfWork, key: str, edit: Callable[[Tags], Tags]) -> Changed:
+    tag, before = {"tag": key_of([key])}, unit.counters.revision
+    ids = [row.id for row in unit.read(_TAGGED, tag)]
     if not ids:
         raise Problem("tag_not_found", "No task has this tag.")
-    moment = now()
-    for batch in in_batches(tx, ids):
-        rows = tx.execute(_TAGS, {**tag, **bounds(batch)}).all()
-        ledger = _write(tx, ledger, moment, list(_edited(rows, edit)))
-    changed = ledger.revision - before.revision
-    if changed:
-        post_totals(tx, ledger, moment)
-    return {"changed": changed, "revision": ledger.revision}
+    for batch in unit.batches(ids):
+        bounds = {"first_id": batch[0], "last_id": batch[-1]}
+        _write(unit, list(_edited(unit.read(_TAGS, {**tag, **bounds}), edit)))
+    return {"changed": unit.counters.revision - before, "revision": unit.counters.revision}
 
 
 def _edited(
@@ -150,15 +146,11 @@ def _edited(
             yield task_id, edited
 
 
-def _write(
-    tx: Connection, ledger: Ledger, moment: str, changes: Sequence[tuple[int, Tags]]
-) -> Ledger:
-    """Change the tags of a batch of tasks; return the ledger after that."""
-    if not changes:
-        return ledger
-    each: dict[str, Sequence[Any]] = {
-        "tags": [[tag for _, tag in tags] for _, tags in changes],
-        "tags_key": [key_of([key for key, _ in tags]) for _, tags in changes],
-    }
-    ids = [task_id for task_id, _ in changes]
-    return batches.update(tx, ledger, ids, {"updated_at": moment}, each)
+def _write(unit: UnitOfWork, changes: Sequence[tuple[int, Tags]]) -> None:
+    """Change the tags of a batch of tasks."""
+    if changes:
+        each: dict[str, Sequence[Any]] = {
+            "tags": [[tag for _, tag in tags] for _, tags in changes],
+            "tags_key": [key_of([key for key, _ in tags]) for _, tags in changes],
+        }
+        unit.change_batch(TASKS, [task_id for task_id, _ in changes], {}, each)

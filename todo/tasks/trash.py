@@ -5,42 +5,30 @@ counts for the quota. What leaves the trash for good takes no revision: nothing 
 one can tell.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, select
 
 from todo.auth.user import User
-from todo.database.transactions import MANY_SECONDS, read, write
+from todo.database.transactions import MANY_SECONDS, read
 from todo.models import tasks, users
-from todo.sync import batches, cursors
-from todo.sync.batches import BATCH, Ids, found, in_batches
+from todo.sync import cursors
 from todo.sync.cursors import Cursor
-from todo.sync.ledger import (
-    TASK_COLUMNS,
-    TRASHED,
-    Ledger,
-    Task,
-    as_task,
-    lock_owner,
-    post,
-    post_totals,
-)
-from todo.tasks.service import Expected, lock_expected
+from todo.sync.unit_of_work import BATCH, Expected, Ids, UnitOfWork, run
+from todo.tasks.batch import Changed
 from todo.tasks.sorts import UPDATED, behind, bound_place
+from todo.tasks.task import TASKS, Task
+from todo.tasks.task import TRASHED as IN_TRASH
 from todo.values.clock import now
 from todo.values.dates import written
 
-_ONE: Final = (*TRASHED, tasks.c.id == bindparam("task_id"))
-_RESTORE: Final = (
-    update(tasks)
-    .where(*_ONE)
-    .values(deleted_at=None, updated_at=bindparam("moment"), revision=bindparam("last_revision"))
-)
-_DELETE: Final = delete(tasks).where(*_ONE)
-_ALL: Final = select(tasks.c.id).where(*TRASHED)
-_OLD: Final = _ALL.where(tasks.c.deleted_at < bindparam("before"), tasks.c.id > bindparam("last"))
+_ALL: Final = select(tasks.c.id).where(*TASKS.trashed).order_by(tasks.c.id)
+_OLD: Final = _ALL.where(
+    tasks.c.deleted_at < bindparam("before"), tasks.c.id > bindparam("last")
+).limit(BATCH)
 _OWNERS: Final = select(tasks.c.user_id).where(tasks.c.deleted_at < bindparam("before")).distinct()
 
 
@@ -59,7 +47,7 @@ def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) ->
     more = len(found) > limit
     end = Cursor(digest, None, [found[limit - 1].revision]) if more else None
     return {
-        "tasks": [_trashed(as_task(row), row.deleted_at, days) for row in found[:limit]],
+        "tasks": [_trashed(TASKS.entity(row), row.deleted_at, days) for row in found[:limit]],
         "total": rows[0].trashed_tasks if rows else 0,
         "limit": limit,
         "skip": skip,
@@ -68,31 +56,27 @@ def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) ->
     }
 
 
-def restore(tx: Connection, owner: User, task_id: int, expected: Expected = None) -> Task:
+def restore(unit: UnitOfWork, task_id: int, expected: Expected = None) -> Task:
     """Take a task out of the trash, with the id and all that it had, at a new revision.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-    ledger, task = lock_expected(tx, owner, task_id, expected, trashed=True)
-    done = task["completed"]
-    ledger = ledger.changed(completed=done, pending=not done, trashed=-1)
-    moment = now()
-    post(tx, ledger, moment, _RESTORE, {"task_id": task_id})
-    return {**task, "updated_at": moment, "revision": ledger.revision}
+    task = unit.entity(TASKS, task_id, expected, trashed=True)
+    restored = TASKS.shown({**task, "updated_at": unit.now, "revision": unit.next_revision})
+    unit.put(TASKS, task, restored)
+    return restored
 
 
-def remove(tx: Connection, owner: User, task_id: int, expected: Expected = None) -> None:
+def remove(unit: UnitOfWork, task_id: int, expected: Expected = None) -> None:
     """Delete a task in the trash for good. Raises like :func:`restore`."""
-    ledger, _ = lock_expected(tx, owner, task_id, expected, trashed=True)
-    post(tx, ledger.changed(0, trashed=-1), now(), _DELETE, {"task_id": task_id})
+    unit.put(TASKS, unit.entity(TASKS, task_id, expected, trashed=True), None)
 
 
-def empty(tx: Connection, owner: User) -> dict[str, int]:
+def empty(unit: UnitOfWork) -> Changed:
     """Delete all that is in the trash; return how many tasks ``changed``, and the ``revision``."""
-    ledger = lock_owner(tx, owner)
-    ids = found(tx, _ALL, {"owner": owner.id})
-    _clear(tx, ledger, ids)
-    return {"changed": len(ids), "revision": ledger.revision}
+    ids = [row.id for row in unit.read(_ALL, {})]
+    _clear(unit, ids)
+    return {"changed": len(ids), "revision": unit.counters.revision}
 
 
 def purge(days: int) -> int:
@@ -103,32 +87,29 @@ def purge(days: int) -> int:
     """
     before = written(datetime.fromisoformat(now()) - timedelta(days=days))
     users_with_any = read(_OWNERS, {"before": before}, scans=True, seconds=MANY_SECONDS)
-    return sum(_purge(User(row.user_id, None, None), before) for row in users_with_any)
+    return sum(_purge(User(row.user_id), before) for row in users_with_any)
 
 
-def _purge(owner: User, before: str) -> int:
+def _purge(user: User, before: str) -> int:
     purged = last = 0
     while True:
-
-        def unit(tx: Connection, last: int = last) -> Ids:
-            ledger = lock_owner(tx, owner)
-            old = {"owner": owner.id, "before": before, "last": last}
-            ids = found(tx, _OLD.limit(BATCH), old)
-            _clear(tx, ledger, ids)
-            return ids
-
-        ids = write(unit, seconds=MANY_SECONDS)
+        old = {"before": before, "last": last}
+        ids, _ = run(user, partial(_purge_batch, old=old), seconds=MANY_SECONDS)
         purged += len(ids)
         if len(ids) < BATCH:
             return purged
         last = ids[-1]
 
 
-def _clear(tx: Connection, ledger: Ledger, ids: Ids) -> None:
-    for batch in in_batches(tx, ids):
-        batches.delete(tx, ledger.owner.id, batch)
-    if ids:
-        post_totals(tx, ledger.changed(0, trashed=-len(ids)), now())
+def _purge_batch(unit: UnitOfWork, old: Mapping[str, Any]) -> Ids:
+    ids = [row.id for row in unit.read(_OLD, old)]
+    _clear(unit, ids)
+    return ids
+
+
+def _clear(unit: UnitOfWork, ids: Ids) -> None:
+    for batch in unit.batches(ids):
+        unit.delete_batch(TASKS, batch, IN_TRASH)
 
 
 def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:
@@ -139,7 +120,7 @@ def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:
 @cache
 def _statement(*, begun: bool) -> Select[Any]:
     """The owner's counters, joined to one page of the trash; one row without a task if empty."""
-    rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(*TRASHED)
+    rows = select(*TASKS.columns, tasks.c.deleted_at).where(*TASKS.trashed)
     if begun:
         rows = rows.where(behind(UPDATED.keys, "desc"))
     window = (

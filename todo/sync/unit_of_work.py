@@ -1,0 +1,269 @@
+"""The unit of work: one transaction, one user, one moment.
+
+Nothing that was read before the user's row is locked decides anything: with a clever single
+statement 16 threads toggling one task left totals of 37 and -36. The lock is taken once, by the
+first that needs it. What changes is recorded by :meth:`UnitOfWork.put` and written once, at the end
+(:mod:`todo.sync.writer`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeVar, cast
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from todo.auth.user import User
+from todo.database import transactions
+from todo.database.deadline import STATEMENT_SECONDS
+from todo.models import users
+from todo.problems import Problem
+from todo.sync import idempotency, writer
+from todo.sync.counters import COLUMNS, Counters
+from todo.sync.etags import etag
+from todo.sync.idempotency import Repeatable
+from todo.sync.stored import E, Stored
+from todo.sync.writer import Change, Kept
+from todo.values.clock import now
+
+T = TypeVar("T")
+
+Ids = Sequence[int]
+"""Ids of one user's entities, ascending."""
+
+BATCH: Final = 2000
+"""Entities that one statement changes."""
+NOTHING: Final[Mapping[str, int]] = {}
+"""What an entity that no counter counts adds to the counters."""
+
+_LOCK: Final = (
+    select(*COLUMNS).where(users.c.id == bindparam("owner")).with_for_update(key_share=True)
+)
+
+
+@dataclass(frozen=True)
+class Precondition:
+    """Which ETags an entity may have, and what to say when it has another one."""
+
+    holds: Callable[[str], bool]
+    detail: str
+
+
+Expected = Precondition | None
+"""Whether an entity may have this ETag; ``None``: it may have any."""
+
+
+class UnitOfWork:
+    """What one user changes in one transaction. Made by :func:`run`, which may make it again."""
+
+    def __init__(self, connection: Connection, user: User) -> None:
+        self.connection = connection
+        self.user = user
+        self._counters: Counters | None = None
+        self._now: str | None = None
+        self._changes: list[Change] = []
+        self._kept: Kept | None = None
+        self._moved = False
+        self._derived: dict[tuple[str, int], Mapping[str, Any]] = {}
+
+    @property
+    def now(self) -> str:
+        """The moment of the unit: that at which the user was locked."""
+        self.lock()
+        return self._now or now()
+
+    @property
+    def counters(self) -> Counters:
+        """The user's counters, with everything that was recorded."""
+        self.lock()
+        return self._counters or Counters()
+
+    @property
+    def next_revision(self) -> int:
+        """The revision that the next change takes."""
+        return self.counters.revision + 1
+
+    def lock(self) -> None:
+        """Lock the user's row until the transaction ends; add it at the user's first write."""
+        if self._counters is not None:
+            return
+        row = self.connection.execute(_LOCK, {"owner": self.user.id}).one_or_none()
+        if row is None:
+            writer.add_user(self.connection, self.user, now())
+            row = self.connection.execute(_LOCK, {"owner": self.user.id}).one()
+        self._locked(row)
+
+    def entity(
+        self, stored: Stored[E], entity_id: int, expected: Expected = None, *, trashed: bool = False
+    ) -> E:
+        """Return one entity of the user's, live or ``trashed``, with the user's row locked.
+
+        Raises :class:`Problem`: what ``stored`` says of an entity that is not there, and
+        ``precondition_failed`` when its ETag is not ``expected`` (RFC 9110, section 13.1.1).
+        """
+        found = self._read(stored, entity_id, trashed=trashed)
+        if found is None:
+            raise stored.not_found(trashed)
+        if expected is not None and not expected.holds(etag(self.user.id, found["revision"])):
+            raise stale(stored.shown(found), expected.detail)
+        return found
+
+    def _read(self, stored: Stored[E], entity_id: int, *, trashed: bool) -> E | None:
+        """Both rows are locked by one statement, so both are read again after a wait (PostgreSQL,
+        READ COMMITTED). Under the user's lock nobody else changes the entity.
+        """
+        locked = self._counters is not None
+        statement = _one(stored, trashed=trashed, locked=locked)
+        values = {"owner": self.user.id, "entity_id": entity_id}
+        row = self.connection.execute(statement, values).one_or_none()
+        if row is None:
+            return None
+        if not locked:
+            self._locked([getattr(row, column.name) for column in COLUMNS])
+        found = stored.entity(row)
+        return cast("E", {**found, "deleted_at": row.deleted_at}) if trashed else found
+
+    def entities(self, stored: Stored[E], ids: Sequence[int]) -> dict[int, E]:
+        """Return those of the user's live entities that have one of ``ids``, by their ids."""
+        rows = self.read(_several(stored), {"ids": ids}) if ids else ()
+        for row in rows:
+            known = {name: getattr(row, name) for name in stored.derived_names}
+            self._derived[stored.table.name, row.id] = known
+        return {row.id: stored.entity(row) for row in rows}
+
+    def read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows of ``statement`` under the lock; it binds ``owner`` and ``values``."""
+        self.lock()
+        return self.connection.execute(statement, {"owner": self.user.id, **values}).all()
+
+    def put(self, stored: Stored[E], old: E | None, new: E | None) -> None:
+        """Record that ``old`` becomes ``new``: ``None`` is what is not there yet, or any more.
+
+        A ``new`` entity is at :attr:`next_revision`. What is deleted for good takes no revision.
+        """
+        self.move(stored.counts(old), stored.counts(new))
+        if new is not None:
+            self._counters = self.counters.at(new["revision"])
+        derived = self._derived.get((stored.table.name, old["id"])) if old is not None else None
+        self._changes.append(Change(stored, old, new, derived))
+
+    def move(
+        self,
+        before: Mapping[str, int],
+        after: Mapping[str, int],
+        *,
+        entities: int = 1,
+        revisions: int = 0,
+    ) -> None:
+        """Count so many ``entities`` as ``after`` instead of ``before``; take ``revisions``."""
+        counters = self.counters.moved(before, after, entities=entities)
+        self._counters = counters.at(counters.revision + revisions)
+        self._moved = True
+
+    def batches(self, ids: Ids) -> Iterator[Ids]:
+        """Give ``ids`` in batches, each of which may take what is left of the unit's time.
+
+        Raises :class:`Problem` ``change_too_large`` when nothing is left.
+        """
+        for start in range(0, len(ids), BATCH):
+            transactions.go_on(self.connection)
+            yield ids[start : start + BATCH]
+
+    def change_batch(
+        self,
+        stored: Stored[Any],
+        ids: Ids,
+        same: Mapping[str, Any],
+        each: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        before: Mapping[str, int] = NOTHING,
+        after: Mapping[str, int] = NOTHING,
+    ) -> None:
+        """Change the entities of a batch now, each at a revision of its own, in their order.
+
+        ``same`` has the columns that get one value in all of them, ``each`` those that get a value
+        in each. Each counted as ``before``, and counts as ``after``.
+        """
+        revision, changed = self.counters.revision, {"updated_at": self.now, **same}
+        owner = self.user.id
+        writer.change_batch(self.connection, stored, owner, ids, revision, changed, each or {})
+        self.move(before, after, entities=len(ids), revisions=len(ids))
+
+    def delete_batch(self, stored: Stored[Any], ids: Ids, before: Mapping[str, int]) -> None:
+        """Delete the entities of a batch for good, now; each counted as ``before``."""
+        writer.delete_batch(self.connection, stored, self.user.id, ids)
+        self.move(before, NOTHING, entities=len(ids))
+
+    def keep(self, repeatable: Repeatable, response: Any) -> None:
+        """Record the ``response`` for whoever repeats the request under its key."""
+        self._kept = Kept(self.user.id, repeatable.key, repeatable.fingerprint, response)
+
+    def write(self) -> None:
+        """Write all that was recorded; :func:`run` calls this once, at the end."""
+        if self._moved:
+            counters = writer.of_user(self.user, self.counters, self.now)
+            writer.write(self.connection, self._changes, counters, self._kept)
+        elif self._kept:
+            writer.write(self.connection, [], None, self._kept)
+
+    def _locked(self, row: Sequence[Any]) -> None:
+        self._counters = Counters(*row)
+        self._now = now()
+
+
+def run(
+    user: User,
+    work: Callable[[UnitOfWork], T],
+    *,
+    repeatable: Repeatable | None = None,
+    seconds: float = STATEMENT_SECONDS,
+) -> tuple[T, bool]:
+    """Return what ``work`` returns, once all that it recorded is committed; and whether that was
+    done by an earlier request under the same key.
+
+    ``work`` may run more than once, so it holds no state outside. Raises :class:`Problem`: what
+    :func:`todo.database.transactions.write`, :func:`todo.sync.idempotency.find` and ``work`` raise.
+    """
+
+    def transaction(connection: Connection) -> tuple[T, bool]:
+        unit = UnitOfWork(connection, user)
+        if repeatable is None:
+            result = work(unit)
+        else:
+            with idempotency.announced(connection, user.id, repeatable.key):
+                unit.lock()
+            if (kept := idempotency.find(connection, user.id, repeatable)) is not None:
+                return kept, True
+            result = work(unit)
+            unit.keep(repeatable, result)
+        unit.write()
+        return result, False
+
+    return transactions.write(transaction, seconds=seconds)
+
+
+def stale(entity: Mapping[str, Any], detail: str) -> Problem:
+    """Return the problem of whoever takes ``entity`` for what it was earlier."""
+    headers = {"ETag": f'"{etag(entity["user_id"], entity["revision"])}"'}
+    return Problem("precondition_failed", detail, headers=headers, current=dict(entity))
+
+
+@cache
+def _several(stored: Stored[Any]) -> Select[Any]:
+    ids = stored.table.c.id.in_(bindparam("ids", expanding=True))
+    return select(*stored.columns, *stored.derived_columns).where(*stored.live, ids)
+
+
+@cache
+def _one(stored: Stored[Any], *, trashed: bool, locked: bool) -> Select[Any]:
+    """One entity; joined to its user's counters, and both locked, unless the user is ``locked``."""
+    conditions = (
+        *(stored.trashed if trashed else stored.live),
+        stored.table.c.id == bindparam("entity_id"),
+    )
+    columns = (*stored.columns, *([stored.table.c.deleted_at] if trashed else []))
+    if locked:
+        return select(*columns).where(*conditions)
+    rows = select(*columns, *COLUMNS).where(*conditions)
+    rows = rows.join_from(users, stored.table, stored.table.c.user_id == users.c.id)
+    return rows.where(users.c.id == bindparam("owner")).with_for_update(key_share=True)
