@@ -1,0 +1,78 @@
+"""One module has the statements that write users, tasks and idempotency keys."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import todo
+
+PACKAGE = Path(todo.__file__).parent
+WRITER = PACKAGE / "sync" / "writer.py"
+MIGRATIONS = PACKAGE / "migrations"
+VERBS = {"insert", "update", "delete"}
+TABLES = {"users", "tasks", "idempotency_keys", "accounts", "imported_tasks"}
+NO_ENTITY = {"accounts", "imported_tasks", "_version"}
+"""Tables that are no entity's: the module of their rules writes them."""
+RAW = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(users|tasks|idempotency_keys)\b", re.I)
+
+
+def statements_of(tree: ast.AST) -> Iterator[str]:
+    """What each statement of SQLAlchemy's that writes is about, as it stands in the code."""
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Name(id=name) if name in VERBS & imported:
+                yield ast.unparse(node.args[0])
+            case ast.Attribute(attr=verb, value=ast.Name(id=base)) if verb in VERBS:
+                if base in imported | {"sa", "dialect"}:
+                    yield ast.unparse(node.args[0])
+                elif base in TABLES:
+                    yield base
+
+
+def written_by(source: str) -> set[str]:
+    """The tables that a module writes, as it names them."""
+    tree = ast.parse(source)
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    raw = {match[2] for text in texts if isinstance(text, str) for match in RAW.finditer(text)}
+    return raw | set(statements_of(tree))
+
+
+MODULES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != WRITER and not path.is_relative_to(MIGRATIONS)
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nobody_else_writes_an_entity_a_counter_or_a_kept_response(path: Path):
+    assert written_by(path.read_text()) <= NO_ENTITY
+
+
+def test_the_writer_is_seen_to_write():
+    assert {"users", "keys", "table"} <= written_by(WRITER.read_text())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from sqlalchemy import update\nupdate(users)",
+        "import sqlalchemy as sa\nsa.delete(users)",
+        "from sqlalchemy.dialects import sqlite\nsqlite.insert(users)",
+        "users.insert()",
+        "connection.exec_driver_sql('update users set revision = 1')",
+    ],
+)
+def test_a_statement_is_seen_however_it_is_written(source: str):
+    assert written_by(source) == {"users"}

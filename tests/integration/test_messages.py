@@ -1,0 +1,87 @@
+"""How many messages go to PostgreSQL for an operation, COMMIT included: each is a round trip."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from tests.conftest import Service
+from tests.integration.application import engine_of
+
+KEY = {"Idempotency-Key": "once"}
+BODY = {"title": "Buy milk"}
+BULK = {"operations": [{"op": "create", "data": BODY}, {"op": "delete", "id": 1}]}
+READS = {"get": (("GET", "1"), 1), "list": (("GET", ""), 1)}
+WRITES = {
+    # Lock with BEGIN, write, COMMIT.
+    "create": (("POST", "", BODY), 3),
+    "update": (("PATCH", "1", BODY), 3),
+    "an update of nothing": (("PATCH", "1", {"title": "Read"}), 2),
+    "complete": (("PATCH", "1/complete"), 3),
+    "delete": (("DELETE", "1"), 3),
+    "clear-completed": (("POST", "clear-completed"), 5),
+    "bulk": (("POST", "bulk", BULK), 5),
+}
+# Announce the key, lock, look the key up, read what is not read with the lock, write, COMMIT.
+UNDER_A_KEY = {"create": 5, "update": 6, "complete": 6, "delete": 6, "bulk": 7}
+
+
+@contextmanager
+def messages_to(service: Service) -> Iterator[list[str]]:
+    """Collect what is sent while the block lasts; what rides on a statement is no message."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    engine = engine_of(service)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def service(service_of) -> Service:
+    return service_of("postgresql")
+
+
+@pytest.fixture
+def alice(service):
+    alice = service.caller()
+    alice.create("Read")
+    alice.create("Read", completed=True)
+    return alice
+
+
+def sent_for(service, caller, request, headers=None):
+    method, path, *body = request
+    with messages_to(service) as sent:
+        response = caller(
+            method, path, headers=headers or {}, **({"json": body[0]} if body else {})
+        )
+    assert response.is_success, response.text
+    return len(sent)
+
+
+@pytest.mark.parametrize("name", [*READS, *WRITES])
+def test_operation_takes_so_many_messages(service, alice, name):
+    request, messages = {**READS, **WRITES}[name]
+
+    assert sent_for(service, alice, request) == messages
+
+
+@pytest.mark.parametrize(("name", "messages"), UNDER_A_KEY.items())
+def test_operation_under_a_key_takes_so_many_messages(service, alice, name, messages):
+    request, _ = WRITES[name]
+
+    assert sent_for(service, alice, request, KEY) == messages
+
+
+def test_a_repeat_is_answered_in_four_messages(service, alice):
+    request, _ = WRITES["create"]
+    sent_for(service, alice, request, KEY)
+
+    assert sent_for(service, alice, request, KEY) == 4
