@@ -184,10 +184,10 @@ class IdempotencyKey(Model):
     key: Mapped[str] = mapped_column(collated_text(), primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(sa.LargeBinary)
     answer: Mapped[bytes] = mapped_column(sa.LargeBinary)
-    place: Mapped[int] = mapped_column(sa.BigInteger)
+    last_block: Mapped[int] = mapped_column(sa.BigInteger)
     created_at: Mapped[str] = mapped_column(Instant)
 
-    __table_args__ = (sa.Index("ix_idempotency_keys_place", "user_id", "place"),)
+    __table_args__ = (sa.Index("ix_idempotency_keys_last_block", "user_id", "last_block"),)
 
 
 class Account(Model):

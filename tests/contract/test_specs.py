@@ -12,7 +12,7 @@ from todo.database.engine import SQLITE_BUSY_MS
 from todo.http.asgi import request_limits, turns
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
-from todo.sync.writer import PLACE_BYTES, PLACES
+from todo.sync.writer import BLOCK_BYTES, MOST_BLOCKS
 from todo.values.text_keys import MAX_WORDS
 
 PAGES = sorted(SPECS.rglob("*.md"))
@@ -58,7 +58,7 @@ def test_limits_are_those_of_the_code():
     most = bulk.definition["requestBody"]["x-max-bytes"]
     assert limits["the body of change_tasks"] == f"{most:,} bytes"
     kept = limits["answers that are kept for the keys of a user"]
-    assert kept == f"{PLACES:,}; each of more than {PLACE_BYTES:,} bytes counts as several"
+    assert kept == f"{MOST_BLOCKS:,}; each of more than {BLOCK_BYTES:,} bytes counts as several"
     assert limits["a problem document"] == f"{MAX_BODY:,} bytes"
     assert limits["violations in one problem"] == str(MAX_ERRORS)
     assert limits["waiting for a thread"] == (

@@ -4,17 +4,17 @@ from functools import partial
 
 from tests.conftest import Caller
 from tests.integration.tables import rows, value
-from todo.sync.writer import PLACE_BYTES, PLACES
+from todo.sync.writer import BLOCK_BYTES, MOST_BLOCKS
 
 REPLAYED = "idempotency-replayed"
 FILL = """
-INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, place, created_at)
-WITH RECURSIVE more(place) AS (SELECT 2 UNION ALL SELECT place + 1 FROM more WHERE place < :last)
-SELECT :owner, 'more ' || CAST(place AS text), :nothing, :nothing, place,
+INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, last_block, created_at)
+WITH RECURSIVE more(block) AS (SELECT 2 UNION ALL SELECT block + 1 FROM more WHERE block < :last)
+SELECT :owner, 'more ' || CAST(block AS text), :nothing, :nothing, block,
        (SELECT created_at FROM idempotency_keys WHERE user_id = :owner)
   FROM more
 """
-LAST = "SELECT max(place) FROM idempotency_keys WHERE user_id = :owner"
+LAST = "SELECT max(last_block) FROM idempotency_keys WHERE user_id = :owner"
 
 
 def create(caller: Caller, key: str, title: str = "Buy milk") -> tuple[int, bool]:
@@ -27,7 +27,7 @@ def test_the_last_answers_of_a_user_are_kept_and_the_oldest_go(database_url, ser
     service = service_on(database_url)
     alice, bob = service.caller("alice"), service.caller("bob")
     assert [create(alice, "first"), create(bob, "first")] == [(1, False), (1, False)]
-    rows(database_url, FILL, owner="alice", last=PLACES, nothing=b"")
+    rows(database_url, FILL, owner="alice", last=MOST_BLOCKS, nothing=b"")
 
     assert create(alice, "first") == (1, True)
     assert create(alice, "one too many") == (2, False)
@@ -36,10 +36,10 @@ def test_the_last_answers_of_a_user_are_kept_and_the_oldest_go(database_url, ser
     assert create(alice, "one too many") == (2, True)
     assert create(bob, "first") == (1, True)
     kept = value(database_url, "SELECT count(*) FROM idempotency_keys WHERE user_id = 'alice'")
-    assert kept == PLACES
+    assert kept == MOST_BLOCKS
 
 
-def test_a_long_answer_takes_several_places(database_url, service_on):
+def test_a_long_answer_takes_several_blocks(database_url, service_on):
     alice = service_on(database_url).caller("alice")
     operations = [{"op": "create", "data": {"title": "x" * 200}}] * 30
     bulk = partial(
@@ -49,10 +49,10 @@ def test_a_long_answer_takes_several_places(database_url, service_on):
     assert create(alice, "one") == (1, False)
     assert value(database_url, LAST, owner="alice") == 1
     first = bulk()
-    places = value(database_url, LAST, owner="alice") - 1
-    assert len(first.content) // PLACE_BYTES <= places <= len(first.content) // PLACE_BYTES + 2
+    blocks = value(database_url, LAST, owner="alice") - 1
+    assert len(first.content) // BLOCK_BYTES <= blocks <= len(first.content) // BLOCK_BYTES + 2
     assert bulk().content == first.content
-    assert value(database_url, LAST, owner="alice") == 1 + places
+    assert value(database_url, LAST, owner="alice") == 1 + blocks
 
 
 def test_answers_are_kept_with_the_change_or_not_at_all(database_url, service_on):

@@ -19,7 +19,7 @@ _MARKS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"revision", "open_tasks"}),
     "tasks": frozenset({"revision", "title_key"}),
     "accounts": frozenset({"email_key", "generation"}),
-    "idempotency_keys": frozenset({"fingerprint", "place"}),
+    "idempotency_keys": frozenset({"fingerprint", "answer"}),
     "imported_tasks": frozenset({"source_id", "task_id"}),
 }
 """Columns that each of this API's tables has had from its first revision, and no other table."""

@@ -3,8 +3,7 @@
 from flask import current_app
 
 from todo.auth.user import User
-from todo.http.responses import Answer, changed, changed_many, expected, link_to_next, shown
-from todo.sync.unit_of_work import UnitOfWork
+from todo.http.responses import Answer, changed, changed_many, expected, gone, link_to_next, shown
 from todo.tasks import trash
 
 
@@ -22,12 +21,7 @@ def restore_task(user: User, task_id: int) -> Answer:
 
 def purge_task(user: User, task_id: int) -> Answer:
     """A task is gone for good."""
-
-    def work(unit: UnitOfWork) -> Answer:
-        trash.remove(unit, task_id, expected())
-        return None, 204, {}
-
-    return changed(user, work)
+    return changed(user, lambda unit: gone(trash.remove(unit, task_id, expected())))
 
 
 def empty_trash(user: User) -> Answer:

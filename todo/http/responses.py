@@ -109,6 +109,11 @@ def trashed(entity: Mapping[str, Any]) -> Answer:
     return None, 204, _etag_of(entity)
 
 
+def gone(_entity: Mapping[str, Any]) -> Answer:
+    """Answer that an entity is nowhere any more."""
+    return None, 204, {}
+
+
 def _etag_of(entity: Mapping[str, Any]) -> dict[str, str]:
     return tagged(etag(entity["user_id"], entity["revision"]))
 

@@ -91,8 +91,7 @@ def find(connection: Connection, owner: str, request: Repeatable) -> Any | None:
 def purge(hours: int) -> int:
     """Delete, of all users, what was kept for ``hours``; return how many keys. For a command.
 
-    A user has at most :data:`todo.sync.writer.PLACES` keys, so one statement deletes those that
-    have expired.
+    A user has at most :data:`todo.sync.writer.MOST_BLOCKS` keys: one statement deletes the expired.
     """
     before = _hours_ago(hours)
     with_any = read(_OWNERS, {"before": before}, scans=True, seconds=MANY_SECONDS)

@@ -30,10 +30,10 @@ _DIALECTS: Final[Mapping[str, Any]] = {"postgresql": postgresql, "sqlite": sqlit
 _STATEMENTS: Final = 256
 """Statements kept: which columns change together."""
 
-PLACES: Final = 10_000
-"""How much is kept for one user; beyond it the oldest responses go."""
-PLACE_BYTES: Final = 4096
-"""A response takes a place for each of so many bytes, or part of them."""
+MOST_BLOCKS: Final = 10_000
+"""Blocks of responses that are kept for one user; beyond them the oldest responses go."""
+BLOCK_BYTES: Final = 4096
+"""A response takes a block for each of so many bytes, or part of them."""
 
 Statement = sa.UpdateBase
 Values = dict[str, Any]
@@ -59,7 +59,7 @@ _UPDATE_USER: Final = (
 _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
 
 _OWN_KEYS: Final = keys.c.user_id == bindparam("owner")
-_LAST: Final = sa.select(func.coalesce(func.max(keys.c.place), 0)).where(_OWN_KEYS)
+_LAST: Final = sa.select(func.coalesce(func.max(keys.c.last_block), 0)).where(_OWN_KEYS)
 _NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
 
 
@@ -70,10 +70,10 @@ def _keep(dialect: Any) -> Any:
         key=bindparam("of_key"),
         fingerprint=bindparam("new_fingerprint"),
         answer=bindparam("new_answer"),
-        place=_NEXT,
+        last_block=_NEXT,
         created_at=bindparam("kept_at"),
     )
-    renewed = ("fingerprint", "answer", "place", "created_at")
+    renewed = ("fingerprint", "answer", "last_block", "created_at")
     return statement.on_conflict_do_update(
         index_elements=["user_id", "key"],
         set_={name: statement.excluded[name] for name in renewed},
@@ -83,7 +83,7 @@ def _keep(dialect: Any) -> Any:
 _KEEP: Final = {name: _keep(dialect) for name, dialect in _DIALECTS.items()}
 # Before the response is written, or in the same statement, which does not see it.
 _FORGET: Final = sa.delete(keys).where(
-    _OWN_KEYS, keys.c.place <= _NEXT - PLACES, keys.c.key != bindparam("of_key")
+    _OWN_KEYS, keys.c.last_block <= _NEXT - MOST_BLOCKS, keys.c.key != bindparam("of_key")
 )
 _FORGET_OLD: Final = sa.delete(keys).where(_OWN_KEYS, keys.c.created_at < bindparam("before"))
 
@@ -224,7 +224,7 @@ def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) 
 @lru_cache(maxsize=_STATEMENTS)
 def _combined(statements: tuple[Statement, ...]) -> Statement:
     first, *others = statements
-    return first.add_cte(*(one.cte(f"part_{place}") for place, one in enumerate(others)))
+    return first.add_cte(*(one.cte(f"part_{number}") for number, one in enumerate(others)))
 
 
 def _one(change: Change) -> tuple[Statement, Values]:
@@ -257,7 +257,7 @@ def _kept(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
     of_key = {
         "owner": kept.user_id,
         "of_key": kept.key,
-        "size": ceil(len(text) / PLACE_BYTES),
+        "size": ceil(len(text) / BLOCK_BYTES),
     }
     new = {"new_fingerprint": kept.fingerprint, "new_answer": text, "kept_at": now()}
     return [(_FORGET, of_key), (_KEEP[dialect], {**of_key, **new})]

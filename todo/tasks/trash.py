@@ -67,9 +67,11 @@ def restore(unit: UnitOfWork, task_id: int, expected: Expected = None) -> Task:
     return restored
 
 
-def remove(unit: UnitOfWork, task_id: int, expected: Expected = None) -> None:
-    """Delete a task in the trash for good. Raises like :func:`restore`."""
-    unit.put(TASKS, unit.entity(TASKS, task_id, expected, trashed=True), None)
+def remove(unit: UnitOfWork, task_id: int, expected: Expected = None) -> Task:
+    """Delete a task in the trash for good; return what it was. Raises like :func:`restore`."""
+    task = unit.entity(TASKS, task_id, expected, trashed=True)
+    unit.put(TASKS, task, None)
+    return task
 
 
 def empty(unit: UnitOfWork) -> Changed:
