@@ -12,7 +12,8 @@ from todo.database.engine import SQLITE_BUSY_MS
 from todo.http.asgi import request_limits, turns
 from todo.models import MAX_TAGS, TITLE_KEY_LENGTH, Base
 from todo.problems import MAX_BODY, MAX_ERRORS
-from todo.sync.writer import BLOCK_BYTES, MOST_BLOCKS
+from todo.sync.statements import MOST_BLOCKS
+from todo.sync.writer import BLOCK_BYTES
 from todo.values.text_keys import MAX_WORDS
 
 PAGES = sorted(SPECS.rglob("*.md"))

@@ -1,4 +1,4 @@
-"""One module has the statements that write users, tasks and idempotency keys."""
+"""One module has the statements that write users, tasks and idempotency keys, and one uses them."""
 
 import ast
 import re
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import todo
+from tests.contract.test_imports import imports_of
 
 PACKAGE = Path(todo.__file__).parent
-WRITER = PACKAGE / "sync" / "writer.py"
+STATEMENTS = PACKAGE / "sync" / "statements.py"
 MIGRATIONS = PACKAGE / "migrations"
 VERBS = {"insert", "update", "delete"}
 TABLES = {"users", "tasks", "idempotency_keys", "accounts", "imported_tasks"}
@@ -51,7 +52,7 @@ def written_by(source: str) -> set[str]:
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
-    if path != WRITER and not path.is_relative_to(MIGRATIONS)
+    if path != STATEMENTS and not path.is_relative_to(MIGRATIONS)
 ]
 
 
@@ -60,8 +61,14 @@ def test_nobody_else_writes_an_entity_a_counter_or_a_kept_response(path: Path):
     assert written_by(path.read_text()) <= NO_ENTITY
 
 
-def test_the_writer_is_seen_to_write():
-    assert {"users", "keys", "table"} <= written_by(WRITER.read_text())
+def test_the_writer_alone_has_the_statements():
+    users = [path for path in MODULES if "todo.sync.statements" in imports_of(path)]
+    users += [path for path in MODULES if "todo.sync.statements.Statement" in imports_of(path)]
+    assert {path.name for path in users} == {"writer.py"}
+
+
+def test_the_statements_are_seen_to_write():
+    assert {"users", "keys", "table"} <= written_by(STATEMENTS.read_text())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from functools import partial
 
 from tests.conftest import Caller
 from tests.integration.tables import rows, value
-from todo.sync.writer import BLOCK_BYTES, MOST_BLOCKS
+from todo.sync.statements import MOST_BLOCKS
+from todo.sync.writer import BLOCK_BYTES
 
 REPLAYED = "idempotency-replayed"
 FILL = """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -14,9 +14,6 @@ Entity = Mapping[str, Any]
 """An entity as the API shows it; ``deleted_at`` is there when the entity is in the trash."""
 
 E = TypeVar("E", bound=Entity)
-
-STAYING: Final = frozenset({"id", "user_id", "created_at"})
-"""Columns that no change of an entity changes."""
 
 
 @dataclass(frozen=True, eq=False)

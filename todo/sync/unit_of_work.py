@@ -23,13 +23,10 @@ from todo.sync.counters import COLUMNS, Counters
 from todo.sync.etags import etag
 from todo.sync.idempotency import Repeatable
 from todo.sync.stored import E, Stored
-from todo.sync.writer import Change, Kept
+from todo.sync.writer import Change, Ids, Kept
 from todo.values.clock import now
 
 T = TypeVar("T")
-
-Ids = Sequence[int]
-"""Ids of one user's entities, ascending."""
 
 BATCH: Final = 2000
 """Entities that one statement changes."""

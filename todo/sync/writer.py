@@ -9,83 +9,26 @@ tasks with themselves, of which PostgreSQL had no statistics yet, compared each 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from math import ceil
 from typing import Any, Final
 
 import orjson
-import sqlalchemy as sa
-from sqlalchemy import BigInteger, Connection, bindparam, func
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import Connection
 
 from todo.auth.user import User
-from todo.models import idempotency_keys as keys
-from todo.models import users
+from todo.sync import statements
 from todo.sync.counters import Counters
-from todo.sync.stored import STAYING, Entity, Stored
+from todo.sync.statements import Statement
+from todo.sync.stored import Entity, Stored
 from todo.values.clock import now
 
-_DIALECTS: Final[Mapping[str, Any]] = {"postgresql": postgresql, "sqlite": sqlite}
-_STATEMENTS: Final = 256
-"""Statements kept: which columns change together."""
-
-MOST_BLOCKS: Final = 10_000
-"""Blocks of responses that are kept for one user; beyond them the oldest responses go."""
 BLOCK_BYTES: Final = 4096
 """A response takes a block for each of so many bytes, or part of them."""
 
-Statement = sa.UpdateBase
 Values = dict[str, Any]
-
-_ADD_USER: Final = {
-    name: dialect.insert(users).on_conflict_do_nothing() for name, dialect in _DIALECTS.items()
-}
-_UPDATE_USER: Final = (
-    sa.update(users)
-    .where(users.c.id == bindparam("owner"))
-    .values(
-        revision=bindparam("last_revision"),
-        open_tasks=bindparam("open"),
-        done_tasks=bindparam("done"),
-        trashed_tasks=bindparam("trashed"),
-        updated_at=bindparam("moment"),
-        # What the token says of its user; what it does not say stays.
-        email=func.coalesce(bindparam("owner_email"), users.c.email),
-        name=func.coalesce(bindparam("owner_name"), users.c.name),
-    )
-)
-
-_IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
-
-_OWN_KEYS: Final = keys.c.user_id == bindparam("owner")
-_LAST: Final = sa.select(func.coalesce(func.max(keys.c.last_block), 0)).where(_OWN_KEYS)
-_NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
-
-
-def _keep(dialect: Any) -> Any:
-    """Write a response; an expired one of the same key gives way."""
-    statement = dialect.insert(keys).values(
-        user_id=bindparam("owner"),
-        key=bindparam("of_key"),
-        fingerprint=bindparam("new_fingerprint"),
-        answer=bindparam("new_answer"),
-        last_block=_NEXT,
-        created_at=bindparam("kept_at"),
-    )
-    renewed = ("fingerprint", "answer", "last_block", "created_at")
-    return statement.on_conflict_do_update(
-        index_elements=["user_id", "key"],
-        set_={name: statement.excluded[name] for name in renewed},
-    )
-
-
-_KEEP: Final = {name: _keep(dialect) for name, dialect in _DIALECTS.items()}
-# Before the response is written, or in the same statement, which does not see it.
-_FORGET: Final = sa.delete(keys).where(
-    _OWN_KEYS, keys.c.last_block <= _NEXT - MOST_BLOCKS, keys.c.key != bindparam("of_key")
-)
-_FORGET_OLD: Final = sa.delete(keys).where(_OWN_KEYS, keys.c.created_at < bindparam("before"))
+"""What a statement binds."""
+Ids = Sequence[int]
+"""Ids of one user's entities, ascending."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +71,7 @@ def add_user(connection: Connection, user: User, moment: str) -> None:
         "email": user.email,
         "name": user.name,
     }
-    connection.execute(_ADD_USER[connection.dialect.name], first)
+    connection.execute(statements.ADD_USER[connection.dialect.name], first)
 
 
 def of_user(user: User, counters: Counters, moment: str) -> Values:
@@ -158,7 +101,7 @@ def write(
     else:
         _write_many(connection, changes)
     if user is not None:
-        together.append((_UPDATE_USER, user))
+        together.append((statements.UPDATE_USER, user))
     if kept is not None:
         together += _kept(connection.dialect.name, kept)
     _execute(connection, together)
@@ -168,7 +111,7 @@ def change_batch(
     connection: Connection,
     stored: Stored[Any],
     owner: str,
-    ids: Sequence[int],
+    ids: Ids,
     revision: int,
     same: Mapping[str, Any],
     each: Mapping[str, Sequence[Any]],
@@ -179,7 +122,7 @@ def change_batch(
     each, in the order of ``ids``.
     """
     dialect = connection.dialect.name
-    statement = _update_batch(stored.table, dialect, tuple(same), tuple(each))
+    statement = statements.update_batch(stored.table, dialect, tuple(same), tuple(each))
     values = {"owner": owner, **_bound(same)}
     if dialect == "postgresql":
         values |= {**_of_batch(ids), "revision_before": revision, **_bound(each)}
@@ -192,12 +135,10 @@ def change_batch(
     connection.execute(statement, own)
 
 
-def delete_batch(
-    connection: Connection, stored: Stored[Any], owner: str, ids: Sequence[int]
-) -> None:
+def delete_batch(connection: Connection, stored: Stored[Any], owner: str, ids: Ids) -> None:
     """Delete the entities with the ascending ``ids`` for good."""
     dialect = connection.dialect.name
-    statement = sa.delete(stored.table).where(*_batch(stored.table, dialect))
+    statement = statements.delete_batch(stored.table, dialect)
     if dialect == "postgresql":
         connection.execute(statement, {"owner": owner, **_of_batch(ids)})
     else:
@@ -206,7 +147,9 @@ def delete_batch(
 
 def forget_old(connection: Connection, owner: str, before: str) -> int:
     """Delete the user's responses that were kept before a moment; return how many."""
-    return connection.execute(_FORGET_OLD, {"owner": owner, "before": before}).rowcount
+    return connection.execute(
+        statements.FORGET_EXPIRED, {"owner": owner, "before": before}
+    ).rowcount
 
 
 def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) -> None:
@@ -215,16 +158,10 @@ def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) 
         values: Values = {}
         for _, some in parts:
             values |= some
-        connection.execute(_combined(tuple(statement for statement, _ in parts)), values)
+        connection.execute(statements.combined(tuple(one for one, _ in parts)), values)
     else:
         for statement, some in parts:
             connection.execute(statement, some)
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def _combined(statements: tuple[Statement, ...]) -> Statement:
-    first, *others = statements
-    return first.add_cte(*(one.cte(f"part_{number}") for number, one in enumerate(others)))
 
 
 def _one(change: Change) -> tuple[Statement, Values]:
@@ -232,13 +169,13 @@ def _one(change: Change) -> tuple[Statement, Values]:
     stored, old, new = change.stored, change.old, change.new
     if new is None:
         assert old is not None  # noqa: S101 - nothing was there, and nothing is
-        return _delete(stored.table), {"entity_id": old["id"], "owner": old["user_id"]}
+        return statements.delete(stored.table), {"entity_id": old["id"], "owner": old["user_id"]}
     if old is None:
         row = change.row()
-        return _insert(stored.table, tuple(row)), _bound(row)
+        return statements.insert(stored.table, tuple(row)), _bound(row)
     changed = stored.changes(old, new)
     key = {"entity_id": new["id"], "owner": new["user_id"]}
-    return _update(stored.table, tuple(changed)), {**key, **_bound(changed)}
+    return statements.update(stored.table, tuple(changed)), {**key, **_bound(changed)}
 
 
 def _write_many(connection: Connection, changes: Sequence[Change]) -> None:
@@ -248,7 +185,7 @@ def _write_many(connection: Connection, changes: Sequence[Change]) -> None:
         rows.setdefault(change.stored, []).append(_bound(change.row()))
     for stored, some in rows.items():
         names = tuple(name.removeprefix("new_") for name in some[0])
-        connection.execute(_save(stored.table, names, connection.dialect.name), some)
+        connection.execute(statements.save(stored.table, names, connection.dialect.name), some)
 
 
 def _kept(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
@@ -260,69 +197,11 @@ def _kept(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
         "size": ceil(len(text) / BLOCK_BYTES),
     }
     new = {"new_fingerprint": kept.fingerprint, "new_answer": text, "kept_at": now()}
-    return [(_FORGET, of_key), (_KEEP[dialect], {**of_key, **new})]
+    return [(statements.FORGET_OLDEST, of_key), (statements.KEEP[dialect], {**of_key, **new})]
 
 
-@cache
-def _delete(table: sa.Table) -> Statement:
-    return sa.delete(table).where(*_this(table))
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def _insert(table: sa.Table, names: tuple[str, ...]) -> Statement:
-    return sa.insert(table).values({name: bindparam(f"new_{name}") for name in names})
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def _update(table: sa.Table, names: tuple[str, ...]) -> Statement:
-    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    return sa.update(table).where(*_this(table)).values(new)
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def _save(table: sa.Table, names: tuple[str, ...], dialect: str) -> Any:
-    statement = _DIALECTS[dialect].insert(table)
-    statement = statement.values({name: bindparam(f"new_{name}") for name in names})
-    changing = {name: statement.excluded[name] for name in names if name not in STAYING}
-    return statement.on_conflict_do_update(index_elements=["user_id", "id"], set_=changing)
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def _update_batch(
-    table: sa.Table, dialect: str, same: tuple[str, ...], each: tuple[str, ...]
-) -> Statement:
-    """SQLite runs the statement for every entity; PostgreSQL once, with the position of each."""
-    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in same}
-    if dialect == "postgresql":
-        # A binary search in the array, which is sorted: 1 for the first.
-        position = func.width_bucket(table.c.id, sa.cast(_IDS, ARRAY(BigInteger)))
-        new["revision"] = bindparam("revision_before", type_=BigInteger) + position
-        new |= {name: _at(position, table.c[name]) for name in each}
-    else:
-        new |= {name: bindparam(f"new_{name}") for name in ("revision", *each)}
-    return sa.update(table).where(*_batch(table, dialect)).values(new)
-
-
-def _batch(table: sa.Table, dialect: str) -> tuple[sa.ColumnElement[bool], ...]:
-    if dialect != "postgresql":
-        return _this(table)
-    # No index but the primary key's can serve this: the others are of live or of deleted rows.
-    bounds = table.c.id.between(bindparam("first_id"), bindparam("last_id"))
-    return table.c.user_id == bindparam("owner"), bounds, table.c.id == sa.any_(_IDS)
-
-
-def _of_batch(ids: Sequence[int]) -> Values:
+def _of_batch(ids: Ids) -> Values:
     return {"ids": ids, "first_id": ids[0], "last_id": ids[-1]}
-
-
-def _at(position: sa.ColumnElement[int], column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """The value at ``position`` in a JSON array: PostgreSQL finds it there without walking."""
-    values = sa.cast(bindparam(f"new_{column.name}", type_=JSONB), JSONB)
-    return values.op("->" if isinstance(column.type, sa.JSON) else "->>")(position - 1)
-
-
-def _this(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.user_id == bindparam("owner"), table.c.id == bindparam("entity_id")
 
 
 def _bound(row: Mapping[str, Any]) -> Values:

@@ -17,7 +17,8 @@ from todo.database.transactions import MANY_SECONDS, read
 from todo.models import tasks, users
 from todo.sync import cursors
 from todo.sync.cursors import Cursor
-from todo.sync.unit_of_work import BATCH, Expected, Ids, UnitOfWork, run
+from todo.sync.unit_of_work import BATCH, Expected, UnitOfWork, run
+from todo.sync.writer import Ids
 from todo.tasks.batch import Changed
 from todo.tasks.sorts import UPDATED, behind, bound_place
 from todo.tasks.task import TASKS, Task

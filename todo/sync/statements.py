@@ -1,0 +1,153 @@
+"""The statements that write entities, counters and kept responses: :mod:`todo.sync.writer` has them
+alone, and gives them what they bind.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, bindparam, func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from todo.models import idempotency_keys as keys
+from todo.models import users
+
+MOST_BLOCKS: Final = 10_000
+"""Blocks of responses that are kept for one user; beyond them the oldest responses go."""
+STAYING: Final = frozenset({"id", "user_id", "created_at"})
+"""Columns that no change of an entity changes."""
+
+_DIALECTS: Final[Mapping[str, Any]] = {"postgresql": postgresql, "sqlite": sqlite}
+_KEPT_STATEMENTS: Final = 256
+"""Statements that are built once: one for each set of columns that change together."""
+
+Statement = sa.UpdateBase
+Names = tuple[str, ...]
+"""Names of columns."""
+
+ADD_USER: Final = {
+    name: dialect.insert(users).on_conflict_do_nothing() for name, dialect in _DIALECTS.items()
+}
+UPDATE_USER: Final = (
+    sa.update(users)
+    .where(users.c.id == bindparam("owner"))
+    .values(
+        revision=bindparam("last_revision"),
+        open_tasks=bindparam("open"),
+        done_tasks=bindparam("done"),
+        trashed_tasks=bindparam("trashed"),
+        updated_at=bindparam("moment"),
+        # What the token says of its user; what it does not say stays.
+        email=func.coalesce(bindparam("owner_email"), users.c.email),
+        name=func.coalesce(bindparam("owner_name"), users.c.name),
+    )
+)
+
+_OWN_KEYS: Final = keys.c.user_id == bindparam("owner")
+_LAST: Final = sa.select(func.coalesce(func.max(keys.c.last_block), 0)).where(_OWN_KEYS)
+_NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
+
+
+def _keep(dialect: Any) -> Any:
+    """Write a response; an expired one of the same key gives way."""
+    statement = dialect.insert(keys).values(
+        user_id=bindparam("owner"),
+        key=bindparam("of_key"),
+        fingerprint=bindparam("new_fingerprint"),
+        answer=bindparam("new_answer"),
+        last_block=_NEXT,
+        created_at=bindparam("kept_at"),
+    )
+    renewed = ("fingerprint", "answer", "last_block", "created_at")
+    return statement.on_conflict_do_update(
+        index_elements=["user_id", "key"],
+        set_={name: statement.excluded[name] for name in renewed},
+    )
+
+
+KEEP: Final = {name: _keep(dialect) for name, dialect in _DIALECTS.items()}
+# Before the response is written, or in the same statement, which does not see it.
+FORGET_OLDEST: Final = sa.delete(keys).where(
+    _OWN_KEYS, keys.c.last_block <= _NEXT - MOST_BLOCKS, keys.c.key != bindparam("of_key")
+)
+FORGET_EXPIRED: Final = sa.delete(keys).where(_OWN_KEYS, keys.c.created_at < bindparam("before"))
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def combined(statements: tuple[Statement, ...]) -> Statement:
+    """Return one statement that makes all changes of several (PostgreSQL)."""
+    first, *others = statements
+    return first.add_cte(*(one.cte(f"part_{number}") for number, one in enumerate(others)))
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def insert(table: sa.Table, names: Names) -> Statement:
+    """Add a row; binds ``new_`` and its name for each column."""
+    return sa.insert(table).values(_new(names))
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def update(table: sa.Table, names: Names) -> Statement:
+    """Change columns of the row ``entity_id``; binds ``new_`` and its name for each column."""
+    return sa.update(table).where(*_this(table)).values(_new(names))
+
+
+@cache
+def delete(table: sa.Table) -> Statement:
+    """Delete the row ``entity_id``."""
+    return sa.delete(table).where(*_this(table))
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def save(table: sa.Table, names: Names, dialect: str) -> Any:
+    """Add a row, or change the one that has its id; binds like :func:`insert`."""
+    statement = _DIALECTS[dialect].insert(table).values(_new(names))
+    changing = {name: statement.excluded[name] for name in names if name not in STAYING}
+    return statement.on_conflict_do_update(index_elements=["user_id", "id"], set_=changing)
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def update_batch(table: sa.Table, dialect: str, same: Names, each: Names) -> Statement:
+    """Change the rows of a batch: ``same`` columns to one value, ``each`` to a value for each.
+
+    SQLite runs the statement for every row; PostgreSQL once, with the position of each.
+    """
+    if dialect != "postgresql":
+        return update(table, (*same, "revision", *each))
+    # A binary search in the array, which is sorted: 1 for the first.
+    position = func.width_bucket(table.c.id, sa.cast(_IDS, ARRAY(BigInteger)))
+    revision = bindparam("revision_before", type_=BigInteger) + position
+    values = {name: _at(position, table.c[name]) for name in each}
+    rows = sa.update(table).where(*_batch(table))
+    return rows.values({**_new(same), "revision": revision, **values})
+
+
+@cache
+def delete_batch(table: sa.Table, dialect: str) -> Statement:
+    """Delete the rows of a batch."""
+    return sa.delete(table).where(*_batch(table)) if dialect == "postgresql" else delete(table)
+
+
+_IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
+
+
+def _batch(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    # No index but the primary key's can serve this: the others are of live or of deleted rows.
+    bounds = table.c.id.between(bindparam("first_id"), bindparam("last_id"))
+    return table.c.user_id == bindparam("owner"), bounds, table.c.id == sa.any_(_IDS)
+
+
+def _this(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.user_id == bindparam("owner"), table.c.id == bindparam("entity_id")
+
+
+def _at(position: sa.ColumnElement[int], column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The value at ``position`` in a JSON array: PostgreSQL finds it there without walking."""
+    values = sa.cast(bindparam(f"new_{column.name}", type_=JSONB), JSONB)
+    return values.op("->" if isinstance(column.type, sa.JSON) else "->>")(position - 1)
+
+
+def _new(names: Names) -> dict[str, Any]:
+    return {name: bindparam(f"new_{name}") for name in names}
