@@ -226,7 +226,7 @@ def test_a_change_that_takes_longer_than_gunicorns_timeout_is_made_and_answered(
     settings, url, serving, tmp_path
 ):
     """The timeout is one of the event loop, which goes on while a thread works."""
-    command = (*GUNICORN, "--timeout", "1")
+    command = (*GUNICORN, "--timeout", "2")
     server = serving(REPOSITORY, command=command, home=tmp_path / "home", **settings)
     workers = server.workers()
     alice = server.caller()
