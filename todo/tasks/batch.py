@@ -1,12 +1,12 @@
 """Changes of all of a user's tasks at once; each takes its own revision, in the order of ids."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, select
 
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks.task import DONE, OPEN, TASKS, TRASHED
+from todo.tasks.task import DONE, OPEN, TASKS, TRASHED, Fields
 
 Changed = dict[str, int]
 """How many tasks ``changed``, and the user's ``revision`` after that."""
@@ -34,7 +34,7 @@ def complete_all(unit: UnitOfWork, completed: bool) -> Changed:
 def _change(
     unit: UnitOfWork,
     completed: bool,
-    values: Mapping[str, Any],
+    values: Fields,
     before: Mapping[str, int],
     after: Mapping[str, int],
 ) -> Changed:

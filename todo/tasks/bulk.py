@@ -5,22 +5,44 @@ are does not change how many statements that takes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, validation_failed
 from todo.sync.unit_of_work import UnitOfWork, stale
 from todo.tasks.service import changed_task, deleted_task, new_task, quota_exceeded
-from todo.tasks.task import TASKS, Task
+from todo.tasks.task import TASKS, Fields, Task
 
-Operation = Mapping[str, Any]
-"""One of the contract's ``BulkOperation``s."""
+
+class Operation(TypedDict):
+    """One of the contract's ``BulkOperation``s; ``op`` says which members it has."""
+
+    op: str
+    id: NotRequired[int]
+    data: NotRequired[Fields]
+    completed: NotRequired[bool]
+    if_revision: NotRequired[int]
+
+
+class Result(TypedDict):
+    """What an operation did: the status that it would have alone, and the task after it."""
+
+    status: int
+    task: Mapping[str, object] | None
+
+
+class BulkResult(TypedDict):
+    """The results in the order of the operations, and the user's revision after them."""
+
+    results: list[Result]
+    revision: int
+
 
 _STATUS: Final = {"create": 201, "update": 200, "complete": 200, "delete": 204}
 
 
 def change(
     unit: UnitOfWork, operations: Sequence[Operation], *, quota: int, dry_run: bool = False
-) -> dict[str, Any]:
+) -> BulkResult:
     """Make all ``operations``, in their order; return a ``BulkResult``.
 
     Each that changes anything takes a revision. A ``dry_run`` changes nothing: what would be new or
@@ -40,21 +62,21 @@ def change(
     return {"results": results, "revision": unit.counters.revision}
 
 
-def _made(unit: UnitOfWork, operation: Operation, task: Task | None) -> dict[str, Any]:
+def _made(unit: UnitOfWork, operation: Operation, task: Task | None) -> Result:
     new = _new(unit, operation, task)
     if new is not task:
         unit.put(TASKS, task, new)
     return _result(operation, new)
 
 
-def _rehearsed(unit: UnitOfWork, operation: Operation, task: Task | None) -> dict[str, Any]:
+def _rehearsed(unit: UnitOfWork, operation: Operation, task: Task | None) -> Result:
     new = _new(unit, operation, task)
     if new is task:
         return _result(operation, new)
     return _result(operation, {**new, "id": None if task is None else task["id"], "revision": None})
 
 
-def _result(operation: Operation, task: Mapping[str, Any]) -> dict[str, Any]:
+def _result(operation: Operation, task: Mapping[str, object]) -> Result:
     gone = operation["op"] == "delete"
     return {"status": _STATUS[operation["op"]], "task": None if gone else task}
 

@@ -6,11 +6,12 @@ They are the same for the same number, but for the moment around which they lie.
 import random
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from todo.auth.user import User
 from todo.sync.unit_of_work import UnitOfWork, run
 from todo.tasks.service import add_many, check_quota
+from todo.tasks.task import Fields
 from todo.values.dates import written
 
 BATCH: Final = 1000
@@ -43,12 +44,12 @@ def fill(user: User, number: int, *, quota: int) -> None:
         run(user, partial(_add, made=made, more=len(places), quota=quota))
 
 
-def _add(unit: UnitOfWork, made: list[dict[str, Any]], more: int, quota: int) -> None:
+def _add(unit: UnitOfWork, made: list[Fields], more: int, quota: int) -> None:
     check_quota(unit, more, quota)
     add_many(unit, made)
 
 
-def _fields(chance: random.Random, now: datetime, place: int, number: int) -> dict[str, Any]:
+def _fields(chance: random.Random, now: datetime, place: int, number: int) -> Fields:
     """A task that was created after those before it, and perhaps completed since."""
     created = now - timedelta(days=DAYS) * (1 - place / number)
     completed = created + (now - created) * chance.random() if chance.random() < COMPLETED else None

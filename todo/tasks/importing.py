@@ -21,8 +21,8 @@ from todo.models import imported_tasks
 from todo.problems import Problem
 from todo.sync.unit_of_work import UnitOfWork, run
 from todo.tasks.foreign_tasks import COLUMNS, NEEDED, Row, UnfitRowError, fields_of, identity_of
-from todo.tasks.service import Fields, add_many, check_quota
-from todo.tasks.task import Task
+from todo.tasks.service import add_many, check_quota
+from todo.tasks.task import Fields, Task
 
 BATCH: Final = 500
 """Tasks of one unit of work, at most."""

@@ -4,7 +4,7 @@ Each change is made inside of a unit of work: lock, decide, record. A change of 
 it keeps ``updated_at`` and ``revision``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from sqlalchemy import bindparam, select
@@ -12,11 +12,8 @@ from sqlalchemy import bindparam, select
 from todo.database.transactions import read
 from todo.problems import Problem
 from todo.sync.unit_of_work import Expected, UnitOfWork
-from todo.tasks.task import TASKS, Task
+from todo.tasks.task import TASKS, Fields, Task
 from todo.values.dates import date_or_instant
-
-Fields = Mapping[str, Any]
-"""Fields of a task that a client sets; ``None`` clears one."""
 
 _CLEARED: Final[Fields] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""

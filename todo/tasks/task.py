@@ -8,6 +8,9 @@ from todo.problems import Problem
 from todo.sync.stored import Stored
 from todo.values.text_keys import search_key, tags_key, title_key
 
+Fields = Mapping[str, Any]
+"""Fields of a task that a client sets; ``None`` clears one."""
+
 
 class Task(TypedDict):
     """A task as the API shows it, in the contract's order."""
@@ -37,7 +40,7 @@ def task_not_found(trashed: bool) -> Problem:
     return Problem("task_not_found", "Task not found in the trash" if trashed else "Task not found")
 
 
-def keys_of(task: Task) -> Mapping[str, Any]:
+def keys_of(task: Task) -> Mapping[str, str]:
     """Return what the text of ``task`` is sorted and searched by: slow for long text."""
     return {
         "title_key": title_key(task["title"]),
