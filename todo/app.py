@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import flask
 import orjson
@@ -18,6 +17,7 @@ from todo.auth.bearer import BearerSecurity, key_set, verifier
 from todo.auth.jwks import Jwks
 from todo.auth.login_throttle import LoginThrottle
 from todo.auth.token_cache import CachingVerifier
+from todo.context import Context, install
 from todo.database import schema
 from todo.database.binding import bind, migrate_embedded
 from todo.database.engine import engine_url, is_postgresql
@@ -126,15 +126,8 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         # Errors leave Flask as they are; the edge renders them.
         PROPAGATE_EXCEPTIONS=True,
         TRAP_HTTP_EXCEPTIONS=True,
-        TASKS_PER_USER=settings.tasks_per_user,
-        TRASH_DAYS=settings.trash_days,
-        IDEMPOTENCY_HOURS=settings.idempotency_hours,
-        SCHEMA_HEAD=schema.head(),
-        KEYS=keys,
-        LOCAL_SECRET=settings.better_auth_secret,
-        ATTEMPTS=LoginThrottle(),
-        **_served(document),
     )
+    install(app, _context(settings, document, keys))
     if settings.local_accounts:
         app.before_request(_check_revocation)
     bind(app, settings)
@@ -146,11 +139,21 @@ def _check_revocation() -> None:
         check_revocation(flask.g.claims)
 
 
-def _served(document: Document) -> dict[str, Any]:
-    """The contract in the two forms that clients fetch, rendered once."""
+def _context(settings: Settings, document: Document, keys: Jwks | None) -> Context:
+    return Context(
+        tasks_per_user=settings.tasks_per_user,
+        trash_days=settings.trash_days,
+        idempotency_hours=settings.idempotency_hours,
+        schema_revision=schema.head(),
+        keys=keys,
+        local_secret=settings.better_auth_secret,
+        login_throttle=LoginThrottle(),
+        contract_json=orjson.dumps(document, option=orjson.OPT_INDENT_2),
+        contract_yaml=_as_yaml(document),
+    )
+
+
+def _as_yaml(document: Document) -> bytes:
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's takes a tenth of the time
-    as_yaml = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return {
-        "OPENAPI_JSON": orjson.dumps(document, option=orjson.OPT_INDENT_2),
-        "OPENAPI_YAML": as_yaml.encode(),
-    }
+    text: str = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    return text.encode()

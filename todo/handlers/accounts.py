@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from flask import current_app, g, request
+from flask import g, request
 
 from todo.accounts import service
 from todo.accounts.service import Account
 from todo.auth import local_tokens
 from todo.auth.user import User
+from todo.context import context
 
 Json = dict[str, Any]
 
@@ -15,15 +16,20 @@ Json = dict[str, Any]
 def register_account(body: Json) -> tuple[Json, int]:
     """A new account, and a token for it."""
     account = service.register(
-        body["email"], body["password"], body.get("name"), address=_address(), attempts=_attempts()
+        body["email"],
+        body["password"],
+        body.get("name"),
+        address=_address(),
+        attempts=context().login_throttle,
     )
     return _session(account), 201
 
 
 def log_in(body: Json) -> Json:
     """A token for an account."""
+    attempts = context().login_throttle
     return _session(
-        service.log_in(body["email"], body["password"], address=_address(), attempts=_attempts())
+        service.log_in(body["email"], body["password"], address=_address(), attempts=attempts)
     )
 
 
@@ -34,13 +40,16 @@ def renew_token(user: User) -> Json:
 
 def change_password(user: User, body: Json) -> None:
     """Another password; it ends the tokens of the one before."""
-    service.change_password(user.id, body["password"], body["new_password"], attempts=_attempts())
+    attempts = context().login_throttle
+    service.change_password(user.id, body["password"], body["new_password"], attempts=attempts)
 
 
 def _session(account: Account) -> Json:
     """Two generations of front ends read one of ``token`` and ``access_token``."""
+    secret = context().local_secret
+    assert secret is not None  # noqa: S101 - settings with local accounts and no secret are refused
     token, seconds = local_tokens.issue(
-        current_app.config["LOCAL_SECRET"],
+        secret,
         account.user_id,
         email=account.email,
         name=account.name,
@@ -57,7 +66,3 @@ def _session(account: Account) -> Json:
 
 def _address() -> str:
     return request.remote_addr or "unknown"
-
-
-def _attempts() -> Any:
-    return current_app.config["ATTEMPTS"]

@@ -10,9 +10,10 @@ from typing import Final
 
 import flask
 import orjson
-from flask import current_app, request
+from flask import request
 from werkzeug.http import generate_etag
 
+from todo.context import context
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import Problem
 
@@ -57,12 +58,12 @@ def show_docs_asset(asset: str) -> flask.Response:
 
 def show_openapi_json() -> flask.Response:
     """The contract as JSON, one document with local references."""
-    return _document(current_app.config["OPENAPI_JSON"], "application/json")
+    return _document(context().contract_json, "application/json")
 
 
 def show_openapi_yaml() -> flask.Response:
     """The same as YAML."""
-    return _document(current_app.config["OPENAPI_YAML"], "application/yaml")
+    return _document(context().contract_yaml, "application/yaml")
 
 
 def show_problem(code: str) -> flask.Response:

@@ -4,9 +4,10 @@ from typing import Any
 
 import flask
 import orjson
-from flask import current_app, request
+from flask import request
 
 from todo import __version__
+from todo.context import context
 from todo.database import readiness
 from todo.problems import Problem
 
@@ -42,8 +43,8 @@ async def check_liveness() -> Json:
 
 def check_readiness() -> Json:
     """Whether requests can be served: the schema is this release's, and keys are there."""
-    revision = readiness.check(current_app.config["SCHEMA_HEAD"])
-    keys = current_app.config["KEYS"]
+    revision = readiness.check(context().schema_revision)
+    keys = context().keys
     if keys is not None and not keys.available:
         raise Problem("keys_unavailable", "The issuer's keys cannot be had right now.")
     return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}

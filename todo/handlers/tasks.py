@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import quote
 
-from flask import current_app
 from sqlalchemy import Connection
 
 from todo.auth import ME
 from todo.auth.user import User
+from todo.context import context
 from todo.database.transactions import MANY_SECONDS
 from todo.http.responses import (
     Answer,
@@ -88,7 +88,7 @@ def create_task(user: User, body: Json) -> Answer:
     """A new task."""
 
     def unit(tx: Connection) -> Answer:
-        task = service.create(tx, user, body, quota=current_app.config["TASKS_PER_USER"])
+        task = service.create(tx, user, body, quota=context().tasks_per_user)
         location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
         return task, 201, {"Location": location, **_tag_of(task)}
 
@@ -137,7 +137,7 @@ def complete_task(user: User, task_id: int, body: Json | None) -> Answer:
 
 def change_tasks(user: User, body: Json) -> Answer:
     """Many changes as one."""
-    quota, dry_run = current_app.config["TASKS_PER_USER"], body.get("dry_run", False)
+    quota, dry_run = context().tasks_per_user, body.get("dry_run", False)
 
     def unit(tx: Connection) -> Answer:
         changes = bulk.change(tx, user, body["operations"], quota=quota, dry_run=dry_run)

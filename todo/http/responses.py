@@ -12,11 +12,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
-from flask import current_app, request
+from flask import request
 from sqlalchemy import Connection
 from werkzeug.datastructures import ETags
 
 from todo.auth.user import User
+from todo.context import context
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.transactions import MANY_SECONDS, write
 from todo.sync import idempotency
@@ -46,7 +47,7 @@ def changed(
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return write(unit, seconds=seconds)
-    hours = current_app.config["IDEMPOTENCY_HOURS"]
+    hours = context().idempotency_hours
     repeatable = Repeatable(key, _fingerprint(), hours)
     (body, status, headers), replayed = write(
         lambda tx: idempotency.once(tx, user, repeatable, lambda: unit(tx)), seconds=seconds
