@@ -39,7 +39,8 @@ from todo.http.contract.document import (
 from todo.http.contract.resolver import HandlerResolver
 from todo.http.contract.validation import ContractValidation
 from todo.models import db
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 
 @dataclass(frozen=True)

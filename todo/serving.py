@@ -18,7 +18,8 @@ from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
 from todo.logs import configure
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 _H11 = {"http": "h11"}
 

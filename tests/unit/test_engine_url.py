@@ -3,7 +3,7 @@
 import pytest
 
 from todo.database.engine import engine_options, engine_url, is_postgresql
-from todo.settings.settings import ConfigurationError
+from todo.settings.configuration_error import ConfigurationError
 
 
 def refusal_of(url):

@@ -22,7 +22,8 @@ from todo.database.engine import display, engine_url, maintenance_engine
 from todo.database.errors import first_line
 from todo.database.pooler import is_pooled
 from todo.problem_types import PROBLEM_TYPES
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 
 @dataclass(frozen=True)

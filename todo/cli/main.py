@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import click
 
 from todo import __version__
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 
 @click.group()

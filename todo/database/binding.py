@@ -8,8 +8,9 @@ import flask
 from todo.database import deadline, schema
 from todo.database.engine import engine_options, engine_url, is_postgresql, prepare
 from todo.models import db
+from todo.settings.configuration_error import ConfigurationError
 from todo.settings.instance_folder import make_private
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.settings import Settings
 
 
 def bind(app: flask.Flask, settings: Settings) -> None:

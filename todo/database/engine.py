@@ -25,8 +25,8 @@ from sqlalchemy.util import to_list
 
 from todo.database import deadline
 from todo.database.connection import PrefixingConnection
+from todo.settings.configuration_error import ConfigurationError
 from todo.settings.instance_folder import private_file
-from todo.settings.settings import ConfigurationError
 from todo.values.origins import MAX_PORT
 
 CONNECT_SECONDS: Final = 3
