@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_urlsafe
@@ -9,10 +10,15 @@ from secrets import token_urlsafe
 import pytest
 
 from todo.database.engine import engine_url
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings import reference
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 SECRET = "s3cret-of-the-settings-tests-000000"
 MINIMAL = {"BETTER_AUTH_SECRET": SECRET, "LOCAL_ACCOUNTS": "true", "LOG_FORMAT": "json"}
+
+REPOSITORY = Path(__file__).parents[2]
+RENEW = "'python -m todo.settings' renews it"
 
 READ = {
     "BETTER_AUTH_SECRET": (
@@ -114,13 +120,42 @@ def test_a_blank_variable_counts_as_unset(variable, blank):
 
 
 def test_every_variable_is_in_the_example_file():
-    example = (Path(__file__).parents[2] / ".env.example").read_text()
+    example = (REPOSITORY / ".env.example").read_text()
 
     assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == {
         *READ,
         "AUTH_JWKS_URL",
         "DATABASE_SCHEMA",
     }
+
+
+def test_the_example_file_says_what_the_settings_say():
+    assert (REPOSITORY / ".env.example").read_text() == reference.example(), RENEW
+
+
+def test_the_page_about_the_configuration_says_what_the_settings_say():
+    page = (REPOSITORY / "docs" / "configuration.md").read_text()
+
+    assert page == reference.with_tables(page), RENEW
+
+
+def test_both_are_renewed_by_one_command(tmp_path, monkeypatch):
+    page = (REPOSITORY / "docs" / "configuration.md").read_text()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "configuration.md").write_text(page.replace("8000", "8001"))
+    monkeypatch.chdir(tmp_path)
+
+    runpy.run_module("todo.settings")
+
+    assert (tmp_path / "docs" / "configuration.md").read_text() == page
+    assert (tmp_path / ".env.example").read_text() == reference.example()
+
+
+def test_the_example_file_sets_the_defaults():
+    lines = (REPOSITORY / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+    assert vars(Settings.from_env({**MINIMAL, **example})) == DEFAULTS
 
 
 @pytest.mark.parametrize(
