@@ -1,4 +1,4 @@
-"""Accounts of this server's own (tag ``accounts``); not there when they are off."""
+"""Local accounts (tag ``accounts``); they exist where ``LOCAL_ACCOUNTS`` is on."""
 
 from typing import Any
 
@@ -14,38 +14,38 @@ Json = dict[str, Any]
 
 
 def register_account(body: Json) -> tuple[Json, int]:
-    """A new account, and a token for it."""
+    """Add an account; respond with a token for it."""
     account = service.register(
         body["email"],
         body["password"],
         body.get("name"),
         address=_address(),
-        attempts=context().login_throttle,
+        throttle=context().login_throttle,
     )
     return _session(account), 201
 
 
 def log_in(body: Json) -> Json:
-    """A token for an account."""
-    attempts = context().login_throttle
+    """Respond with a token for an account."""
+    throttle = context().login_throttle
     return _session(
-        service.log_in(body["email"], body["password"], address=_address(), attempts=attempts)
+        service.log_in(body["email"], body["password"], address=_address(), throttle=throttle)
     )
 
 
 def renew_token(user: User) -> Json:
-    """A new token for the account of a valid one."""
-    return _session(service.renewed(user.id, g.claims.get(local_tokens.GENERATION)))
+    """Respond with a new token for the account of a token that is still valid."""
+    return _session(service.account_at(user.id, g.claims.get(local_tokens.GENERATION)))
 
 
 def change_password(user: User, body: Json) -> None:
-    """Another password; it ends the tokens of the one before."""
-    attempts = context().login_throttle
-    service.change_password(user.id, body["password"], body["new_password"], attempts=attempts)
+    """Change the password, which revokes the tokens of the one before."""
+    throttle = context().login_throttle
+    service.change_password(user.id, body["password"], body["new_password"], throttle=throttle)
 
 
 def _session(account: Account) -> Json:
-    """Two generations of front ends read one of ``token`` and ``access_token``."""
+    """Return the session; front ends read either ``token`` or ``access_token``."""
     secret = context().local_secret
     assert secret is not None  # noqa: S101 - settings with local accounts and no secret are refused
     token, seconds = local_tokens.issue(
