@@ -102,14 +102,14 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
 def _connexion(
     settings: Settings, document: Document, flask_app: ApiFlask, keys: Jwks | None
 ) -> ASGIApp:
-    remembering = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
+    tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     connexion = _Connexion(
         FlaskAdapter(flask_app, threads=settings.web_threads, one_writer=one_writer),
         import_name=__name__,
         middlewares=[RoutingMiddleware, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
-        security_map={"bearer": lambda: BearerSecurity(remembering)},
+        security_map={"bearer": lambda: BearerSecurity(tokens)},
     )
     try:
         connexion.add_api(document)

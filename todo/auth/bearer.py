@@ -1,7 +1,7 @@
 """Connexion's security handler: from the ``Authorization`` header to the caller (RFC 6750).
 
 It runs on the event loop, after routing and before validation. It waits for nothing but a key that
-is not known yet. The 403 for a foreign path is decided here too, before any database work.
+is not known yet. It also decides whether the path names the caller (403), before any database work.
 """
 
 from typing import Any
@@ -55,10 +55,10 @@ def verifier(settings: Settings, keys: Jwks | None) -> Verifier:
                 settings.jwks_audience,
             )
         )
-    own = None
+    local = None
     if settings.local_accounts and settings.better_auth_secret is not None:
-        own = local_family(settings.better_auth_secret)
-    return Verifier(families, own=own, leeway=settings.auth_jwt_leeway_seconds)
+        local = local_family(settings.better_auth_secret)
+    return Verifier(families, local=local, leeway=settings.auth_jwt_leeway_seconds)
 
 
 class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is untyped
@@ -75,20 +75,20 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
     async def authenticate(self, request: ConnexionRequest) -> Claims:
         """Return the verified claims of the caller, whose ``sub`` becomes the handler's ``user``.
 
-        Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or refused token,
-        503 ``keys_unavailable`` when its key cannot be had, 403 ``user_path_mismatch`` when the
+        Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or invalid token,
+        503 ``keys_unavailable`` while its key is unavailable, 403 ``user_path_mismatch`` when the
         path names anybody else.
         """
         try:
             claims = await self._verifier.verify(_bearer_token(request.scope["headers"]))
-        except InvalidTokenError as refused:
-            raise Problem(refused.code, refused.detail) from None
+        except InvalidTokenError as error:
+            raise Problem(error.code, error.detail) from None
         except KeysUnavailableError:
             raise Problem(
                 "keys_unavailable", "The keys that verify this token cannot be had right now."
             ) from None
-        owner = request.scope["path_params"].get("user_id", ME)
-        if owner not in (claims["sub"], ME):
+        user_id = request.scope["path_params"].get("user_id", ME)
+        if user_id not in (claims["sub"], ME):
             raise Problem(
                 "user_path_mismatch",
                 "The token's 'sub' is not the user in the path; 'me' always is.",
