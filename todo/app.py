@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
 
     ``contract`` is the folder of the OpenAPI document (default: the one that is shipped). Raises
     :class:`ConfigurationError`, one line, for settings and for a contract that cannot be served.
-    The embedded default is migrated here; any other database only by ``todo migrate``.
+    The embedded database is migrated here; any other one only by ``todo migrate``.
     """
     settings = settings or Settings.from_env()
     try:

@@ -16,7 +16,7 @@ from todo.settings.settings import Settings
 def bind(app: flask.Flask, settings: Settings) -> None:
     """Give ``app`` the database of ``settings``.
 
-    Raises :class:`ConfigurationError` for a URL of none.
+    Raises :class:`ConfigurationError` for a URL that leads to no database.
     """
     url = engine_url(settings.sqlalchemy_url)
     app.config.update(
@@ -33,9 +33,9 @@ def bind(app: flask.Flask, settings: Settings) -> None:
 
 
 def migrate_embedded(settings: Settings) -> None:
-    """Migrate the embedded default, if that is the database; others are left to their operator.
+    """Migrate the embedded database; any other one is left to its operator.
 
-    Raises :class:`ConfigurationError`, one line, when it cannot be migrated.
+    Raises :class:`ConfigurationError`, one line, when the migration fails.
     """
     if not settings.embedded:
         return

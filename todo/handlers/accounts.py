@@ -46,15 +46,7 @@ def change_password(user: User, body: Json) -> None:
 
 def _session(account: Account) -> Json:
     """Return the session; front ends read either ``token`` or ``access_token``."""
-    secret = context().local_secret
-    assert secret is not None  # noqa: S101 - settings with local accounts and no secret are refused
-    token, seconds = local_tokens.issue(
-        secret,
-        account.user_id,
-        email=account.email,
-        name=account.name,
-        generation=account.generation,
-    )
+    token, seconds = _token(account)
     return {
         "user": {"id": account.user_id, "email": account.email, "name": account.name},
         "token": token,
@@ -62,6 +54,15 @@ def _session(account: Account) -> Json:
         "token_type": "bearer",
         "expires_in": seconds,
     }
+
+
+def _token(account: Account) -> tuple[str, int]:
+    secret = context().local_secret
+    assert secret is not None  # noqa: S101 - no settings have local accounts without a secret
+    user_id, generation = account.user_id, account.generation
+    return local_tokens.issue(
+        secret, user_id, email=account.email, name=account.name, generation=generation
+    )
 
 
 def _address() -> str:
