@@ -39,26 +39,30 @@ def key_set(settings: Settings) -> Jwks | None:
 
 def verifier(settings: Settings, keys: Jwks | None) -> Verifier:
     """Return the verifier of the families that ``settings`` name; each has its own keys."""
-    families = []
-    secrets = (settings.better_auth_secret, settings.better_auth_secret_previous)
-    if settings.better_auth_secret is not None:
-        source = SharedSecret(*(secret.encode() for secret in secrets if secret is not None))
-        families.append(
-            Family((HS256,), source, settings.auth_jwt_issuer, settings.auth_jwt_audience)
-        )
-    if keys is not None:
-        families.append(
-            Family(
-                settings.auth_jwks_algorithms,
-                keys,
-                settings.jwks_issuer,
-                settings.jwks_audience,
-            )
-        )
+    families = [_secret_family(settings), _public_key_family(settings, keys)]
     local = None
     if settings.local_accounts and settings.better_auth_secret is not None:
         local = local_family(settings.better_auth_secret)
-    return Verifier(families, local=local, leeway=settings.auth_jwt_leeway_seconds)
+    return Verifier(
+        [family for family in families if family is not None],
+        local=local,
+        leeway=settings.auth_jwt_leeway_seconds,
+    )
+
+
+def _secret_family(settings: Settings) -> Family | None:
+    if settings.better_auth_secret is None:
+        return None
+    secrets = (settings.better_auth_secret, settings.better_auth_secret_previous)
+    source = SharedSecret(*(secret.encode() for secret in secrets if secret is not None))
+    return Family((HS256,), source, settings.auth_jwt_issuer, settings.auth_jwt_audience)
+
+
+def _public_key_family(settings: Settings, keys: Jwks | None) -> Family | None:
+    if keys is None:
+        return None
+    issuer, audience = settings.jwks_issuer, settings.jwks_audience
+    return Family(settings.auth_jwks_algorithms, keys, issuer, audience)
 
 
 class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is untyped

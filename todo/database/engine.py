@@ -144,16 +144,20 @@ def engine_options(url: URL, *, threads: int, namespace: str | None = None) -> d
         "json_deserializer": orjson.loads,
     }
     if is_postgresql(url):
-        options |= {
-            "pool_recycle": RECYCLE_SECONDS,
-            "pool_use_lifo": True,
-            "connect_args": {
-                "connect_timeout": CONNECT_SECONDS,
-                "application_name": "todo",
-                "connection_factory": PrefixingConnection,
-            },
-        }
+        options |= _postgresql_options()
     return options | _within(namespace)
+
+
+def _postgresql_options() -> dict[str, Any]:
+    return {
+        "pool_recycle": RECYCLE_SECONDS,
+        "pool_use_lifo": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "todo",
+            "connection_factory": PrefixingConnection,
+        },
+    }
 
 
 def _within(namespace: str | None) -> dict[str, Any]:
