@@ -499,15 +499,15 @@ def test_me_shows_nothing_that_the_token_does_not_say(client, given, shown):
 # What tokens say is kept beside the user's counter.
 
 
-def kept(service: Service, owner: str) -> list[tuple[str | None, str | None]]:
-    query = text("SELECT email, name FROM users WHERE id = :owner")
+def kept(service: Service, user_id: str) -> list[tuple[str | None, str | None]]:
+    query = text("SELECT email, name FROM users WHERE id = :user_id")
     with engine_of(service).connect() as connection:
-        return [tuple(row) for row in connection.execute(query, {"owner": owner})]
+        return [tuple(row) for row in connection.execute(query, {"user_id": user_id})]
 
 
-def with_claims(service: Service, owner: str, **said: Any) -> Caller:
-    payload = {"sub": owner, "exp": int(time.time()) + 60, **said}
-    return Caller(service.client, owner, sign(payload))
+def with_claims(service: Service, user_id: str, **said: Any) -> Caller:
+    payload = {"sub": user_id, "exp": int(time.time()) + 60, **said}
+    return Caller(service.client, user_id, sign(payload))
 
 
 def test_what_a_token_says_is_kept_with_the_next_change_and_never_unsaid(
