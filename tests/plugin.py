@@ -23,7 +23,7 @@ STARTS = {"subprocess.Popen": 0, "os.exec": 0, "os.posix_spawn": 0, "os.spawn": 
 """Python's audit events of a program's start, and which of their arguments is the program."""
 
 
-class NotRequired(AssertionError):  # noqa: N818 - says what the test did not do
+class NotRequired(AssertionError):
     """A test was about to start a program without saying that it needs it."""
 
 

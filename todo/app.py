@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import flask
 import orjson
@@ -18,6 +17,7 @@ from todo.auth.bearer import BearerSecurity, key_set, verifier
 from todo.auth.jwks import Jwks
 from todo.auth.login_throttle import LoginThrottle
 from todo.auth.token_cache import CachingVerifier
+from todo.context import Context, install
 from todo.database import schema
 from todo.database.binding import bind, migrate_embedded
 from todo.database.engine import engine_url, is_postgresql
@@ -39,7 +39,8 @@ from todo.http.contract.document import (
 from todo.http.contract.resolver import HandlerResolver
 from todo.http.contract.validation import ContractValidation
 from todo.models import db
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
 
     ``contract`` is the folder of the OpenAPI document (default: the one that is shipped). Raises
     :class:`ConfigurationError`, one line, for settings and for a contract that cannot be served.
-    The embedded default is migrated here; any other database only by ``todo migrate``.
+    The embedded database is migrated here; any other one only by ``todo migrate``.
     """
     settings = settings or Settings.from_env()
     try:
@@ -101,14 +102,14 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
 def _connexion(
     settings: Settings, document: Document, flask_app: ApiFlask, keys: Jwks | None
 ) -> ASGIApp:
-    remembering = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
+    tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     connexion = _Connexion(
         FlaskAdapter(flask_app, threads=settings.web_threads, one_writer=one_writer),
         import_name=__name__,
         middlewares=[RoutingMiddleware, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
-        security_map={"bearer": lambda: BearerSecurity(remembering)},
+        security_map={"bearer": lambda: BearerSecurity(tokens)},
     )
     try:
         connexion.add_api(document)
@@ -126,15 +127,8 @@ def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> Api
         # Errors leave Flask as they are; the edge renders them.
         PROPAGATE_EXCEPTIONS=True,
         TRAP_HTTP_EXCEPTIONS=True,
-        TASKS_PER_USER=settings.tasks_per_user,
-        TRASH_DAYS=settings.trash_days,
-        IDEMPOTENCY_HOURS=settings.idempotency_hours,
-        SCHEMA_HEAD=schema.head(),
-        KEYS=keys,
-        LOCAL_SECRET=settings.better_auth_secret,
-        ATTEMPTS=LoginThrottle(),
-        **_served(document),
     )
+    install(app, _context(settings, document, keys))
     if settings.local_accounts:
         app.before_request(_check_revocation)
     bind(app, settings)
@@ -146,11 +140,21 @@ def _check_revocation() -> None:
         check_revocation(flask.g.claims)
 
 
-def _served(document: Document) -> dict[str, Any]:
-    """The contract in the two forms that clients fetch, rendered once."""
+def _context(settings: Settings, document: Document, keys: Jwks | None) -> Context:
+    return Context(
+        tasks_per_user=settings.tasks_per_user,
+        trash_days=settings.trash_days,
+        idempotency_hours=settings.idempotency_hours,
+        schema_revision=schema.head(),
+        keys=keys,
+        local_secret=settings.better_auth_secret,
+        login_throttle=LoginThrottle(),
+        contract_json=orjson.dumps(document, option=orjson.OPT_INDENT_2),
+        contract_yaml=_as_yaml(document),
+    )
+
+
+def _as_yaml(document: Document) -> bytes:
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's takes a tenth of the time
-    as_yaml = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return {
-        "OPENAPI_JSON": orjson.dumps(document, option=orjson.OPT_INDENT_2),
-        "OPENAPI_YAML": as_yaml.encode(),
-    }
+    text: str = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    return text.encode()

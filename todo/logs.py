@@ -1,7 +1,7 @@
 """Logging: one event per line on standard error, as JSON or for a terminal.
 
-What a client sends can be part of any value. JSON escapes all but printable ASCII; for a terminal
-it is done here, so that nothing forges a line or moves the cursor.
+Any value may contain what a client sent. JSON escapes all but printable ASCII; this module escapes
+the lines for a terminal, so that no value forges a line or moves the cursor.
 """
 
 import logging
@@ -33,7 +33,7 @@ def _escape_event(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
-    """Write a traceback, indented: no line of it can be taken for an event."""
+    """Write a traceback, indented, so that none of its lines looks like an event."""
     text = StringIO()
     structlog.dev.plain_traceback(text, exc_info)
     lines = text.getvalue().strip("\n").split("\n")
@@ -46,39 +46,42 @@ def _config(level: str, form: str) -> dict[str, Any]:
     Records of libraries (gunicorn's among them) are rendered like our own, and none of them can
     break out of its line. Tracebacks come without local variables, which hold tokens and titles.
     """
-    renderer = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if form == "json"
-        else [
-            _escape_event,
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                exception_formatter=_write_traceback,
-                repr_native_str=True,  # repr() escapes what _printable() does
-            ),
-        ]
-    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "event": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    *renderer,
-                ],
-                "foreign_pre_chain": _SHARED,
-            }
-        },
+        "formatters": {"event": _formatter(form)},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             **{name: {"level": level.upper()} for name in ("todo", "gunicorn")},
-            # What it has to say of a broken contract is raised, too, and refuses the start.
+            # Connexion also raises what it logs about a broken contract, which ends the start.
             "connexion.middleware.abstract": {"level": "CRITICAL"},
         },
     }
+
+
+def _formatter(form: str) -> dict[str, Any]:
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *(_json() if form == "json" else _console()),
+        ],
+        "foreign_pre_chain": _SHARED,
+    }
+
+
+def _json() -> list[Any]:
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+def _console() -> list[Any]:
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=_write_traceback,
+        repr_native_str=True,  # repr() escapes what _printable() does
+    )
+    return [_escape_event, renderer]
 
 
 def configure(level: str, form: str) -> None:

@@ -18,7 +18,8 @@ from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
 from todo.logs import configure
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 _H11 = {"http": "h11"}
 
@@ -82,23 +83,23 @@ limit_request_fields = 110
 limit_request_line = 0  # the guard bounds the target, too
 forwarded_allow_ips = ""
 control_socket_disable = True  # it would be opened in the home folder
-_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it
-worker_tmp_dir = str(_memory) if _memory.is_dir() else tempfile.gettempdir()
+_ramdisk = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it
+worker_tmp_dir = str(_ramdisk) if _ramdisk.is_dir() else tempfile.gettempdir()
 logger_class = "todo.serving.Logger"
 proc_name = "todo"
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001
-    """Say in one line what gunicorn says in twelve, after five seconds of trying."""
-    if "GUNICORN_FD" in os.environ:  # USR2: the listening socket was handed down
-        return
-    host, port = _settings.host, _settings.port
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise ConfigurationError(
-            f"HOST: {host!r}: {error.strerror}; name one of this machine"
-        ) from None
+    """End the start with one line where gunicorn would try for five seconds to listen.
+
+    Raises :class:`ConfigurationError`.
+    """
+    if "GUNICORN_FD" not in os.environ:  # USR2: the listening socket was handed down
+        _check_listening(_settings.host, _settings.port)
+
+
+def _check_listening(host: str, port: int) -> None:
+    family, kind, address = _address(host, port)
     with socket.socket(family, kind) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
         try:
@@ -111,8 +112,18 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
             ) from None
 
 
+def _address(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketKind, Any]:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise ConfigurationError(
+            f"HOST: {host!r}: {error.strerror}; name one of this machine"
+        ) from None
+    return family, kind, address
+
+
 def when_ready(server: Any) -> None:  # noqa: ARG001
-    """Say where to look first."""
+    """Log where the documentation is."""
     structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
 
 
@@ -122,5 +133,5 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Leave no acknowledged change outside of the embedded default's one file."""
+    """Close the connections: every acknowledged change is then in the embedded database's file."""
     server.app.wsgi().close()

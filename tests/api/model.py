@@ -38,7 +38,7 @@ class Answer:
     replayed: bool = False
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+class Refused(Exception):
     """A change that is not made."""
 
     def __init__(self, status: int, code: str, current: Task | None = None) -> None:

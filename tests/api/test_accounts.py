@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -17,6 +18,7 @@ from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.integration.application import engine_of
 from tests.integration.concurrently import together
 from todo.auth import local_tokens, login_throttle, passwords
+from todo.context import context, install
 
 REGISTER, LOGIN = "/api/auth/register", "/api/auth/login"
 RENEW, PASSWORD, ME = "/api/auth/renew", "/api/auth/password", "/api/auth/me"
@@ -26,7 +28,9 @@ CORRECT, WRONG, NEXT = "correct horse", "battery staple", "another horse"
 @pytest.fixture(autouse=True)
 def nobody_has_tried(service: Service) -> None:
     """All tests call from one address: each begins with none of the others' attempts."""
-    service.application.flask.config["ATTEMPTS"] = login_throttle.LoginThrottle()
+    app = service.application.flask
+    with app.app_context():
+        install(app, replace(context(), login_throttle=login_throttle.LoginThrottle()))
 
 
 @pytest.fixture
@@ -412,9 +416,10 @@ def test_the_right_password_begins_the_count_anew(service: Service, account: Cal
 
 
 def test_a_hundred_attempts_from_an_address_are_enough(service: Service, email: str):
-    tries = service.application.flask.config["ATTEMPTS"]
+    with service.application.flask.app_context():
+        throttle = context().login_throttle
     for _ in range(100):
-        tries.count(address="127.0.0.1")
+        throttle.count(address="127.0.0.1")
     headers = [("content-type", "application/json")]
     body = b'{"email": "%s", "password": "correct horse"}' % email.encode()
 
@@ -494,15 +499,15 @@ def test_me_shows_nothing_that_the_token_does_not_say(client, given, shown):
 # What tokens say is kept beside the user's counter.
 
 
-def kept(service: Service, owner: str) -> list[tuple[str | None, str | None]]:
-    query = text("SELECT email, name FROM users WHERE id = :owner")
+def kept(service: Service, user_id: str) -> list[tuple[str | None, str | None]]:
+    query = text("SELECT email, name FROM users WHERE id = :user_id")
     with engine_of(service).connect() as connection:
-        return [tuple(row) for row in connection.execute(query, {"owner": owner})]
+        return [tuple(row) for row in connection.execute(query, {"user_id": user_id})]
 
 
-def with_claims(service: Service, owner: str, **said: Any) -> Caller:
-    payload = {"sub": owner, "exp": int(time.time()) + 60, **said}
-    return Caller(service.client, owner, sign(payload))
+def with_claims(service: Service, user_id: str, **said: Any) -> Caller:
+    payload = {"sub": user_id, "exp": int(time.time()) + 60, **said}
+    return Caller(service.client, user_id, sign(payload))
 
 
 def test_what_a_token_says_is_kept_with_the_next_change_and_never_unsaid(

@@ -369,9 +369,9 @@ def test_me_stands_for_the_caller(alice):
     )
 
 
-@pytest.mark.parametrize("owner", ["ME", "Me", "%6de2", "m%65e"])
-def test_nothing_but_the_word_me_stands_for_the_caller(alice, owner):
-    response = alice("GET", f"/api/{owner}/tasks")
+@pytest.mark.parametrize("user_id", ["ME", "Me", "%6de2", "m%65e"])
+def test_nothing_but_the_word_me_stands_for_the_caller(alice, user_id):
+    response = alice("GET", f"/api/{user_id}/tasks")
 
     assert refusal(response)["code"] == "user_path_mismatch"
 

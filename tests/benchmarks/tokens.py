@@ -58,12 +58,12 @@ async def microseconds(verifier: Verifies, token: str, times: int) -> float:
 
 
 def token_table(times: int) -> str:
-    """The cost of a verification and of a remembered one, in microseconds, and their ratio."""
-    lines = [LAYOUT.format("token", "verified us", "remembered us", "ratio")]
+    """The cost of a verification and of a cached one, in microseconds, and their ratio."""
+    lines = [LAYOUT.format("token", "verified us", "cached us", "ratio")]
     for algorithm, (verifier, token) in contenders().items():
-        remembering = CachingVerifier(verifier, leeway=10)
+        caching = CachingVerifier(verifier, leeway=10)
         first = asyncio.run(microseconds(verifier, token, times))
-        again = asyncio.run(microseconds(remembering, token, times))
+        again = asyncio.run(microseconds(caching, token, times))
         lines.append(
             LAYOUT.format(algorithm, f"{first:.1f}", f"{again:.1f}", f"{first / again:.1f}")
         )

@@ -34,7 +34,7 @@ Heard = tuple[int, Any, dict[str, str | None]]
 """Status, body, and the headers that belong to it."""
 
 
-class Violation(Exception):  # noqa: N818 - it is what we look for
+class Violation(Exception):
     """Something that must never be seen."""
 
 

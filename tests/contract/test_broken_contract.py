@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import SECRET
 from todo.app import create_app
 from todo.http.contract.document import contract_directory
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 
 def replace(file: str, old: str, new: str) -> Callable[[Path], None]:

@@ -93,3 +93,23 @@ def test_rules_know_no_web_framework(framework: str):
                 if isinstance(node, ast.Import | ast.ImportFrom)
             }
             assert framework not in roots, name_of(path)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_application_context_is_for_handlers_and_what_they_respond_with(path: Path):
+    name = name_of(path)
+    readers = ("todo.app", "todo.context", "todo.handlers.", "todo.http.")
+    if "todo.context" in {module.rpartition(".")[0] for module in imports_of(path)}:
+        assert name.startswith(readers)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_flask_configuration_is_written_where_an_application_is_made_and_read_nowhere(path: Path):
+    uses = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "config"
+        and ast.unparse(node.value).endswith("app")
+    ]
+    assert len(uses) == (name_of(path) in ("todo.app", "todo.database.binding"))

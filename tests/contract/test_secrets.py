@@ -6,7 +6,8 @@ import re
 import pytest
 
 from tests.contract.reading import OPERATIONS, ROOT, Operation
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 SECRET = re.compile(r"secret|password|private", re.IGNORECASE)
 SWITCH = re.compile(r"disable|skip|insecure|no_?auth|auth_?off|debug|testing|bypass", re.IGNORECASE)

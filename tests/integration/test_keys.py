@@ -135,9 +135,7 @@ def test_a_key_made_right_after_a_fetch_is_accepted_at_the_first_try(
     assert ask(server, issuer.sign("second")).status_code == 200
 
 
-def test_a_withdrawn_key_is_refused_even_if_its_token_was_remembered(
-    serve_with: Serve, issuer: Issuer
-):
+def test_a_withdrawn_key_is_refused_even_if_its_token_was_cached(serve_with: Serve, issuer: Issuer):
     server = serve_with(AUTH_JWKS_FRESH_SECONDS="10")
     token = issuer.sign("first")
     assert wait_until(lambda: ask(server, token).status_code == 200, PATIENCE)

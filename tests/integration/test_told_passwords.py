@@ -16,7 +16,7 @@ from tests.depth import examples
 from tests.integration.server import postgresql_settings, run_todo
 from tests.servers.process import free_port
 from todo.cli.main import main
-from todo.settings.settings import ConfigurationError
+from todo.settings.configuration_error import ConfigurationError
 
 PART = 4
 COMMANDS = (

@@ -22,7 +22,7 @@ PROGRAM_SECONDS = 60.0
 UNPRIVILEGED = NOBODY if os.geteuid() == 0 else None
 
 
-class Unavailable(RuntimeError):  # noqa: N818 - a state of this machine
+class Unavailable(RuntimeError):
     """No PostgreSQL here; the message is one line that says what to install."""
 
 

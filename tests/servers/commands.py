@@ -22,11 +22,14 @@ _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
     [
         __name__,
-        "todo.cli",
-        "todo.database.binding",
+        "todo.cli.demo_data",
         "todo.cli.doctor",
-        "todo.tasks.demo",
-        "todo.tasks.trash",
+        "todo.cli.import_tasks",
+        "todo.cli.main",
+        "todo.cli.migrate",
+        "todo.cli.purge",
+        "todo.cli.serve",
+        "todo.cli.token",
     ]
 )
 

@@ -45,7 +45,7 @@ FIRST_WITH_STRATEGIES = 150000
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
-class Unsupported(RuntimeError):  # noqa: N818 - reads as the reason of a skip
+class Unsupported(RuntimeError):
     """This cannot be done to a server that is not ours; a fixture turns it into a skip."""
 
 

@@ -32,7 +32,7 @@ EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 DEFAULT_EPHEMERAL_START = 32768
 
 
-class StartFailed(RuntimeError):  # noqa: N818 - says what happened
+class StartFailed(RuntimeError):
     """A server ended, or was not ready in time; the message ends with the tail of its log."""
 
 

@@ -3,14 +3,14 @@
 import pytest
 
 from todo.database.engine import engine_options, engine_url, is_postgresql
-from todo.settings.settings import ConfigurationError
+from todo.settings.configuration_error import ConfigurationError
 
 
-def refusal_of(url):
+def error_of(url):
     """The line that refuses ``url``."""
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         engine_url(url)
-    line = str(refused.value)
+    line = str(raised.value)
     assert line.startswith("DATABASE_URL: ")
     assert "\n" not in line
     return line
@@ -81,12 +81,12 @@ def test_an_absolute_sqlite_path_is_kept():
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
 def test_sqlite_in_memory_is_refused(url):
-    assert refusal_of(url) == "DATABASE_URL: SQLite needs a file here; write sqlite:///path"
+    assert error_of(url) == "DATABASE_URL: SQLite needs a file here; write sqlite:///path"
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "/var/lib/todo.db", "://db/todo", "postgresql"])
 def test_what_is_no_url_is_refused(url):
-    assert refusal_of(url) == (
+    assert error_of(url) == (
         "DATABASE_URL: not a database URL; write postgresql://user:password@host/name "
         "or sqlite:///path"
     )
@@ -104,7 +104,7 @@ def test_what_is_no_url_is_refused(url):
     ],
 )
 def test_another_database_is_refused(driver):
-    assert refusal_of(f"{driver}://u:secret@db/todo") == (
+    assert error_of(f"{driver}://u:secret@db/todo") == (
         f"DATABASE_URL: {driver!r} is not supported; use postgresql or sqlite"
     )
 
@@ -121,7 +121,7 @@ def test_another_database_is_refused(driver):
     ],
 )
 def test_what_libpq_would_refuse_at_every_connection_is_refused_at_start(url, reason):
-    assert refusal_of(f"postgresql://u:secret@{url}") == f"DATABASE_URL: {reason}"
+    assert error_of(f"postgresql://u:secret@{url}") == f"DATABASE_URL: {reason}"
 
 
 def test_an_option_of_libpq_is_kept():
@@ -147,16 +147,16 @@ def test_an_option_of_libpq_is_kept():
     ],
 )
 def test_a_refusal_does_not_tell_the_password(url):
-    assert "secret" not in refusal_of(url)
+    assert "secret" not in error_of(url)
 
 
 def test_a_password_of_digits_where_a_port_belongs_is_not_told():
-    assert "7654321" not in refusal_of("postgresql://u:7654321/x")
+    assert "7654321" not in error_of("postgresql://u:7654321/x")
 
 
 @pytest.mark.parametrize("url", ["u:pa@ss@db/x", "u:p@s/s@db/x", "u@x:pass@db/x"])
 def test_a_url_with_a_second_at_sign_is_refused_with_what_to_write(url):
-    assert refusal_of(f"postgresql://{url}") == (
+    assert error_of(f"postgresql://{url}") == (
         "DATABASE_URL: has more than one @; percent-encode user and password, so that only the one"
         " before the host is left: @ is %40, / is %2F, : is %3A, # is %23, % is %25"
     )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_urlsafe
@@ -9,10 +10,15 @@ from secrets import token_urlsafe
 import pytest
 
 from todo.database.engine import engine_url
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings import reference
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
 
 SECRET = "s3cret-of-the-settings-tests-000000"
 MINIMAL = {"BETTER_AUTH_SECRET": SECRET, "LOCAL_ACCOUNTS": "true", "LOG_FORMAT": "json"}
+
+REPOSITORY = Path(__file__).parents[2]
+RENEW = "'python -m todo.settings' renews it"
 
 READ = {
     "BETTER_AUTH_SECRET": (
@@ -86,11 +92,11 @@ DEFAULTS = {
 }
 
 
-def refusal_of(environment):
+def error_of(environment):
     """The line that a start with ``environment`` ends with."""
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         Settings.from_env(environment)
-    line = str(refused.value)
+    line = str(raised.value)
     assert "\n" not in line
     assert line.isprintable()
     return line
@@ -114,13 +120,42 @@ def test_a_blank_variable_counts_as_unset(variable, blank):
 
 
 def test_every_variable_is_in_the_example_file():
-    example = (Path(__file__).parents[2] / ".env.example").read_text()
+    example = (REPOSITORY / ".env.example").read_text()
 
     assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == {
         *READ,
         "AUTH_JWKS_URL",
         "DATABASE_SCHEMA",
     }
+
+
+def test_the_example_file_says_what_the_settings_say():
+    assert (REPOSITORY / ".env.example").read_text() == reference.example(), RENEW
+
+
+def test_the_page_about_the_configuration_says_what_the_settings_say():
+    page = (REPOSITORY / "docs" / "configuration.md").read_text()
+
+    assert page == reference.with_tables(page), RENEW
+
+
+def test_both_are_renewed_by_one_command(tmp_path, monkeypatch):
+    page = (REPOSITORY / "docs" / "configuration.md").read_text()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "configuration.md").write_text(page.replace("8000", "8001"))
+    monkeypatch.chdir(tmp_path)
+
+    runpy.run_module("todo.settings")
+
+    assert (tmp_path / "docs" / "configuration.md").read_text() == page
+    assert (tmp_path / ".env.example").read_text() == reference.example()
+
+
+def test_the_example_file_sets_the_defaults():
+    lines = (REPOSITORY / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+    assert vars(Settings.from_env({**MINIMAL, **example})) == DEFAULTS
 
 
 @pytest.mark.parametrize(
@@ -148,7 +183,7 @@ def test_every_variable_is_in_the_example_file():
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(variable, value, reason):
-    assert refusal_of({**MINIMAL, variable: value}) == f"{variable}: {reason}"
+    assert error_of({**MINIMAL, variable: value}) == f"{variable}: {reason}"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +211,7 @@ def test_a_value_out_of_range_is_refused_by_name(variable, value, reason):
     ],
 )
 def test_what_no_browser_sends_as_an_origin_is_refused(origin):
-    line = refusal_of({**MINIMAL, "CORS_ORIGINS": f"http://localhost:3000,{origin}"})
+    line = error_of({**MINIMAL, "CORS_ORIGINS": f"http://localhost:3000,{origin}"})
 
     assert line == (
         f"CORS_ORIGINS: {origin!r} is not an origin; "
@@ -187,7 +222,7 @@ def test_what_no_browser_sends_as_an_origin_is_refused(origin):
 
 @pytest.mark.parametrize("secret", ["s" * 31, "much-too-brief", "ü" * 15])
 def test_a_secret_below_32_bytes_is_refused(secret):
-    line = refusal_of({**MINIMAL, "BETTER_AUTH_SECRET": secret})
+    line = error_of({**MINIMAL, "BETTER_AUTH_SECRET": secret})
 
     assert line.startswith("BETTER_AUTH_SECRET: shorter than 32 bytes; ")
     assert secret not in line
@@ -213,7 +248,7 @@ def test_a_secret_of_32_bytes_is_accepted_whatever_its_characters():
     ],
 )
 def test_a_secret_that_is_none_is_refused_without_being_shown(variable, secret, reason):
-    line = refusal_of({**MINIMAL, variable: secret})
+    line = error_of({**MINIMAL, variable: secret})
 
     assert line.startswith(f"{variable}: {reason}")
     assert "openssl rand -base64 32" in line
@@ -229,7 +264,7 @@ def test_every_known_secret_on_the_list_is_refused():
 
     assert len(listed) >= 20
     for secret in listed:
-        assert refusal_of({**MINIMAL, "BETTER_AUTH_SECRET": secret})
+        assert error_of({**MINIMAL, "BETTER_AUTH_SECRET": secret})
 
 
 @pytest.mark.parametrize("length", [24, 32, 48])
@@ -305,7 +340,7 @@ def test_local_accounts_are_for_the_api_that_stands_alone(environment, expected)
     ],
 )
 def test_what_could_never_tell_who_is_calling_is_refused(environment, beginning):
-    assert refusal_of(environment).startswith(beginning)
+    assert error_of(environment).startswith(beginning)
 
 
 @pytest.mark.parametrize("variable", ["BETTER_AUTH_URL", "AUTH_JWKS_URL"])
@@ -324,7 +359,7 @@ def test_what_could_never_tell_who_is_calling_is_refused(environment, beginning)
     ],
 )
 def test_what_is_no_url_to_fetch_keys_from_is_refused(variable, url):
-    line = refusal_of({**MINIMAL, "AUTH_JWKS_ISSUER": "https://a.example", variable: url})
+    line = error_of({**MINIMAL, "AUTH_JWKS_ISSUER": "https://a.example", variable: url})
 
     assert line.startswith(f"{variable}: {url!r} is not a URL; ")
 
@@ -335,7 +370,7 @@ def test_a_database_of_ones_own_needs_a_secret_of_ones_own(blank):
     if blank is not None:
         environment["BETTER_AUTH_SECRET"] = blank
 
-    assert refusal_of(environment).startswith("BETTER_AUTH_SECRET: not set, ")
+    assert error_of(environment).startswith("BETTER_AUTH_SECRET: not set, ")
 
 
 def test_the_embedded_default_makes_itself_a_secret_and_keeps_it(tmp_path):
@@ -349,12 +384,12 @@ def test_the_embedded_default_makes_itself_a_secret_and_keeps_it(tmp_path):
 def test_an_instance_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").touch()
 
-    line = refusal_of({"INSTANCE_PATH": str(tmp_path / "file" / "instance")})
+    line = error_of({"INSTANCE_PATH": str(tmp_path / "file" / "instance")})
     assert line.startswith("INSTANCE_PATH: ")
 
 
 def test_a_value_that_is_not_utf_8_is_refused_by_name():
-    line = refusal_of({**MINIMAL, "BETTER_AUTH_SECRET": "\udcff" * 40})
+    line = error_of({**MINIMAL, "BETTER_AUTH_SECRET": "\udcff" * 40})
 
     assert line.startswith("BETTER_AUTH_SECRET: ")
 
@@ -416,7 +451,7 @@ def test_a_schema_of_postgresql_may_be_named(name):
     ["Todo", "to do", 'to"do', "2do", "a" * 64, "pg_todo", "information_schema", "tödo", "a.b"],
 )
 def test_what_no_schema_of_ours_can_be_called_is_refused(name):
-    assert refusal_of({**ON_POSTGRESQL, "DATABASE_SCHEMA": name}) == (
+    assert error_of({**ON_POSTGRESQL, "DATABASE_SCHEMA": name}) == (
         f"DATABASE_SCHEMA: {name!r} cannot be a schema of this API's; write lower case letters, "
         "digits and _, at most 63, as in 'todo'; pg_* and information_schema are PostgreSQL's own"
     )
@@ -424,7 +459,7 @@ def test_what_no_schema_of_ours_can_be_called_is_refused(name):
 
 @pytest.mark.parametrize("database", [{}, {"DATABASE_URL": "sqlite:////srv/todo.db"}])
 def test_a_schema_on_sqlite_is_refused(database):
-    assert refusal_of({**MINIMAL, **database, "DATABASE_SCHEMA": "todo"}) == (
+    assert error_of({**MINIMAL, **database, "DATABASE_SCHEMA": "todo"}) == (
         "DATABASE_SCHEMA: only PostgreSQL has schemas, and the database is SQLite; take it away, "
         "or set DATABASE_URL"
     )

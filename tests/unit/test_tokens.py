@@ -31,11 +31,11 @@ def verified(verifier, token):
     return asyncio.run(verifier.verify(token))
 
 
-def refusal_of(verifier, token):
+def error_of(verifier, token):
     """The code that ``token`` is refused with."""
-    with pytest.raises(InvalidTokenError) as refused:
+    with pytest.raises(InvalidTokenError) as raised:
         verified(verifier, token)
-    return refused.value.code
+    return raised.value.code
 
 
 class Counting(Verifier):
@@ -71,8 +71,8 @@ def counting():
 
 
 @pytest.fixture
-def remembering(counting, clock):
-    """A verifier that remembers what the counting one said."""
+def caching(counting, clock):
+    """A verifier with a cache in front of the counting one."""
     return CachingVerifier(counting, leeway=10, clock=clock)
 
 
@@ -92,20 +92,20 @@ def test_a_minted_token_is_accepted_and_names_its_user_and_times_only():
 
 @pytest.mark.parametrize("subject", ["", "x" * 256, "a\nb", "a\0b", "\ud800"])
 def test_a_token_that_no_server_would_accept_is_not_minted(subject):
-    with pytest.raises(InvalidTokenError) as refused:
+    with pytest.raises(InvalidTokenError) as raised:
         mint(SECRET, subject, hours=1)
 
-    assert refused.value.code == "claim_missing"
+    assert raised.value.code == "claim_missing"
 
 
 @pytest.mark.parametrize(
     ("hours", "code"), [(24 * 366 * 9000, "token_malformed"), (1e-4, "token_expired")]
 )
 def test_a_token_of_times_that_no_server_would_accept_is_not_minted(hours, code):
-    with pytest.raises(InvalidTokenError) as refused:
+    with pytest.raises(InvalidTokenError) as raised:
         mint(SECRET, "alice", hours=hours)
 
-    assert refused.value.code == code
+    assert raised.value.code == code
 
 
 JSON = st.recursive(
@@ -134,7 +134,7 @@ def test_the_sentence_about_another_scheme_is_short_and_safe_in_a_header(scheme,
 
 @given(st.text(max_size=300))
 def test_whatever_is_sent_is_refused_with_a_code(text):
-    assert refusal_of(VERIFIER, text) == "token_malformed"
+    assert error_of(VERIFIER, text) == "token_malformed"
 
 
 @given(st.lists(st.binary(max_size=40), min_size=3, max_size=3), st.randoms())
@@ -144,67 +144,67 @@ def test_no_three_segments_crash_the_verifier(segments, random):
     if parts == good:
         assert verified(VERIFIER, ".".join(parts))["sub"] == "alice"
     else:
-        assert refusal_of(VERIFIER, ".".join(parts)) in (
+        assert error_of(VERIFIER, ".".join(parts)) in (
             "token_malformed",
             "signature_invalid",
             "alg_not_allowed",
         )
 
 
-def test_a_token_is_verified_once_and_then_remembered(remembering, counting):
+def test_a_token_is_verified_once_and_then_cached(caching, counting):
     token = sign(claims(exp=int(START) + 60))
 
-    assert [verified(remembering, token)["sub"] for _ in range(5)] == ["alice"] * 5
+    assert [verified(caching, token)["sub"] for _ in range(5)] == ["alice"] * 5
     assert counting.asked == 1
 
 
-def test_a_refused_token_is_never_remembered(remembering, counting):
+def test_an_invalid_token_is_never_cached(caching, counting):
     token = sign(claims(), secret="x" * 40)
 
-    assert [refusal_of(remembering, token) for _ in range(3)] == ["signature_invalid"] * 3
+    assert [error_of(caching, token) for _ in range(3)] == ["signature_invalid"] * 3
     assert counting.asked == 3
 
 
-def test_another_token_of_the_same_user_is_verified_itself(remembering, counting):
-    verified(remembering, sign(claims(exp=int(START) + 60)))
-    verified(remembering, sign(claims(exp=int(START) + 61)))
+def test_another_token_of_the_same_user_is_verified_itself(caching, counting):
+    verified(caching, sign(claims(exp=int(START) + 60)))
+    verified(caching, sign(claims(exp=int(START) + 61)))
 
     assert counting.asked == 2
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(69.9, 1), (70, 2), (1000, 2)])
-def test_a_remembered_token_expires_with_its_leeway(remembering, counting, clock, seconds, asked):
+def test_a_cached_token_expires_with_its_leeway(caching, counting, clock, seconds, asked):
     token = sign(claims(exp=int(START) + 60))
-    verified(remembering, token)
+    verified(caching, token)
     clock.now = START + seconds
-    verified(remembering, token)  # the real clock has not got there: it is asked, and says yes
+    verified(caching, token)  # the real clock has not got there: it is asked, and says yes
 
     assert counting.asked == asked
 
 
-def test_a_remembered_token_is_not_valid_before_its_time(remembering, counting, clock):
+def test_a_cached_token_is_not_valid_before_its_time(caching, counting, clock):
     token = sign(claims(nbf=int(START) - 1_000_000_000, exp=int(START) + 60))
-    verified(remembering, token)
+    verified(caching, token)
     clock.now = START - 1_000_000_011
-    verified(remembering, token)
+    verified(caching, token)
 
     assert counting.asked == 2
 
 
-def test_a_long_token_is_verified_each_time(remembering, counting):
+def test_a_long_token_is_verified_each_time(caching, counting):
     token = sign(claims(name="x" * 3000, exp=int(START) + 60))
-    verified(remembering, token)
-    verified(remembering, token)
+    verified(caching, token)
+    verified(caching, token)
 
     assert counting.asked == 2
 
 
-def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(remembering, counting):
+def test_the_cache_is_bounded_and_the_oldest_goes_first(caching, counting):
     tokens = [sign(claims(sub=str(number), exp=int(START) + 60)) for number in range(CAPACITY + 1)]
     for token in tokens:
-        verified(remembering, token)
-    verified(remembering, tokens[-1])
+        verified(caching, token)
+    verified(caching, tokens[-1])
     assert counting.asked == CAPACITY + 1
 
-    verified(remembering, tokens[0])
+    verified(caching, tokens[0])
     assert counting.asked == CAPACITY + 2

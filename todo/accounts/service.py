@@ -1,7 +1,7 @@
-"""Accounts of this server's own: register, log in, change the password.
+"""Local accounts, which are this server's own: register, log in, change the password.
 
-An account is found by the key of its e-mail, or by the user it is: the one table that no
-``user_id`` leads, since who logs in is not known yet.
+An account is found by the key of its e-mail or by its user id. ``accounts`` is the only table that
+is not found by ``user_id`` alone, since nobody knows the user before the login.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,16 +29,16 @@ _COLUMNS: Final = (
     accounts.c.generation,
 )
 _BY_EMAIL: Final = select(*_COLUMNS).where(accounts.c.email_key == bindparam("key"))
-_BY_USER: Final = select(*_COLUMNS).where(accounts.c.user_id == bindparam("owner"))
+_BY_USER: Final = select(*_COLUMNS).where(accounts.c.user_id == bindparam("user"))
 _ADD: Final = {
     "postgresql": postgresql.insert(accounts).on_conflict_do_nothing(),
     "sqlite": sqlite.insert(accounts).on_conflict_do_nothing(),
 }
-# Only the password that was looked at is replaced, not one that somebody set meanwhile; a new hash
-# of the same password stands in nobody's way.
+# The statement replaces only the password that was verified, not one that was set meanwhile. A new
+# hash of the same password keeps the generation (``step`` is 0).
 _SET_PASSWORD: Final = (
     update(accounts)
-    .where(accounts.c.user_id == bindparam("owner"), accounts.c.generation == bindparam("seen"))
+    .where(accounts.c.user_id == bindparam("user"), accounts.c.generation == bindparam("verified"))
     .values(
         password_hash=bindparam("new"),
         generation=accounts.c.generation + bindparam("step"),
@@ -65,13 +65,13 @@ class Account:
 
 
 def register(
-    email: str, password: str, name: str | None, *, attempts: LoginThrottle, address: str
+    email: str, password: str, name: str | None, *, throttle: LoginThrottle, address: str
 ) -> Account:
     """Add an account. Its ``email`` is compared without case, and kept as it was sent.
 
     Raises :class:`Problem`: ``email_taken``, ``too_many_attempts``, ``busy``.
     """
-    _count(attempts, address=address)
+    _count_attempt(throttle, address=address)
     moment, user_id = now(), new_subject()
     row = {
         "email_key": email_key(email),
@@ -92,55 +92,55 @@ def register(
     return write(unit)
 
 
-def log_in(email: str, password: str, *, attempts: LoginThrottle, address: str) -> Account:
-    """Return the account of ``email`` if ``password`` is its own.
+def log_in(email: str, password: str, *, throttle: LoginThrottle, address: str) -> Account:
+    """Return the account of ``email`` if ``password`` is right.
 
-    An e-mail that nobody registered and a wrong password are answered alike, and take the same
+    An e-mail that nobody registered and a wrong password have the same response, after the same
     time. Raises :class:`Problem`: ``invalid_credentials``, ``too_many_attempts``, ``busy``.
     """
     key = email_key(email)
-    _count(attempts, address=address, account=key)
+    _count_attempt(throttle, address=address, account=key)
     row = _find(_BY_EMAIL, {"key": key})
     known = row["password_hash"] if row else None
     if not _in_turn(passwords.matches, password, known) or row is None:
         raise Problem("invalid_credentials", "The e-mail or the password is wrong.")
-    attempts.forget(key)
+    throttle.reset(key)
     if _in_turn(passwords.is_outdated, row["password_hash"], password):
         _set_password(row, _in_turn(passwords.digest, password), step=0)
     return Account.of(row)
 
 
-def renewed(owner: str, generation: int) -> Account:
-    """Return the account of the user ``owner``, at the ``generation`` of the token it showed.
+def account_at(user_id: str, generation: int) -> Account:
+    """Return the account of the user ``user_id``, with the ``generation`` of the present token.
 
-    Not at today's: a password that changes meanwhile ends the new token, too. Raises
-    :class:`Problem` ``not_a_local_account``.
+    A new token gets that generation, not the account's: a password that changes meanwhile revokes
+    the new token, too. Raises :class:`Problem` ``not_a_local_account``.
     """
-    return replace(Account.of(_own(owner)), generation=generation)
+    return replace(Account.of(_account_row(user_id)), generation=generation)
 
 
-def change_password(owner: str, password: str, new: str, *, attempts: LoginThrottle) -> None:
-    """Replace ``password`` by ``new``, which ends every token that was issued before.
+def change_password(user_id: str, password: str, new: str, *, throttle: LoginThrottle) -> None:
+    """Replace ``password`` by ``new``, which revokes every token that was issued before.
 
     Raises :class:`Problem`: ``wrong_password``, ``not_a_local_account``, ``too_many_attempts``,
     ``busy``.
     """
-    row = _own(owner)
-    _count(attempts, account=row["email_key"])
+    row = _account_row(user_id)
+    _count_attempt(throttle, account=row["email_key"])
     right = _in_turn(passwords.matches, password, row["password_hash"])
     if not right or not _set_password(row, _in_turn(passwords.digest, new), step=1):
         raise Problem("wrong_password", "The current password is wrong.")
-    attempts.forget(row["email_key"])
+    throttle.reset(row["email_key"])
 
 
-def is_current(owner: str, generation: Any) -> bool:
-    """Return whether ``generation`` is that of the present password of the user ``owner``."""
-    row = _find(_BY_USER, {"owner": owner})
+def is_current(user_id: str, generation: Any) -> bool:
+    """Return whether the present password of the user ``user_id`` has this ``generation``."""
+    row = _find(_BY_USER, {"user": user_id})
     return row is not None and bool(row["generation"] == generation)
 
 
-def _own(owner: str) -> RowMapping:
-    row = _find(_BY_USER, {"owner": owner})
+def _account_row(user_id: str) -> RowMapping:
+    row = _find(_BY_USER, {"user": user_id})
     if row is None:
         raise Problem("not_a_local_account", "The token is not of an account of this server.")
     return row
@@ -152,8 +152,8 @@ def _find(statement: Any, parameters: dict[str, str]) -> RowMapping | None:
 
 def _set_password(row: RowMapping, new: str, *, step: int) -> bool:
     values = {
-        "owner": row["user_id"],
-        "seen": row["generation"],
+        "user": row["user_id"],
+        "verified": row["generation"],
         "new": new,
         "step": step,
         "moment": now(),
@@ -161,14 +161,14 @@ def _set_password(row: RowMapping, new: str, *, step: int) -> bool:
     return write(lambda tx: bool(tx.execute(_SET_PASSWORD, values).rowcount))
 
 
-def _count(attempts: LoginThrottle, **keys: str) -> None:
+def _count_attempt(throttle: LoginThrottle, **keys: str) -> None:
     try:
-        attempts.count(**keys)
-    except TooManyAttemptsError as refused:
+        throttle.count(**keys)
+    except TooManyAttemptsError as error:
         raise Problem(
             "too_many_attempts",
-            f"Too many attempts; try again in {refused.seconds} s.",
-            headers={"Retry-After": str(refused.seconds)},
+            f"Too many attempts; try again in {error.seconds} s.",
+            headers={"Retry-After": str(error.seconds)},
         ) from None
 
 
@@ -180,9 +180,9 @@ def _in_turn(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def check_revocation(claims: Mapping[str, Any]) -> None:
-    """Refuse a local token of an earlier password; asks the database, for local tokens alone.
+    """Check with the database that a local token is of the account's present password.
 
-    Raises :class:`Problem` ``token_revoked``.
+    Other tokens pass without a look at the database. Raises :class:`Problem` ``token_revoked``.
     """
     if claims.get("iss") != local_tokens.ISSUER:
         return

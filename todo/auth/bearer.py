@@ -1,7 +1,7 @@
 """Connexion's security handler: from the ``Authorization`` header to the caller (RFC 6750).
 
 It runs on the event loop, after routing and before validation. It waits for nothing but a key that
-is not known yet. The 403 for a foreign path is decided here too, before any database work.
+is not known yet. It also decides whether the path names the caller (403), before any database work.
 """
 
 from typing import Any
@@ -39,26 +39,30 @@ def key_set(settings: Settings) -> Jwks | None:
 
 def verifier(settings: Settings, keys: Jwks | None) -> Verifier:
     """Return the verifier of the families that ``settings`` name; each has its own keys."""
-    families = []
-    secrets = (settings.better_auth_secret, settings.better_auth_secret_previous)
-    if settings.better_auth_secret is not None:
-        source = SharedSecret(*(secret.encode() for secret in secrets if secret is not None))
-        families.append(
-            Family((HS256,), source, settings.auth_jwt_issuer, settings.auth_jwt_audience)
-        )
-    if keys is not None:
-        families.append(
-            Family(
-                settings.auth_jwks_algorithms,
-                keys,
-                settings.jwks_issuer,
-                settings.jwks_audience,
-            )
-        )
-    own = None
+    families = [_secret_family(settings), _public_key_family(settings, keys)]
+    local = None
     if settings.local_accounts and settings.better_auth_secret is not None:
-        own = local_family(settings.better_auth_secret)
-    return Verifier(families, own=own, leeway=settings.auth_jwt_leeway_seconds)
+        local = local_family(settings.better_auth_secret)
+    return Verifier(
+        [family for family in families if family is not None],
+        local=local,
+        leeway=settings.auth_jwt_leeway_seconds,
+    )
+
+
+def _secret_family(settings: Settings) -> Family | None:
+    if settings.better_auth_secret is None:
+        return None
+    secrets = (settings.better_auth_secret, settings.better_auth_secret_previous)
+    source = SharedSecret(*(secret.encode() for secret in secrets if secret is not None))
+    return Family((HS256,), source, settings.auth_jwt_issuer, settings.auth_jwt_audience)
+
+
+def _public_key_family(settings: Settings, keys: Jwks | None) -> Family | None:
+    if keys is None:
+        return None
+    issuer, audience = settings.jwks_issuer, settings.jwks_audience
+    return Family(settings.auth_jwks_algorithms, keys, issuer, audience)
 
 
 class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is untyped
@@ -75,20 +79,20 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
     async def authenticate(self, request: ConnexionRequest) -> Claims:
         """Return the verified claims of the caller, whose ``sub`` becomes the handler's ``user``.
 
-        Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or refused token,
-        503 ``keys_unavailable`` when its key cannot be had, 403 ``user_path_mismatch`` when the
+        Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or invalid token,
+        503 ``keys_unavailable`` while its key is unavailable, 403 ``user_path_mismatch`` when the
         path names anybody else.
         """
         try:
             claims = await self._verifier.verify(_bearer_token(request.scope["headers"]))
-        except InvalidTokenError as refused:
-            raise Problem(refused.code, refused.detail) from None
+        except InvalidTokenError as error:
+            raise Problem(error.code, error.detail) from None
         except KeysUnavailableError:
             raise Problem(
                 "keys_unavailable", "The keys that verify this token cannot be had right now."
             ) from None
-        owner = request.scope["path_params"].get("user_id", ME)
-        if owner not in (claims["sub"], ME):
+        user_id = request.scope["path_params"].get("user_id", ME)
+        if user_id not in (claims["sub"], ME):
             raise Problem(
                 "user_path_mismatch",
                 "The token's 'sub' is not the user in the path; 'me' always is.",

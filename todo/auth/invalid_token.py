@@ -1,4 +1,4 @@
-"""Why a token is refused: one sentence per cause, safe in a ``WWW-Authenticate`` (RFC 6750)."""
+"""Why a token is invalid: one sentence per cause, safe in a ``WWW-Authenticate`` (RFC 6750)."""
 
 import json
 import re

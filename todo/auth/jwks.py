@@ -1,7 +1,7 @@
-"""The issuer's public keys (JWKS, RFC 7517): fetched in the background, never waited for twice.
+"""The issuer's public keys (JWKS, RFC 7517), fetched in the background.
 
-For one event loop: it takes no locks. A known key is answered from memory, whatever the issuer
-does; the set is fetched again by a timer, and at once for a key that is not in it.
+For one event loop: it takes no locks. A known key is returned at once, whatever the issuer does. A
+timer fetches the set again; a key that is not in it causes a fetch at once.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ log = structlog.get_logger("todo.auth")
 
 
 class UnusableKeySetError(Exception):
-    """The answer is no JWKS that tokens could be verified with; the text says why."""
+    """The issuer sent no key set that could verify tokens; the text says why."""
 
 
 FAILURES: Final = (httpx.HTTPError, OSError, TimeoutError, UnusableKeySetError)
@@ -61,7 +61,7 @@ class Jwks:
     ) -> None:
         """Take the keys at ``url`` for ``algorithms``.
 
-        A key that the issuer withdrew is refused ``fresh`` seconds later at the latest, if the
+        A key that the issuer withdrew is unknown ``fresh`` seconds later at the latest, if the
         issuer answers: the set is fetched again at half of that.
         """
         self.url = url
@@ -75,10 +75,10 @@ class Jwks:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._served: dict[str, Any] = {}
+        self._documents: dict[str, Any] = {}
         self._version = 0
         self._confirmed: float | None = None
-        self._asked = -math.inf
+        self._fetched_at = -math.inf
         """When an unknown key last caused a fetch."""
         self._failed_at = -math.inf
         self._failed = False
@@ -103,10 +103,10 @@ class Jwks:
     async def keys(self, kid: str | None) -> Sequence[Key]:
         """Return the key ``kid``.
 
-        One that is not known waits for a fetch, which all callers share: the one that is under
-        way, and then its own, for that one may have begun before the key was made. Raises
-        :class:`InvalidTokenError` ``kid_unknown`` when the issuer has no such key, and
-        :class:`KeysUnavailableError` when it did not say.
+        An unknown key waits for a fetch, which all callers share: first for the fetch that is
+        under way, then for one of its own, since the first may have begun before the key was made.
+        Raises :class:`InvalidTokenError` ``kid_unknown`` when the issuer has no such key, and
+        :class:`KeysUnavailableError` when the issuer did not answer.
         """
         if kid is None:
             raise InvalidTokenError(
@@ -115,7 +115,7 @@ class Jwks:
         for _ in range(2):
             if (key := self._known(kid)) is not None:
                 return (key,)
-            self._ask()
+            self._fetch_for_unknown_key()
             if self._fetching is not None:
                 await asyncio.shield(self._fetching)
         if (key := self._known(kid)) is not None:
@@ -127,11 +127,11 @@ class Jwks:
     def _known(self, kid: str) -> jwt.PyJWK | None:
         return self._keys.get(kid) if self.available else None
 
-    def _ask(self) -> None:
-        """Fetch for a key that is not known, unless that was done, or failed, a moment ago."""
+    def _fetch_for_unknown_key(self) -> None:
+        """Start a fetch, unless an unknown key caused one, or one failed, a moment ago."""
         now = self._clock()
-        if self._fetching is None and now - max(self._asked, self._failed_at) >= GAP_SECONDS:
-            self._asked = now
+        if self._fetching is None and now - max(self._fetched_at, self._failed_at) >= GAP_SECONDS:
+            self._fetched_at = now
             self.start()
 
     async def _refresh(self) -> None:
@@ -144,8 +144,8 @@ class Jwks:
         else:
             self._failed = False
             self._confirmed = self._clock()
-            if documents != self._served:
-                self._served, self._keys = documents, keys
+            if documents != self._documents:
+                self._documents, self._keys = documents, keys
                 self._version += 1
                 log.info("jwks.changed", url=self.url, keys=len(keys))
         finally:

@@ -1,4 +1,4 @@
-"""Tokens of local accounts: our own issuer, under a key that is never Better Auth's."""
+"""Local tokens: those of this server's own accounts, under a key that is never Better Auth's."""
 
 import secrets
 import time
@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 ISSUER: Final = "urn:todo-api:local"
 AUDIENCE: Final = "urn:todo-api"
 SUBJECT_PREFIX: Final = "local_"
-"""Begins the ``sub`` of every local account, and of nobody else's token."""
+"""The beginning of the ``sub`` of every local token, and of no other token."""
 GENERATION: Final = "pwd"
-"""The claim that counts the account's passwords: a token of an earlier one is no longer valid."""
+"""The claim with the number of the account's password: a token of an earlier one is revoked."""
 LIFETIME: Final = 3600
 """Seconds that a local token is valid for."""
 
@@ -35,7 +35,7 @@ def issue(
 ) -> tuple[str, int]:
     """Return a token for the account ``subject`` and the seconds that it is valid for.
 
-    ``generation`` is the account's own count of passwords, 1 for the first.
+    ``generation`` is the number of the account's password, 1 for the first.
     """
     now = int(time.time())
     claims = {

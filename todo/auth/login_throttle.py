@@ -1,4 +1,4 @@
-"""How often somebody may try a password: per account and per address, in one process."""
+"""The throttle of logins: how many attempts an account and an address have, in one process."""
 
 import ipaddress
 import math
@@ -10,9 +10,9 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 PER_ACCOUNT: Final = RateLimitItemPerMinute(10, 15, namespace="account")
-"""LoginThrottle on one account, known or not, in a quarter of an hour."""
+"""Attempts on one account, whether it exists or not, in a quarter of an hour."""
 PER_ADDRESS: Final = RateLimitItemPerMinute(100, 15, namespace="address")
-"""LoginThrottle from one address. It is generous: a whole office may sit behind one."""
+"""Attempts from one address. There are many: a whole office may sit behind one address."""
 
 
 class TooManyAttemptsError(Exception):
@@ -24,20 +24,24 @@ class TooManyAttemptsError(Exception):
 
 
 class LoginThrottle:
-    """The attempts that one process has seen."""
+    """Counts the attempts that one process has seen."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def count(self, *, address: str | None = None, account: str | None = None) -> None:
-        """Count one attempt, before anything is looked at; raises :class:`TooManyAttemptsError`."""
+        """Count one attempt, before anything is looked up.
+
+        Raises :class:`TooManyAttemptsError` when the ``address`` or the ``account`` has no attempt
+        left.
+        """
         if address is not None:
             self._hit(PER_ADDRESS, _network(address))
         if account is not None:
             self._hit(PER_ACCOUNT, account)
 
-    def forget(self, account: str) -> None:
-        """Begin anew for an ``account`` whose password was right."""
+    def reset(self, account: str) -> None:
+        """Give an ``account`` whose password was right all of its attempts again."""
         self._limiter.clear(PER_ACCOUNT, account)
 
     def _hit(self, limit: RateLimitItem, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Password hashes: argon2id (RFC 9106), on two threads of its own.
+"""Password hashes: argon2id (RFC 9106), computed on two threads of their own.
 
 Eight hashes at once took half a gigabyte at the library's defaults; two at a time, with OWASP's
 parameters, take 38 MiB. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet
@@ -36,7 +36,7 @@ class OverloadedError(Exception):
 def prepared(password: str) -> str:
     """Return ``password`` as it is hashed: every space U+0020, then NFC (RFC 8265, section 4.2.2).
 
-    One password typed on two systems is one. What OpaqueString would refuse is kept as it is.
+    One password typed on two systems is one. Characters that OpaqueString forbids stay.
     """
     spaces = (" " if unicodedata.category(one) == "Zs" else one for one in password)
     return unicodedata.normalize("NFC", "".join(spaces))
@@ -53,15 +53,14 @@ def digest(password: str) -> str:
 def matches(password: str, known: str | None) -> bool:
     """Return whether ``known`` is a hash of ``password``; raises :class:`OverloadedError`.
 
-    Older hashes are of the password as it was sent: where that differs it is tried second, for an
-    unknown account, too.
+    Older hashes are of the password as it was sent: where that differs it is tried second.
     Without a hash the same work is done for nothing: the time does not tell who has an account.
     """
     return _in_turn(_verify_either, known or _NOBODYS, password) and known is not None
 
 
 def is_outdated(known: str, password: str) -> bool:
-    """Return whether ``known``, a hash of ``password``, is to be made anew: by today's rules.
+    """Return whether today's rules would make another hash of ``password`` than ``known``.
 
     Raises :class:`OverloadedError`.
     """
@@ -93,5 +92,5 @@ def _in_turn(function: Callable[..., T], *arguments: str) -> T:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Made with the first password: threads do not survive a fork."""
+    """Return the threads, made with the first password: threads do not survive a fork."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")

@@ -1,4 +1,4 @@
-"""Remembers verified tokens: a user's next requests cost a digest instead of a signature."""
+"""The cache of verified tokens: a user's next requests cost a digest instead of a signature."""
 
 import time
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from typing import Final
 from todo.auth.tokens import Claims, Verifier
 
 CAPACITY: Final = 4096
-"""Tokens remembered by one process; the oldest is forgotten first."""
-MAX_REMEMBERED: Final = 2048
-"""Characters of a token that is remembered. Longer ones are verified each time."""
+"""Tokens in the cache of one process; the oldest leaves first."""
+MAX_CACHED: Final = 2048
+"""Characters of a token that is cached. Longer tokens are verified each time."""
 
 
 class CachingVerifier:
-    """A verifier in front of another. For one event loop: it takes no locks.
+    """A verifier with a cache in front. For one event loop: it takes no locks.
 
-    What is remembered is the verdict on the signature, never on the time: ``exp`` and ``nbf`` are
-    looked at on every hit. The key is a digest of the exact token. Everything is forgotten when a
-    key of the verifier's changes.
+    The cache holds verdicts on signatures, never on the time: each hit compares ``exp`` and
+    ``nbf`` with the clock. The key is a digest of the exact token. The cache is emptied when a key
+    of the verifier changes.
     """
 
     def __init__(
@@ -29,28 +29,31 @@ class CachingVerifier:
         self._leeway = leeway
         self._clock = clock
         self._version = verifier.version
-        self._verified: dict[bytes, Claims] = {}
+        self._cache: dict[bytes, Claims] = {}
 
     async def verify(self, token: str) -> Claims:
         """Return the claims of a valid ``token``; raises like :meth:`Verifier.verify`."""
-        self._forget_after_change()
+        self._clear_after_change()
         key = sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._verified.get(key)
+        claims = self._cache.get(key)
         if claims is not None and self._is_current(claims):
             return claims
-        self._verified.pop(key, None)
+        self._cache.pop(key, None)
         claims = await self._verifier.verify(token)
-        self._forget_after_change()
-        if len(token) <= MAX_REMEMBERED:
-            if len(self._verified) >= CAPACITY:
-                del self._verified[next(iter(self._verified))]
-            self._verified[key] = claims
+        self._clear_after_change()
+        if len(token) <= MAX_CACHED:
+            self._put(key, claims)
         return claims
 
-    def _forget_after_change(self) -> None:
+    def _put(self, key: bytes, claims: Claims) -> None:
+        if len(self._cache) >= CAPACITY:
+            del self._cache[next(iter(self._cache))]
+        self._cache[key] = claims
+
+    def _clear_after_change(self) -> None:
         if self._version != (version := self._verifier.version):
             self._version = version
-            self._verified.clear()
+            self._cache.clear()
 
     def _is_current(self, claims: Claims) -> bool:
         now = self._clock()

@@ -1,4 +1,4 @@
-"""Verification of access tokens (RFC 7519, RFC 8725): what family one is of, what it claims.
+"""Verification of access tokens (RFC 7519, RFC 8725): a token's family, and its claims.
 
 A family is a set of algorithms bound to one source of keys, with an issuer and an audience of its
 own. The settings make the families before any token comes; a token only chooses among them.
@@ -34,11 +34,11 @@ Key = bytes | jwt.PyJWK
 
 
 class KeysUnavailableError(Exception):
-    """No verdict: the keys cannot be had right now. Nothing is wrong with the token."""
+    """No verdict: the keys are unavailable. Nothing is wrong with the token."""
 
 
 class KeySource(Protocol):
-    """Where the keys of a family come from."""
+    """The source of a family's keys."""
 
     @property
     def version(self) -> int:
@@ -82,8 +82,8 @@ def local_family(secret: str) -> Family:
 
 # An unsecured JWT has an empty signature (RFC 7519, section 6): its `alg` is what is wrong with it.
 _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
-_REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
-    # The order matters: the first class that fits names the refusal.
+_CAUSES: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
+    # The order matters: the first class that fits names the error.
     (InvalidSubjectError, "claim_missing", "The token's 'sub' is not a string."),
     (jwt.InvalidSignatureError, "signature_invalid", "The signature does not fit the token."),
     (
@@ -100,15 +100,16 @@ class Verifier:
     """Verifies tokens of several families. It never blocks: only a source of keys may wait."""
 
     def __init__(
-        self, families: Sequence[Family], *, own: Family | None = None, leeway: int
+        self, families: Sequence[Family], *, local: Family | None = None, leeway: int
     ) -> None:
-        """Take families, no algorithm in two of them, and that of the server's ``own`` accounts.
+        """Take families, no algorithm in two of them, and the family of ``local`` accounts.
 
-        ``leeway`` is in seconds, for ``exp``, ``nbf`` and ``iat``.
+        ``local`` is ``None`` where there are none. ``leeway`` is in seconds, for ``exp``, ``nbf``
+        and ``iat``.
         """
         self._families = {name: family for family in families for name in family.algorithms}
         self._sources = tuple(family.source for family in families)
-        self._own = own
+        self._local = local
         self._leeway = leeway
 
     @property
@@ -128,7 +129,7 @@ class Verifier:
         claims = await self._decode(token, header, payload, family)
         check_times(claims, leeway=self._leeway)
         check_subject(claims["sub"])
-        if claims["sub"].startswith(local_tokens.SUBJECT_PREFIX) != (family is self._own):
+        if claims["sub"].startswith(local_tokens.SUBJECT_PREFIX) != (family is self._local):
             raise InvalidTokenError(
                 "claim_missing",
                 f"Only accounts of this server begin with '{local_tokens.SUBJECT_PREFIX}'.",
@@ -139,9 +140,9 @@ class Verifier:
         """Choose by what is not verified yet; the family's keys then verify it."""
         algorithm = header.get("alg")
         if isinstance(payload, dict) and payload.get("iss") == local_tokens.ISSUER:
-            if self._own is None:
+            if self._local is None:
                 raise InvalidTokenError("issuer_mismatch", "Local accounts are off on this server.")
-            families = dict.fromkeys(self._own.algorithms, self._own)
+            families = dict.fromkeys(self._local.algorithms, self._local)
         else:
             families = self._families
         if not isinstance(algorithm, str) or algorithm not in families:
@@ -159,7 +160,7 @@ class Verifier:
                 continue
             # The signature fits: PyJWT looks at claims after it.
             except jwt.MissingRequiredClaimError as error:
-                raise _refusal(error) from None
+                raise _invalid_token(error) from None
             except jwt.InvalidIssuerError:
                 detail = mismatch("iss", payload.get("iss"), family.issuer or "")
                 raise InvalidTokenError("issuer_mismatch", detail) from None
@@ -167,8 +168,8 @@ class Verifier:
                 detail = mismatch("aud", payload.get("aud"), family.audience or "")
                 raise InvalidTokenError("audience_mismatch", detail) from None
             except jwt.PyJWTError as error:
-                raise _refusal(error) from None
-        raise _refusal(jwt.InvalidSignatureError())
+                raise _invalid_token(error) from None
+        raise _invalid_token(jwt.InvalidSignatureError())
 
 
 def _decode_with(key: Key, token: str, algorithm: str, family: Family) -> Claims:
@@ -257,19 +258,20 @@ def _base64url(segment: str) -> bytes:
     return raw
 
 
-def _refusal(error: jwt.PyJWTError) -> InvalidTokenError:
+def _invalid_token(error: jwt.PyJWTError) -> InvalidTokenError:
     if isinstance(error, jwt.MissingRequiredClaimError):
         code = _MISSING.get(error.claim, "claim_missing")
         return InvalidTokenError(code, f"The token has no '{error.claim}'.")
     return next(
-        InvalidTokenError(code, detail)
-        for kind, code, detail in _REFUSALS
-        if isinstance(error, kind)
+        InvalidTokenError(code, detail) for kind, code, detail in _CAUSES if isinstance(error, kind)
     )
 
 
 def check_subject(subject: str) -> None:
-    """The user id is opaque: only control characters and lone surrogates are refused."""
+    """Check a ``sub``, which is opaque: it has 1 to :data:`MAX_SUBJECT` characters, no controls.
+
+    Raises :class:`InvalidTokenError` ``claim_missing``.
+    """
     if not is_text(subject, MAX_SUBJECT):
         raise InvalidTokenError(
             "claim_missing",

@@ -1,4 +1,4 @@
-"""Who owns what a request touches: the caller, as the verified claims tell."""
+"""The user: who is calling, as the verified claims tell."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ MAX_EMAIL: Final = 320
 """Characters of an e-mail address (RFC 3696, erratum 1690)."""
 MAX_NAME: Final = 200
 """Characters of a name."""
-
 
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -33,13 +32,13 @@ class User:
 
 
 def text_claim(value: Any, longest: int) -> str | None:
-    """``value`` if it is text of 1 to ``longest`` characters that can be kept."""
+    """Return ``value`` if it is text of 1 to ``longest`` characters that can be kept."""
     return value if isinstance(value, str) and is_text(value, longest) else None
 
 
 def is_text(text: str, longest: int) -> bool:
-    """Whether ``text`` has 1 to ``longest`` characters, none a control (Cc) or a surrogate (Cs).
+    """Return whether ``text`` has 1 to ``longest`` characters that are no controls or surrogates.
 
-    Spaces, joiners and marks of direction belong to names: how a name is shown is its reader's.
+    The Unicode categories are Cc and Cs; spaces, joiners and marks of direction belong to names.
     """
     return 0 < len(text) <= longest and not _UNFIT.search(text)

@@ -8,14 +8,15 @@ import flask
 from todo.database import deadline, schema
 from todo.database.engine import engine_options, engine_url, is_postgresql, prepare
 from todo.models import db
+from todo.settings.configuration_error import ConfigurationError
 from todo.settings.instance_folder import make_private
-from todo.settings.settings import ConfigurationError, Settings
+from todo.settings.settings import Settings
 
 
 def bind(app: flask.Flask, settings: Settings) -> None:
     """Give ``app`` the database of ``settings``.
 
-    Raises :class:`ConfigurationError` for a URL of none.
+    Raises :class:`ConfigurationError` for a URL that leads to no database.
     """
     url = engine_url(settings.sqlalchemy_url)
     app.config.update(
@@ -32,9 +33,9 @@ def bind(app: flask.Flask, settings: Settings) -> None:
 
 
 def migrate_embedded(settings: Settings) -> None:
-    """Migrate the embedded default, if that is the database; others are left to their operator.
+    """Migrate the embedded database; any other one is left to its operator.
 
-    Raises :class:`ConfigurationError`, one line, when it cannot be migrated.
+    Raises :class:`ConfigurationError`, one line, when the migration fails.
     """
     if not settings.embedded:
         return

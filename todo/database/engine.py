@@ -1,7 +1,7 @@
 """Engines: what a URL means, and how each dialect is set up.
 
-Both engines run in autocommit; ``work`` issues BEGIN and COMMIT itself (a read then costs one
-round trip, not three).
+Both engines run in autocommit; ``transactions.write`` sends BEGIN and COMMIT itself (a read then
+costs one round trip, not three).
 """
 
 import ipaddress
@@ -25,8 +25,8 @@ from sqlalchemy.util import to_list
 
 from todo.database import deadline
 from todo.database.connection import PrefixingConnection
+from todo.settings.configuration_error import ConfigurationError
 from todo.settings.instance_folder import private_file
-from todo.settings.settings import ConfigurationError
 from todo.values.origins import MAX_PORT
 
 CONNECT_SECONDS: Final = 3
@@ -73,10 +73,10 @@ def engine_url(url: str, variable: str = "DATABASE_URL") -> URL:
 
 
 def _parsed(url: str, variable: str) -> URL:
-    """Split ``url``; no refusal repeats any of it but a name of a driver.
+    """Split ``url``; no error repeats any part of it but the name of a driver.
 
-    Of two ``@`` one belongs to the password, as a rule, and what stands between them would be
-    taken for a part of the host, which errors and logs show.
+    Of two ``@`` one usually belongs to the password, and the text between them would be read as a
+    part of the host, which errors and logs show.
     """
     try:
         parsed = make_url(url)
@@ -137,35 +137,41 @@ def engine_options(url: URL, *, threads: int, namespace: str | None = None) -> d
         "pool_size": threads,
         "max_overflow": 0,
         "pool_timeout": CONNECT_SECONDS,
-        # In autocommit there is nothing to roll back; ``work`` ends its transactions itself.
+        # In autocommit there is nothing to roll back; ``transactions.write`` ends its own.
         "pool_reset_on_return": None,
         "skip_autocommit_rollback": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
     if is_postgresql(url):
-        options |= {
-            "pool_recycle": RECYCLE_SECONDS,
-            "pool_use_lifo": True,
-            "connect_args": {
-                "connect_timeout": CONNECT_SECONDS,
-                "application_name": "todo",
-                "connection_factory": PrefixingConnection,
-            },
-        }
+        options |= _postgresql_options()
     return options | _within(namespace)
 
 
+def _postgresql_options() -> dict[str, Any]:
+    return {
+        "pool_recycle": RECYCLE_SECONDS,
+        "pool_use_lifo": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "todo",
+            "connection_factory": PrefixingConnection,
+        },
+    }
+
+
 def _within(namespace: str | None) -> dict[str, Any]:
-    """The option that writes a schema before every table: no setting of a session, so no pooler
-    can lose it or leak it."""
+    """Return the option that writes a schema before every table.
+
+    It is no setting of a session, which a pooler could lose or leak.
+    """
     if namespace is None:
         return {}
     return {"execution_options": {"schema_translate_map": {None: namespace}}}
 
 
 def is_postgresql(url: URL) -> bool:
-    """Whether ``url``, which came from :func:`engine_url`, is a PostgreSQL one."""
+    """Return whether ``url``, which came from :func:`engine_url`, is a PostgreSQL one."""
     return url.get_backend_name() == "postgresql"
 
 

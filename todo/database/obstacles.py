@@ -1,8 +1,8 @@
-"""What stands in a database where this API wants to make its tables.
+"""Obstacles: relations of others that have a name which this API needs for its own.
 
-A database may be shared: with Better Auth, or with the back end that was there before. What is
-not this API's is never changed; where it has a name that this API needs, the operator hears what
-it is and what to do.
+A database may be shared with Better Auth, or with the back end that was there before. This API
+never changes a relation of others. Where one is in its way, an error tells the operator which it
+is and what to do.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from todo.models import VERSION_TABLE, Base
 
 BETTER_AUTH_TABLES: Final = frozenset({"user", "session", "account", "verification", "jwks"})
-"""What Better Auth calls its tables; none of them is ever created, altered or dropped here."""
+"""The tables of Better Auth; this API never creates, alters or drops them."""
 
 _MARKS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"revision", "open_tasks"}),
@@ -22,7 +22,7 @@ _MARKS: Final[Mapping[str, frozenset[str]]] = {
     "idempotency_keys": frozenset({"fingerprint", "answer"}),
     "imported_tasks": frozenset({"source_id", "task_id"}),
 }
-"""Columns that each of this API's tables has had from its first revision, and no other table."""
+"""Columns that this API's tables have had from the first revision; no other table has them."""
 
 _IMPORTABLE: Final = frozenset({"id", "user_id", "title"})
 _MOST_NAMED: Final = 3
@@ -47,17 +47,17 @@ _KINDS: Final = {
     "I": "index",
     "c": "type",
 }
-"""PostgreSQL's letters for them (``pg_class.relkind``); SQLite writes words."""
+"""PostgreSQL's letters for the kinds of relations (``pg_class.relkind``); SQLite writes words."""
 
 
 class ObstacleError(Exception):
-    """Something that is not this API's has a name that the API needs; the text says what to do."""
+    """A relation of others has a name that this API needs; the text says what to do."""
 
 
 def relations(connection: sa.Connection) -> dict[str, str]:
-    """Return what has a name that this API gives, in the schema that tables would be made in.
+    """Return the relations with a name that this API needs, in the connection's schema.
 
-    From its name to the kind of thing it is: table, view, index...
+    The keys are their names, the values their kinds: table, view, index...
     """
     statement = _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE
     rows = connection.execute(statement, {"names": sorted(_names())})
@@ -65,9 +65,9 @@ def relations(connection: sa.Connection) -> dict[str, str]:
 
 
 def check(connection: sa.Connection, found: Mapping[str, str], *, migrated: bool) -> None:
-    """Raise :class:`ObstacleError` when something that was ``found`` is not this API's.
+    """Raise :class:`ObstacleError` when a relation that was ``found`` is not this API's.
 
-    Before the first migration nothing is, whatever it looks like.
+    Before the first migration none is, whatever it looks like.
     """
     foreign = [
         name
@@ -77,13 +77,13 @@ def check(connection: sa.Connection, found: Mapping[str, str], *, migrated: bool
     ]
     if foreign:
         tables = [name for name in foreign if name.lower() in _MARKS]
-        raise ObstacleError(_told(connection, tables or foreign, found))
+        raise ObstacleError(_described(connection, tables or foreign, found))
 
 
 def check_version_table(connection: sa.Connection) -> None:
-    """Raise :class:`ObstacleError` when what has the name of the version table is another thing."""
+    """Raise :class:`ObstacleError` when a relation of others has the version table's name."""
     if _columns(connection, VERSION_TABLE) != ["version_num"]:
-        raise ObstacleError(_told(connection, [VERSION_TABLE], {VERSION_TABLE: "relation"}))
+        raise ObstacleError(_described(connection, [VERSION_TABLE], {VERSION_TABLE: "relation"}))
 
 
 def check_users(connection: sa.Connection, namespace: str | None = None) -> None:
@@ -99,7 +99,7 @@ def check_users(connection: sa.Connection, namespace: str | None = None) -> None
 
 
 def is_ours(connection: sa.Connection) -> bool:
-    """Whether both tables of the first revision are here, and are this API's."""
+    """Return whether both tables of the first revision exist and are this API's."""
     return all(_has_marks(connection, name, "table") for name in ("users", "tasks"))
 
 
@@ -109,7 +109,7 @@ def better_auth_tables(connection: sa.Connection) -> list[str]:
 
 
 def _names() -> Iterator[str]:
-    """Everything that the migrations make: on PostgreSQL keys, too, are relations by their name."""
+    """Yield the names of all that the migrations make; PostgreSQL's keys are relations, too."""
     yield VERSION_TABLE
     for table in Base.metadata.sorted_tables:
         yield table.name
@@ -130,7 +130,7 @@ def _columns(connection: sa.Connection, name: str) -> list[str]:
         return []
 
 
-def _told(connection: sa.Connection, names: list[str], found: Mapping[str, str]) -> str:
+def _described(connection: sa.Connection, names: list[str], found: Mapping[str, str]) -> str:
     things = ", ".join(
         f"the {found[name]} {name!r}{_shape(connection, name)}" for name in names[:_MOST_NAMED]
     )

@@ -10,16 +10,16 @@ from todo.database.engine import engine_url, is_postgresql, maintenance_engine
 
 _PROBE: Final = "-c todo.probe=seen"
 _SEEN: Final = sa.text("SELECT current_setting('todo.probe', true)")
-_REFUSAL: Final = "unsupported startup parameter"
+_REJECTED: Final = "unsupported startup parameter"
 """PgBouncer's words: https://www.pgbouncer.org/config.html, ``ignore_startup_parameters``."""
 
 
 def is_pooled(url: str, variable: str = "DATABASE_URL") -> bool:
-    """Whether a pooler answers at ``url``; before SQLite there is none.
+    """Return whether a pooler answers at ``url``; SQLite has none.
 
     PostgreSQL takes settings at the start of a connection. A pooler shares connections that have
-    started already: it refuses such settings, or loses them. Raises :class:`ConfigurationError`,
-    naming ``variable``, for what is no URL, and SQLAlchemy's errors when nobody can be asked.
+    started already: it rejects such settings, or loses them. Raises :class:`ConfigurationError`,
+    naming ``variable``, for what is no URL, and SQLAlchemy's errors when nobody answers.
     """
     parsed = engine_url(url, variable)
     if not is_postgresql(parsed):
@@ -31,6 +31,6 @@ def is_pooled(url: str, variable: str = "DATABASE_URL") -> bool:
         with engine.connect() as connection:
             return connection.execute(_SEEN).scalar() is None
     except OperationalError as error:
-        if _REFUSAL in str(error.orig):
+        if _REJECTED in str(error.orig):
             return True
         raise

@@ -1,4 +1,4 @@
-"""Whether requests can be served. The one rule without an owner: it reads no user's data."""
+"""Whether requests can be served. The only rule without a user: it reads no user's data."""
 
 from todo.database import schema
 from todo.database.transactions import read

@@ -1,4 +1,4 @@
-"""Migrations: bringing a database to the schema of this release, and knowing whether it is."""
+"""Migrations: bring a database to the schema of this release, and tell which one it has."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -25,10 +25,10 @@ _version: Final = sa.Table(  # as Alembic makes it
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 VERSION: Final = sa.select(_version.c.version_num)
-"""Gives one row with the revision that a database is at, none when it is at its base."""
+"""Selects one row, with the revision that a database is at; no row at the base."""
 
 _ALEMBICS: Final = "alembic_version"
-"""Alembic's own name for such a table, which the first releases used; it may be anybody's."""
+"""Alembic's own name for the version table, which the first releases used; so may others."""
 
 
 class MigrationError(Exception):
@@ -40,8 +40,7 @@ def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -
 
     ``namespace`` is the schema of PostgreSQL that the tables are in; it is made where there is
     none. ``None`` is wherever the connection's ``search_path`` leads. A lower revision migrates
-    down; it is meant for tests and for a release that is taken back. Raises
-    :class:`MigrationError`.
+    down, for tests and for a release that is taken back. Raises :class:`MigrationError`.
     """
     try:
         _make_folder(url)
@@ -64,7 +63,7 @@ def _migrate(connection: sa.Connection, revision: str, namespace: str | None) ->
     try:
         if namespace is not None:
             _enter(connection, namespace)
-        present = _look_around(connection)
+        present = _revision_without_obstacles(connection)
         lower = _is_below(revision, present)
         (command.downgrade if lower else command.upgrade)(config, revision)
     except BaseException:
@@ -94,8 +93,11 @@ def current(engine: Engine) -> str | None:
         return connection.execute(VERSION).scalar()
 
 
-def _look_around(connection: sa.Connection) -> str | None:
-    """Find what is in the way; return the revision that the tables are at, if there are any."""
+def _revision_without_obstacles(connection: sa.Connection) -> str | None:
+    """Return the revision that the tables are at, ``None`` without tables.
+
+    Raises :class:`ObstacleError` when relations of others are in the way.
+    """
     found = obstacles.relations(connection)
     revision = None
     if VERSION_TABLE in found:
@@ -111,9 +113,9 @@ def _look_around(connection: sa.Connection) -> str | None:
 
 
 def _earlier_revision(connection: sa.Connection) -> str | None:
-    """The revision that a release wrote which had no table of its own for it.
+    """Return the revision that an early release wrote into Alembic's own version table.
 
-    Only where the tables are this API's, too: others number their revisions like this.
+    It counts only where the tables are this API's: others number their revisions like this, too.
     """
     if not sa.inspect(connection).has_table(_ALEMBICS) or not obstacles.is_ours(connection):
         return None
@@ -130,7 +132,7 @@ def _check_known(revision: str | None) -> None:
 
 
 def _revisions() -> list[str]:
-    """Every revision of this release, the first one first."""
+    """Return every revision of this release, from the first to the last."""
     steps = ScriptDirectory.from_config(_config()).walk_revisions()
     return [step.revision for step in steps][::-1]
 
@@ -150,9 +152,9 @@ def _serialised(connection: sa.Connection) -> None:
 
 
 def _enter(connection: sa.Connection, namespace: str) -> None:
-    """Make the schema of PostgreSQL unless it is there, and see nothing else until COMMIT.
+    """Make the schema of PostgreSQL unless it exists; see no other schema until COMMIT.
 
-    ``CREATE SCHEMA IF NOT EXISTS`` wants the right to make one even where there is one.
+    ``CREATE SCHEMA IF NOT EXISTS`` needs the right to make schemas even where the schema exists.
     """
     if connection.dialect.name != "postgresql":
         raise MigrationError("only PostgreSQL has schemas; take DATABASE_SCHEMA away")

@@ -1,51 +1,52 @@
-"""Accounts of this server's own (tag ``accounts``); not there when they are off."""
+"""Local accounts (tag ``accounts``); they exist where ``LOCAL_ACCOUNTS`` is on."""
 
 from typing import Any
 
-from flask import current_app, g, request
+from flask import g, request
 
 from todo.accounts import service
 from todo.accounts.service import Account
 from todo.auth import local_tokens
 from todo.auth.user import User
+from todo.context import context
 
 Json = dict[str, Any]
 
 
 def register_account(body: Json) -> tuple[Json, int]:
-    """A new account, and a token for it."""
+    """Add an account; respond with a token for it."""
     account = service.register(
-        body["email"], body["password"], body.get("name"), address=_address(), attempts=_attempts()
+        body["email"],
+        body["password"],
+        body.get("name"),
+        address=_address(),
+        throttle=context().login_throttle,
     )
     return _session(account), 201
 
 
 def log_in(body: Json) -> Json:
-    """A token for an account."""
+    """Respond with a token for an account."""
+    throttle = context().login_throttle
     return _session(
-        service.log_in(body["email"], body["password"], address=_address(), attempts=_attempts())
+        service.log_in(body["email"], body["password"], address=_address(), throttle=throttle)
     )
 
 
 def renew_token(user: User) -> Json:
-    """A new token for the account of a valid one."""
-    return _session(service.renewed(user.id, g.claims.get(local_tokens.GENERATION)))
+    """Respond with a new token for the account of a token that is still valid."""
+    return _session(service.account_at(user.id, g.claims.get(local_tokens.GENERATION)))
 
 
 def change_password(user: User, body: Json) -> None:
-    """Another password; it ends the tokens of the one before."""
-    service.change_password(user.id, body["password"], body["new_password"], attempts=_attempts())
+    """Change the password, which revokes the tokens of the one before."""
+    throttle = context().login_throttle
+    service.change_password(user.id, body["password"], body["new_password"], throttle=throttle)
 
 
 def _session(account: Account) -> Json:
-    """Two generations of front ends read one of ``token`` and ``access_token``."""
-    token, seconds = local_tokens.issue(
-        current_app.config["LOCAL_SECRET"],
-        account.user_id,
-        email=account.email,
-        name=account.name,
-        generation=account.generation,
-    )
+    """Return the session; front ends read either ``token`` or ``access_token``."""
+    token, seconds = _token(account)
     return {
         "user": {"id": account.user_id, "email": account.email, "name": account.name},
         "token": token,
@@ -55,9 +56,14 @@ def _session(account: Account) -> Json:
     }
 
 
+def _token(account: Account) -> tuple[str, int]:
+    secret = context().local_secret
+    assert secret is not None  # noqa: S101 - no settings have local accounts without a secret
+    user_id, generation = account.user_id, account.generation
+    return local_tokens.issue(
+        secret, user_id, email=account.email, name=account.name, generation=generation
+    )
+
+
 def _address() -> str:
     return request.remote_addr or "unknown"
-
-
-def _attempts() -> Any:
-    return current_app.config["ATTEMPTS"]

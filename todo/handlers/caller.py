@@ -12,7 +12,7 @@ MAX_ISSUER: Final = 2048
 
 
 def show_caller(user: User) -> dict[str, Any]:
-    """Who the verified token says is calling."""
+    """Respond with the user whom the verified token names."""
     return {
         "id": user.id,
         "email": user.email,

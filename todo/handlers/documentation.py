@@ -1,6 +1,6 @@
 """The contract, its documentation, and that of every problem (tag ``documentation``).
 
-Everything is made or read once and served with an ETag; nothing comes from another host.
+Every document is made or read once, and has an ETag. No document comes from another host.
 """
 
 from functools import cache
@@ -10,9 +10,10 @@ from typing import Final
 
 import flask
 import orjson
-from flask import current_app, request
+from flask import request
 from werkzeug.http import generate_etag
 
+from todo.context import context
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import Problem
 
@@ -43,12 +44,12 @@ _POLICY: Final = (
 
 
 def show_docs() -> flask.Response:
-    """Swagger UI over the contract."""
+    """Respond with Swagger UI, which reads the contract."""
     return _document(_PAGE.encode(), "text/html", {"Content-Security-Policy": _POLICY})
 
 
 def show_docs_asset(asset: str) -> flask.Response:
-    """A file that the documentation page needs."""
+    """Respond with a file that the documentation page needs."""
     if asset not in _ASSETS:
         raise Problem("not_found", "No such resource.")
     media_type, _ = _ASSETS[asset]
@@ -56,25 +57,29 @@ def show_docs_asset(asset: str) -> flask.Response:
 
 
 def show_openapi_json() -> flask.Response:
-    """The contract as JSON, one document with local references."""
-    return _document(current_app.config["OPENAPI_JSON"], "application/json")
+    """Respond with the contract as JSON, one document with local references."""
+    return _document(context().contract_json, "application/json")
 
 
 def show_openapi_yaml() -> flask.Response:
-    """The same as YAML."""
-    return _document(current_app.config["OPENAPI_YAML"], "application/yaml")
+    """Respond with the contract as YAML."""
+    return _document(context().contract_yaml, "application/yaml")
 
 
 def show_problem(code: str) -> flask.Response:
-    """What a problem code means, and what to do about it."""
-    kind = PROBLEM_TYPES.get(code)
-    if kind is None:
+    """Respond with what a problem code means, and what to do about it."""
+    problem_type = PROBLEM_TYPES.get(code)
+    if problem_type is None:
         raise Problem("not_found", "There is no problem of that code.")
+    about = {
+        "code": code,
+        "status": problem_type.status,
+        "title": problem_type.title,
+        "advice": problem_type.advice,
+    }
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        texts = {"code": code, "title": escape(kind.title), "advice": escape(kind.advice)}
-        page = _PROBLEM_PAGE.format(status=kind.status, **texts)
-        return _document(page.encode(), "text/html")
-    about = {"code": code, "status": kind.status, "title": kind.title, "advice": kind.advice}
+        texts = {name: escape(str(value)) for name, value in about.items()}
+        return _document(_PROBLEM_PAGE.format(**texts).encode(), "text/html")
     return _document(orjson.dumps(about), "application/json")
 
 

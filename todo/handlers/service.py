@@ -1,49 +1,51 @@
 """The service itself: what it is, and whether it works (tag ``service``)."""
 
-from typing import Any
+from typing import Any, Final
 
 import flask
 import orjson
-from flask import current_app, request
+from flask import request
 
 from todo import __version__
+from todo.context import context
 from todo.database import readiness
 from todo.problems import Problem
 
 Json = dict[str, Any]
 
+_ABOUT: Final = {
+    "name": "todo-api",
+    "version": __version__,
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "health": "/health",
+}
+
 
 def show_service() -> flask.Response:
-    """A page for browsers, JSON for everybody else."""
-    about = {
-        "name": "todo-api",
-        "version": __version__,
-        "docs": "/docs",
-        "openapi": "/openapi.json",
-        "health": "/health",
-    }
+    """Respond with a page to browsers, with JSON to everybody else."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         response = flask.Response(_PAGE, mimetype="text/html")
     else:
-        response = flask.Response(orjson.dumps(about), mimetype="application/json")
+        response = flask.Response(orjson.dumps(_ABOUT), mimetype="application/json")
     response.headers["Vary"] = "Accept"
     return response
 
 
 async def check_health() -> Json:
-    """Answered on the event loop: neither a thread nor the database is needed."""
+    """Respond on the event loop: neither a thread nor the database is needed."""
     return {"status": "ok"}
 
 
 async def check_liveness() -> Json:
-    """The same, under the name that orchestrators use."""
+    """Respond like :func:`check_health`, under the name that orchestrators use."""
     return {"status": "ok"}
 
 
 def check_readiness() -> Json:
-    """Whether requests can be served: the schema is this release's, and keys are there."""
-    revision = readiness.check(current_app.config["SCHEMA_HEAD"])
-    keys = current_app.config["KEYS"]
+    """Check that requests can be served: the schema is this release's, and keys are there."""
+    revision = readiness.check(context().schema_revision)
+    keys = context().keys
     if keys is not None and not keys.available:
         raise Problem("keys_unavailable", "The issuer's keys cannot be had right now.")
     return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}

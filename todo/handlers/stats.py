@@ -7,5 +7,5 @@ from todo.tasks import stats
 
 
 def show_stats(user: User, tz: str) -> dict[str, Any]:
-    """Counts of the user's tasks, now."""
+    """Respond with the present counts of the user's tasks."""
     return stats.show(user.id, tz)

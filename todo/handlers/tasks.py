@@ -3,10 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
-from flask import current_app
-
 from todo.auth import ME
 from todo.auth.user import User
+from todo.context import context
 from todo.http.responses import (
     Answer,
     changed,
@@ -88,7 +87,7 @@ def list_tasks(
 def create_task(user: User, body: Json) -> Answer:
     """A new task."""
 
-    quota = current_app.config["TASKS_PER_USER"]
+    quota = context().tasks_per_user
     return changed(user, lambda unit: _created(service.create(unit, body, quota=quota)))
 
 
@@ -134,7 +133,7 @@ def complete_task(user: User, task_id: int, body: Json | None) -> Answer:
 
 def change_tasks(user: User, body: Json) -> Answer:
     """Many changes as one."""
-    quota, dry_run = current_app.config["TASKS_PER_USER"], body.get("dry_run", False)
+    quota, dry_run = context().tasks_per_user, body.get("dry_run", False)
     return changed_many(
         user, lambda unit: bulk.change(unit, body["operations"], quota=quota, dry_run=dry_run)
     )

@@ -1,15 +1,14 @@
 """What one user deleted (tag ``trash``)."""
 
-from flask import current_app
-
 from todo.auth.user import User
+from todo.context import context
 from todo.http.responses import Answer, changed, changed_many, expected, gone, link_to_next, shown
 from todo.tasks import trash
 
 
 def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Answer:
     """A page of the trash, what was deleted last first."""
-    days = current_app.config["TRASH_DAYS"]
+    days = context().trash_days
     page = trash.page(user.id, skip=skip, limit=limit, cursor=cursor, days=days)
     return page, 200, link_to_next(page["next_cursor"])
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
-from flask import current_app, request
+from flask import request
 from werkzeug.datastructures import ETags
 
 from todo.auth.user import User
+from todo.context import context
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.transactions import MANY_SECONDS
 from todo.sync.etags import LENGTH, etag
@@ -42,7 +43,7 @@ def changed(
     what :func:`todo.sync.unit_of_work.run` does.
     """
     key = request.headers.get("Idempotency-Key")
-    hours = current_app.config["IDEMPOTENCY_HOURS"]
+    hours = context().idempotency_hours
     repeatable = None if key is None else Repeatable(key, _fingerprint(), hours)
     (body, status, headers), replayed = run(user, work, repeatable=repeatable, seconds=seconds)
     return body, status, {**headers, **REPLAYED} if replayed else headers

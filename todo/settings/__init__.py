@@ -1,1 +1,1 @@
-"""Every environment variable, and what it may say."""
+"""Every environment variable: its name, its default, its bounds and its meaning."""

@@ -1,6 +1,4 @@
-"""Files that are their owner's alone (mode 0600): SQLite databases, and the embedded default's
-secret, made once.
-"""
+"""The instance folder: private files (mode 0600), which are SQLite databases and one secret."""
 
 import os
 import secrets
@@ -10,10 +8,10 @@ from tempfile import NamedTemporaryFile, mkstemp
 
 
 def instance_secret(folder: Path) -> str:
-    """Return the secret kept in ``folder``, making it (mode 0600) where there is none.
+    """Return the secret in ``folder``; make it, with mode 0600, where there is none.
 
-    Two processes that start at once agree on one: the file appears whole, by a hard link, and
-    the loser reads the winner's.
+    Two processes that start at once agree on one secret: the file appears whole, by a hard link,
+    and the second process reads the file of the first.
     """
     path = folder / "secret"
     if not path.exists():
@@ -30,8 +28,8 @@ def instance_secret(folder: Path) -> str:
 def private_file(path: Path) -> None:
     """Make an empty file (mode 0600) at ``path`` unless something is there; raises OSError.
 
-    It appears by a hard link to a draft that is closed already: closing a file that SQLite has
-    open in this process would end SQLite's locks on it.
+    The file appears by a hard link to a draft that is closed already: closing a file that SQLite
+    has open in this process would end SQLite's locks on it.
     """
     if path.exists():
         return
@@ -45,7 +43,7 @@ def private_file(path: Path) -> None:
 
 
 def make_private(database: Path) -> None:
-    """Give a SQLite ``database`` that is there, and its log, the mode 0600."""
+    """Give a SQLite ``database`` and its log, where they exist, the mode 0600."""
     for suffix in ("", "-wal", "-shm"):
         path = database.with_name(f"{database.name}{suffix}")
         with suppress(OSError):  # not there, or another user's

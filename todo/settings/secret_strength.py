@@ -1,4 +1,4 @@
-"""What makes a shared secret no secret: too short, one character, or known to everybody."""
+"""The strength of a shared secret: long enough, not one character, not publicly known."""
 
 import re
 from functools import cache
@@ -16,9 +16,9 @@ _PLACEHOLDER: Final = re.compile(
 
 
 def weakness(secret: str) -> str | None:
-    """Return what is wrong with ``secret`` in a few words, ``None`` if nothing is.
+    """Return in a few words why ``secret`` is weak, ``None`` if it is strong.
 
-    The words never hold the secret.
+    The words never contain the secret.
     """
     if len(secret.encode()) < MIN_BYTES:
         return f"shorter than {MIN_BYTES} bytes"

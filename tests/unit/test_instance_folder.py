@@ -1,4 +1,4 @@
-"""The files that are their owner's alone: `todo.settings.instance_folder`."""
+"""The instance folder and its private files: `todo.settings.instance_folder`."""
 
 import stat
 import subprocess

@@ -1,0 +1,101 @@
+"""Checks of the database: each says what it found, or raises :class:`CheckFailedError`."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from todo.cli.check import CheckFailedError, check_clock
+from todo.database import obstacles, schema
+from todo.database.engine import engine_url, maintenance_engine
+from todo.database.errors import first_line
+from todo.database.pooler import is_pooled
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
+
+
+def check_server(settings: Settings) -> str:
+    """Return which release of a database answers; check its clock, too."""
+    if _is_new(settings):
+        return f"SQLite {sqlite3.sqlite_version}, not there yet; the first start makes it"
+    try:
+        with maintenance_engine(settings.sqlalchemy_url).connect() as connection:
+            if connection.dialect.name == "sqlite":
+                return f"SQLite {_value(connection, 'SELECT sqlite_version()')}"
+            version = _value(connection, "SHOW server_version")
+            now = _value(connection, "SELECT extract(epoch FROM clock_timestamp())")
+            check_clock(float(now), "the database's", settings)
+            return f"PostgreSQL {version}"
+    except SQLAlchemyError as error:
+        raise CheckFailedError(
+            f"{first_line(error)}; check DATABASE_URL and that the server runs"
+        ) from None
+
+
+def check_schema(settings: Settings) -> str:
+    """Return the revision of the tables, which is the one that this release needs."""
+    if _is_new(settings):
+        return "not there yet; the first start makes it"
+    with _unknown_without_database():
+        engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
+        revision = schema.current(engine)
+    if revision is None:
+        raise CheckFailedError("none of this API's tables here; run 'todo migrate'")
+    if revision != schema.head():
+        raise CheckFailedError(
+            f"at {revision}, this release needs {schema.head()}; run 'todo migrate'"
+        )
+    return f"at revision {revision}"
+
+
+def check_pooler(settings: Settings) -> str:
+    """Return which of the two URLs lead through a pooler."""
+    migrations = settings.migration_database_url
+    with _unknown_without_database():
+        if not is_pooled(settings.sqlalchemy_url):
+            return "none"
+        if migrations is None:
+            return (
+                "DATABASE_URL leads through one; "
+                "give 'todo migrate' a direct URL with MIGRATION_DATABASE_URL"
+            )
+        if is_pooled(migrations, "MIGRATION_DATABASE_URL"):
+            return "MIGRATION_DATABASE_URL leads through one; make it a direct URL"
+    return "DATABASE_URL leads through one, MIGRATION_DATABASE_URL past it"
+
+
+def check_better_auth(settings: Settings) -> str:
+    """Return which tables of Better Auth share the database; fail if any is in our way."""
+    if _is_new(settings):
+        return "none of its tables here"
+    engine = maintenance_engine(settings.sqlalchemy_url)
+    with _unknown_without_database(), engine.connect() as connection:
+        obstacles.check_users(connection, settings.database_schema)
+        tables = obstacles.better_auth_tables(connection)
+    if not tables:
+        return "none of its tables here"
+    return f"its tables are in this database ({', '.join(tables)}); they are never touched"
+
+
+@contextmanager
+def _unknown_without_database() -> Iterator[None]:
+    try:
+        yield
+    except (obstacles.ObstacleError, ConfigurationError) as error:
+        raise CheckFailedError(str(error)) from None
+    except SQLAlchemyError as error:
+        raise CheckFailedError(f"unknown: {first_line(error)}") from None
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether the embedded database was never started: looking at it would make its file."""
+    return (
+        settings.embedded and not Path(str(engine_url(settings.sqlalchemy_url).database)).exists()
+    )
+
+
+def _value(connection: sa.Connection, statement: str) -> str:
+    return str(connection.execute(sa.text(statement)).scalar_one())

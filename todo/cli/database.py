@@ -1,0 +1,40 @@
+"""How a command works with the database, without the application that serves requests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from todo.database.binding import bound
+from todo.database.engine import display
+from todo.database.errors import first_line
+from todo.logs import configure
+from todo.problem_types import PROBLEM_TYPES
+from todo.problems import Problem
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[str]:
+    """Work with the database of ``settings``, whose name without a password it gives.
+
+    Raises :class:`ConfigurationError`, one line, for what a client of the API would have heard
+    as a problem.
+    """
+    configure("error", settings.log_format)
+    with bound(settings):
+        database = display(settings.sqlalchemy_url)
+        try:
+            yield database
+        except Problem as problem:
+            raise ConfigurationError(f"{database}: {_reason(problem)}") from None
+        except SQLAlchemyError as error:  # of a statement that no request has
+            raise ConfigurationError(f"{database}: {first_line(error)}") from None
+
+
+def _reason(problem: Problem) -> str:
+    cause = problem.__cause__
+    if isinstance(cause, SQLAlchemyError) and problem.code == "database_unavailable":
+        return first_line(cause)
+    return f"{problem.detail} {PROBLEM_TYPES[problem.code].advice}"

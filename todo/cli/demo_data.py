@@ -1,0 +1,25 @@
+"""``todo demo-data``."""
+
+import click
+
+from todo.auth.invalid_token import InvalidTokenError
+from todo.auth.tokens import check_subject
+from todo.auth.user import User
+from todo.cli.database import connected
+from todo.settings.settings import Settings
+from todo.tasks import demo
+
+
+@click.command()
+@click.option("--tasks", "number", required=True, type=click.IntRange(1, 1_000_000))
+@click.option("--sub", default="demo", show_default=True, help="The user id to give them to.")
+def demo_data(number: int, sub: str) -> None:
+    """Add made-up tasks to a user's, to look at or to measure with."""
+    settings = Settings.from_env()
+    try:
+        check_subject(sub)
+    except InvalidTokenError as error:
+        raise click.BadParameter(error.detail, param_hint="--sub") from None
+    with connected(settings) as database:
+        demo.fill(User(sub), number, quota=settings.tasks_per_user)
+    click.echo(f"{database}: {number} more tasks of {sub!r}")

@@ -1,0 +1,28 @@
+"""``todo purge``."""
+
+import click
+
+from todo.cli.database import connected
+from todo.settings.configuration_error import ConfigurationError
+from todo.settings.settings import Settings
+from todo.sync import idempotency
+from todo.tasks import trash
+
+
+@click.command()
+def purge() -> None:
+    """Delete what has been in the trash for TRASH_DAYS, and what was kept for IDEMPOTENCY_HOURS.
+
+    Meant to run once a day.
+    """
+    settings = Settings.from_env()
+    if settings.embedded and not (settings.instance_path / "todo.db").exists():
+        folder = settings.instance_path.resolve()
+        raise ConfigurationError(
+            f"INSTANCE_PATH: no database in {folder}; give the folder of the server"
+        )
+    with connected(settings) as database:
+        tasks = trash.purge(settings.trash_days)
+        keys = idempotency.purge(settings.idempotency_hours)
+    click.echo(f"{database}: {tasks} deleted tasks are gone for good")
+    click.echo(f"{database}: {keys} idempotency keys have expired")
