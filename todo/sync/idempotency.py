@@ -25,7 +25,7 @@ from todo.models import idempotency_keys as keys
 from todo.problems import Problem
 from todo.sync.ledger import lock_owner
 from todo.values.clock import now
-from todo.values.dates import written
+from todo.values.dates import format_instant
 
 PLACES: Final = 10_000
 """How much is kept for one user; beyond it the oldest answers go."""
@@ -153,4 +153,4 @@ def _number(owner: str, key: str) -> int:
 
 
 def _hours_ago(hours: int) -> str:
-    return written(datetime.fromisoformat(now()) - timedelta(hours=hours))
+    return format_instant(datetime.fromisoformat(now()) - timedelta(hours=hours))

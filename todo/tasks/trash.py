@@ -30,7 +30,7 @@ from todo.sync.ledger import (
 from todo.tasks.service import Expected, lock_expected
 from todo.tasks.sorts import UPDATED, behind, bound_place
 from todo.values.clock import now
-from todo.values.dates import written
+from todo.values.dates import format_instant
 
 _ONE: Final = (*TRASHED, tasks.c.id == bindparam("task_id"))
 _RESTORE: Final = (
@@ -101,7 +101,7 @@ def purge(days: int) -> int:
     For a command: it asks for the users that have any, then takes one after the other, and of each
     a batch at a time: their own changes wait for no more than that.
     """
-    before = written(datetime.fromisoformat(now()) - timedelta(days=days))
+    before = format_instant(datetime.fromisoformat(now()) - timedelta(days=days))
     users_with_any = read(_OWNERS, {"before": before}, scans=True, seconds=MANY_SECONDS)
     return sum(_purge(User(row.user_id, None, None), before) for row in users_with_any)
 
@@ -133,7 +133,7 @@ def _clear(tx: Connection, ledger: Ledger, ids: Ids) -> None:
 
 def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:
     purge_at = datetime.fromisoformat(deleted_at) + timedelta(days=days)
-    return {**task, "deleted_at": deleted_at, "purge_at": written(purge_at)}
+    return {**task, "deleted_at": deleted_at, "purge_at": format_instant(purge_at)}
 
 
 @cache
