@@ -19,10 +19,9 @@ from werkzeug.datastructures import ETags
 from todo.auth.user import User
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.transactions import MANY_SECONDS, write
-from todo.sync import idempotency
+from todo.sync import idempotency, reads
 from todo.sync.etags import LENGTH
 from todo.sync.idempotency import Repeatable
-from todo.tasks import listing
 from todo.tasks.service import Expected, Precondition
 
 Json = dict[str, Any]
@@ -119,7 +118,7 @@ def listed_already(owner: str, tag_at: Callable[[int], str | None]) -> Answer | 
     """
     if "If-None-Match" not in request.headers or tag_at(0) is None:
         return None
-    tag = tag_at(listing.revision(owner))
+    tag = tag_at(reads.revision(owner))
     known = tag is not None and request.if_none_match.contains_weak(tag)
     return (None, 304, tagged(tag)) if known else None
 

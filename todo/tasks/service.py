@@ -9,26 +9,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from todo.auth.user import User
-from todo.database.transactions import read
 from todo.models import tasks
 from todo.problems import Problem
+from todo.sync import reads
 from todo.sync.etags import etag
 from todo.sync.ledger import (
     LIVE,
     TASK_COLUMNS,
     Ledger,
     Task,
-    as_task,
     lock_owner,
     lock_task,
     post,
     post_totals,
-    task_not_found,
 )
+from todo.tasks.resource import TASKS
 from todo.values.clock import now
 from todo.values.dates import date_or_instant
 from todo.values.text_keys import search_key, tags_key, title_key
@@ -49,7 +48,6 @@ _CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "t
 """What a task has where nothing is given, and what ``None`` makes of it."""
 
 _LIVE_TASK: Final = (*LIVE, tasks.c.id == bindparam("task_id"))
-_GET: Final = select(*TASK_COLUMNS).where(*_LIVE_TASK)
 KEY_COLUMNS: Final = (tasks.c.title_key, tasks.c.search_key, tasks.c.tags_key)
 """What is computed of a task's text, and kept beside it."""
 
@@ -90,10 +88,7 @@ _DELETE: Final = (
 
 def get(owner: str, task_id: int) -> Task:
     """Return one live task of ``owner``; raises :class:`Problem` ``task_not_found``."""
-    rows = read(_GET, {"owner": owner, "task_id": task_id})
-    if not rows:
-        raise task_not_found()
-    return as_task(rows[0])
+    return reads.get(TASKS, owner, task_id)
 
 
 def create(tx: Connection, owner: User, fields: Mapping[str, Any], *, quota: int) -> Task:

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case,
 
 from todo.database.transactions import read
 from todo.models import PRIORITIES, tasks
-from todo.sync.ledger import LIVE
-from todo.tasks.filters import Filters, clauses, values
+from todo.sync.conditions import clauses, values
+from todo.tasks.filters import Filters
+from todo.tasks.resource import TASKS
 from todo.tasks.tags import counted
 from todo.values import dates
 from todo.values.clock import now
@@ -71,7 +72,8 @@ def _of_priority(rows: Sequence[RowMapping], priority: str) -> dict[str, int]:
 def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
     """One row for each combination of what is counted, with the ``total`` of its tasks."""
     in_view = (
-        case((and_(*clauses(kinds, of=name)), 1), else_=0).label(name) for name, kinds in views
+        case((and_(*clauses(TASKS.clauses, kinds, of=name)), 1), else_=0).label(name)
+        for name, kinds in views
     )
     seen = (
         select(
@@ -83,7 +85,7 @@ def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
             _day().label("day"),
             *in_view,
         )
-        .where(*LIVE)
+        .where(*TASKS.live)
         .subquery("seen")
     )
     kinds = [column for column in seen.c if column.name != "revision"]

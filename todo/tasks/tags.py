@@ -18,6 +18,7 @@ from todo.problems import Problem
 from todo.sync import batches
 from todo.sync.batches import BETWEEN, bounds, found, in_batches
 from todo.sync.ledger import LIVE, Ledger, lock_owner, post_totals
+from todo.sync.pages import page_of
 from todo.values.clock import now
 from todo.values.text_keys import fold, key_of, keys_in
 
@@ -91,13 +92,14 @@ def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
     """Return a ``TagPage`` of the tags of ``owner``'s live tasks."""
     rows = read(_COMBINATIONS, {"owner": owner}, scans=True)
     counts = counted(row._asdict() for row in rows if row.tags)
-    return {
-        "tags": [count.as_json() for count in counts[skip : skip + limit]],
-        "total": len(counts),
-        "limit": limit,
-        "skip": skip,
-        "revision": rows[0].last_revision if rows else 0,
-    }
+    return page_of(
+        "tags",
+        [count.as_json() for count in counts[skip : skip + limit]],
+        total=len(counts),
+        limit=limit,
+        skip=skip,
+        revision=rows[0].last_revision if rows else 0,
+    )
 
 
 def rename(tx: Connection, owner: User, name: str, new_name: str) -> dict[str, int]:

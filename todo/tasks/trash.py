@@ -5,30 +5,22 @@ counts for the quota. What leaves the trash for good takes no revision: nothing 
 one can tell.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from todo.auth.user import User
 from todo.database.transactions import MANY_SECONDS, read, write
-from todo.models import tasks, users
+from todo.models import tasks
 from todo.sync import batches, cursors
 from todo.sync.batches import BATCH, Ids, found, in_batches
-from todo.sync.cursors import Cursor
-from todo.sync.ledger import (
-    TASK_COLUMNS,
-    TRASHED,
-    Ledger,
-    Task,
-    as_task,
-    lock_owner,
-    post,
-    post_totals,
-)
+from todo.sync.ledger import TRASHED, Ledger, Task, lock_owner, post, post_totals
+from todo.sync.pages import PageQuery, Window, read_page
+from todo.tasks.resource import TASKS
 from todo.tasks.service import Expected, lock_expected
-from todo.tasks.sorts import UPDATED, behind, bound_place
+from todo.tasks.sorts import UPDATED
 from todo.values.clock import now
 from todo.values.dates import format_instant
 
@@ -50,22 +42,10 @@ def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) ->
     Raises :class:`Problem` ``validation_failed`` for a cursor of another list, or beside ``skip``.
     """
     digest = cursors.digest(owner, "trash")
-    after = cursors.resume(cursor, digest, skip=skip, fits=lambda c: UPDATED.can_be(c.place))
-    parameters = {"owner": owner, "skip": skip, "limit": limit + 1}
-    if after:
-        parameters |= bound_place(UPDATED, after.place)
-    rows = read(_statement(begun=after is not None), parameters)
-    found = [row for row in rows if row[0] is not None]  # its id
-    more = len(found) > limit
-    end = Cursor(digest, None, [found[limit - 1].revision]) if more else None
-    return {
-        "tasks": [_trashed(as_task(row), row.deleted_at, days) for row in found[:limit]],
-        "total": rows[0].trashed_tasks if rows else 0,
-        "limit": limit,
-        "skip": skip,
-        "next_cursor": end and cursors.encode(end),
-        "revision": rows[0].last_revision if rows else 0,
-    }
+    window = Window.of(UPDATED, "desc", digest, skip=skip, limit=limit, cursor=cursor)
+    counters = ("trashed_tasks",)
+    page = read_page(PageQuery(TASKS, owner, window, trashed=True, counters=counters))
+    return {**page, "tasks": [_trashed(task, days) for task in page["tasks"]]}
 
 
 def restore(tx: Connection, owner: User, task_id: int, expected: Expected = None) -> Task:
@@ -131,30 +111,6 @@ def _clear(tx: Connection, ledger: Ledger, ids: Ids) -> None:
         post_totals(tx, ledger.changed(0, trashed=-len(ids)), now())
 
 
-def _trashed(task: Task, deleted_at: str, days: int) -> dict[str, Any]:
-    purge_at = datetime.fromisoformat(deleted_at) + timedelta(days=days)
-    return {**task, "deleted_at": deleted_at, "purge_at": format_instant(purge_at)}
-
-
-@cache
-def _statement(*, begun: bool) -> Select[Any]:
-    """The owner's counters, joined to one page of the trash; one row without a task if empty."""
-    rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(*TRASHED)
-    if begun:
-        rows = rows.where(behind(UPDATED.keys, "desc"))
-    window = (
-        rows.order_by(tasks.c.revision.desc())
-        .limit(bindparam("limit"))
-        .offset(bindparam("skip"))
-        .subquery("page")
-    )
-    return (
-        select(
-            *window.c,  # a task first
-            users.c.revision.label("last_revision"),
-            users.c.trashed_tasks,
-        )
-        .select_from(users.outerjoin(window, window.c.user_id == users.c.id))
-        .where(users.c.id == bindparam("owner"))
-        .order_by(window.c.revision.desc())
-    )
+def _trashed(task: Mapping[str, Any], days: int) -> dict[str, Any]:
+    purge_at = datetime.fromisoformat(task["deleted_at"]) + timedelta(days=days)
+    return {**task, "purge_at": format_instant(purge_at)}
