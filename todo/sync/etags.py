@@ -9,6 +9,8 @@ import base64
 import hashlib
 from typing import Final
 
+from todo.sync.resource import Entity
+
 FORM: Final = 1
 """Of what is tagged; whoever changes what a task or a list looks like raises it."""
 _BYTES: Final = 9
@@ -24,3 +26,8 @@ def etag(owner: str, revision: int, moved: str = "") -> str:
     text = f"{FORM}\n{revision}\n{moved}\n{owner}"
     digest = hashlib.blake2b(text.encode(), digest_size=_BYTES).digest()
     return base64.urlsafe_b64encode(digest).decode()
+
+
+def etag_of(entity: Entity) -> str:
+    """Return the ETag of an entity of any resource: that of its user and its revision."""
+    return etag(entity["user_id"], entity["revision"])
