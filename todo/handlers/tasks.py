@@ -13,17 +13,19 @@ from todo.http.responses import (
     Answer,
     changed,
     changed_many,
+    etag_header,
     expected,
     link_to_next,
     listed_already,
-    tagged,
     unless_known,
 )
 from todo.problems import Violation, validation_failed
-from todo.sync.etags import etag
+from todo.sync import reads
+from todo.sync.etags import etag, etag_of
 from todo.tasks import batch, bulk, service
 from todo.tasks.filters import Filters
 from todo.tasks.listing import Listing
+from todo.tasks.resource import TASKS
 
 Json = dict[str, Any]
 
@@ -80,7 +82,7 @@ def list_tasks(
     return (
         page,
         200,
-        {**tagged(listing.etag(page["revision"])), **link_to_next(page["next_cursor"])},
+        {**etag_header(listing.etag(page["revision"])), **link_to_next(page["next_cursor"])},
     )
 
 
@@ -90,15 +92,15 @@ def create_task(user: User, body: Json) -> Answer:
     def unit(tx: Connection) -> Answer:
         task = service.create(tx, user, body, quota=current_app.config["TASKS_PER_USER"])
         location = f"/api/{_segment(user.id)}/tasks/{task['id']}"
-        return task, 201, {"Location": location, **_tag_of(task)}
+        return task, 201, {"Location": location, **etag_header(etag_of(task))}
 
     return changed(user, unit)
 
 
 def get_task(user: User, task_id: int) -> Answer:
     """One task."""
-    task = service.get(user.id, task_id)
-    return unless_known(task, etag(user.id, task["revision"]))
+    task = reads.get(TASKS, user.id, task_id)
+    return unless_known(task)
 
 
 def update_task(user: User, task_id: int, body: Json) -> Answer:
@@ -161,17 +163,13 @@ def delete_task(user: User, task_id: int) -> Answer:
 
     def unit(tx: Connection) -> Answer:
         revision = service.delete(tx, user, task_id, expected())
-        return None, 204, tagged(etag(user.id, revision))
+        return None, 204, etag_header(etag(user.id, revision))
 
     return changed(user, unit)
 
 
 def _shown(task: Json) -> Answer:
-    return task, 200, _tag_of(task)
-
-
-def _tag_of(task: Json) -> dict[str, str]:
-    return tagged(etag(task["user_id"], task["revision"]))
+    return task, 200, etag_header(etag_of(task))
 
 
 def _segment(user: str) -> str:

@@ -4,8 +4,8 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from todo.auth.user import User
-from todo.http.responses import Answer, changed, changed_many, expected, link_to_next, tagged
-from todo.sync.etags import etag
+from todo.http.responses import Answer, changed, changed_many, etag_header, expected, link_to_next
+from todo.sync.etags import etag_of
 from todo.tasks import trash
 
 
@@ -21,7 +21,7 @@ def restore_task(user: User, task_id: int) -> Answer:
 
     def unit(tx: Connection) -> Answer:
         task = trash.restore(tx, user, task_id, expected())
-        return task, 200, tagged(etag(user.id, task["revision"]))
+        return task, 200, etag_header(etag_of(task))
 
     return changed(user, unit)
 

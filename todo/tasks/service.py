@@ -1,4 +1,4 @@
-"""Tasks: create, get, update, complete, delete.
+"""Tasks: create, update, complete, delete.
 
 Each change is made inside of a unit of work, ``tx``: lock the owner (and the task), decide, take
 the next revision, write. A change of nothing is a no-op: it keeps ``updated_at`` and ``revision``.
@@ -15,8 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from todo.auth.user import User
 from todo.models import tasks
 from todo.problems import Problem
-from todo.sync import reads
-from todo.sync.etags import etag
+from todo.sync.etags import etag_of
 from todo.sync.ledger import (
     LIVE,
     TASK_COLUMNS,
@@ -27,7 +26,6 @@ from todo.sync.ledger import (
     post,
     post_totals,
 )
-from todo.tasks.resource import TASKS
 from todo.values.clock import now
 from todo.values.dates import date_or_instant
 from todo.values.text_keys import search_key, tags_key, title_key
@@ -35,14 +33,14 @@ from todo.values.text_keys import search_key, tags_key, title_key
 
 @dataclass(frozen=True)
 class Precondition:
-    """Which tags a task may have, and what to say when it has another one."""
+    """Which ETags a task may have, and what to say when it has another one."""
 
     holds: Callable[[str], bool]
     detail: str
 
 
 Expected = Precondition | None
-"""Whether a task may have this tag; ``None``: it may have any."""
+"""Whether a task may have this ETag; ``None``: it may have any."""
 
 _CLEARED: Final[Mapping[str, Any]] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""
@@ -84,11 +82,6 @@ _DELETE: Final = (
         revision=bindparam("last_revision"),
     )
 )
-
-
-def get(owner: str, task_id: int) -> Task:
-    """Return one live task of ``owner``; raises :class:`Problem` ``task_not_found``."""
-    return reads.get(TASKS, owner, task_id)
 
 
 def create(tx: Connection, owner: User, fields: Mapping[str, Any], *, quota: int) -> Task:
@@ -218,20 +211,19 @@ def delete(tx: Connection, owner: User, task_id: int, expected: Expected = None)
 def lock_expected(
     tx: Connection, owner: User, task_id: int, expected: Expected, *, trashed: bool = False
 ) -> tuple[Ledger, Task]:
-    """Lock a task, live or ``trashed``, whose tag must be ``expected`` (RFC 9110, section 13.1.1).
+    """Lock a task, live or ``trashed``, whose ETag must be ``expected`` (RFC 9110, section 13.1.1).
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
     ledger, task = lock_task(tx, owner, task_id, trashed=trashed)
-    if expected is not None and not expected.holds(etag(owner.id, task["revision"])):
+    if expected is not None and not expected.holds(etag_of(task)):
         raise stale(task, expected.detail)
     return ledger, task
 
 
 def stale(task: Task, detail: str) -> Problem:
     """Return the problem of whoever takes ``task`` for what it was earlier."""
-    tag = etag(task["user_id"], task["revision"])
-    headers = {"ETag": f'"{tag}"'}
+    headers = {"ETag": f'"{etag_of(task)}"'}
     return Problem("precondition_failed", detail, headers=headers, current=task)
 
 
