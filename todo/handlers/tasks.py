@@ -24,7 +24,7 @@ from todo.sync import reads
 from todo.sync.etags import etag, etag_of
 from todo.tasks import batch, bulk, service
 from todo.tasks.filters import Filters
-from todo.tasks.listing import Listing
+from todo.tasks.pages import TaskPages
 from todo.tasks.resource import TASKS
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ def list_tasks(
         view=view,
         tz=tz,
     )
-    listing = Listing.of(
+    pages = TaskPages.of(
         user.id,
         filters,
         sort=sort,
@@ -76,13 +76,13 @@ def list_tasks(
         cursor=cursor,
         total=total,
     )
-    if (known := listed_already(user.id, listing.etag)) is not None:
+    if (known := listed_already(user.id, pages.etag)) is not None:
         return known
-    page = listing.page()
+    page = pages.page()
     return (
         page,
         200,
-        {**etag_header(listing.etag(page["revision"])), **link_to_next(page["next_cursor"])},
+        {**etag_header(pages.etag(page["revision"])), **link_to_next(page["next_cursor"])},
     )
 
 

@@ -1,4 +1,4 @@
-"""A list of a user's live tasks: its ETag, and its pages."""
+"""The pages of a list of tasks, and the ETag of the list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _COUNTERS: Final = {True: "done_tasks", False: "open_tasks"}
 
 
 @dataclass(frozen=True)
-class Listing:
+class TaskPages:
     """A list of one user's live tasks, as it was asked for. Made by :meth:`of`."""
 
-    owner: str
+    user_id: str
     filters: Filters
     window: Window
     total: bool
@@ -30,7 +30,7 @@ class Listing:
     @classmethod
     def of(
         cls,
-        owner: str,
+        user_id: str,
         filters: Filters,
         *,
         sort: str,
@@ -43,21 +43,21 @@ class Listing:
         """Take the contract's parameters. Without ``order`` a sort has its natural one.
 
         ``cursor`` is the ``next_cursor`` of the page before. Raises :class:`Problem`
-        ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
+        ``validation_failed`` for the cursor of another list, and for a cursor beside ``skip``.
         """
         by, timed = TASKS.sorts[sort], filters.follow_the_clock
         order = order or by.natural
-        digest = cursors.digest(owner, by.name, order, filters)
+        digest = cursors.digest(user_id, by.name, order, filters)
         window = Window.of(by, order, digest, skip=skip, limit=limit, cursor=cursor, timed=timed)
         moment = (window.cursor and window.cursor.moment) or now()
-        return cls(owner, filters, window, total, moment)
+        return cls(user_id, filters, window, total, moment)
 
     def etag(self, revision: int) -> str | None:
-        """Return the ETag of the list at the user's ``revision``; a list that moves has none."""
-        if self.filters.view == "overdue":  # another one with every instant
+        """Return the ETag of the list at the user's ``revision``; ``overdue`` tasks have none."""
+        if self.filters.view == "overdue":  # the list changes with every instant
             return None
         date = self.filters.today(self.moment) if self.filters.follow_the_clock else ""
-        return etag(self.owner, revision, date)
+        return etag(self.user_id, revision, date)
 
     def page(self) -> dict[str, Any]:
         """Return a ``TaskPage``."""
@@ -65,7 +65,7 @@ class Listing:
         return read_page(
             PageQuery(
                 TASKS,
-                self.owner,
+                self.user_id,
                 self.window,
                 conditions,
                 total=self.total,

@@ -88,9 +88,9 @@ def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
     return [count for _, count in sorted(counts.items(), key=lambda item: item[0])]
 
 
-def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
-    """Return a ``TagPage`` of the tags of ``owner``'s live tasks."""
-    rows = read(_COMBINATIONS, {"owner": owner}, scans=True)
+def page(user_id: str, *, skip: int, limit: int) -> dict[str, Any]:
+    """Return a ``TagPage`` of the tags of the user's live tasks."""
+    rows = read(_COMBINATIONS, {"owner": user_id}, scans=True)
     counts = counted(row._asdict() for row in rows if row.tags)
     return page_of(
         "tags",

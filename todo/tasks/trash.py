@@ -36,15 +36,16 @@ _OLD: Final = _ALL.where(tasks.c.deleted_at < bindparam("before"), tasks.c.id > 
 _OWNERS: Final = select(tasks.c.user_id).where(tasks.c.deleted_at < bindparam("before")).distinct()
 
 
-def page(owner: str, *, skip: int, limit: int, cursor: str | None, days: int) -> dict[str, Any]:
-    """Return a ``TrashPage``: what ``owner`` deleted, the last first; it stays for ``days``.
+def page(user_id: str, *, skip: int, limit: int, cursor: str | None, days: int) -> dict[str, Any]:
+    """Return a ``TrashPage``: what the user deleted, the last first; it stays for ``days``.
 
-    Raises :class:`Problem` ``validation_failed`` for a cursor of another list, or beside ``skip``.
+    Raises :class:`Problem` ``validation_failed`` for the cursor of another list, and for one
+    beside ``skip``.
     """
-    digest = cursors.digest(owner, "trash")
+    digest = cursors.digest(user_id, "trash")
     window = Window.of(UPDATED, "desc", digest, skip=skip, limit=limit, cursor=cursor)
     counters = ("trashed_tasks",)
-    page = read_page(PageQuery(TASKS, owner, window, trashed=True, counters=counters))
+    page = read_page(PageQuery(TASKS, user_id, window, trashed=True, counters=counters))
     return {**page, "tasks": [_trashed(task, days) for task in page["tasks"]]}
 
 
