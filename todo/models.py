@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -13,6 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from todo.values.dates import format_instant
 from todo.values.text_keys import TITLE_KEY_LENGTH
 
 PRIORITIES = ("low", "medium", "high")
@@ -52,8 +53,7 @@ def _instant(text: str | None) -> str | None:
         return None
     if text.endswith("+00"):
         return f"{text[:10]}T{text[11:19]}.{text[20:-3]:0<3.3}Z"
-    utc = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
-    return f"{utc.isoformat(timespec='milliseconds')}Z"
+    return format_instant(datetime.fromisoformat(text))
 
 
 class Instant(sa.TypeDecorator[str]):

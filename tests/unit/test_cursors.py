@@ -13,9 +13,9 @@ from todo.sync.cursors import MAX_LENGTH, VERSION, Cursor, decode, digest, encod
 from todo.tasks.sorts import SORTS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
-places = st.lists(st.none() | st.integers(1, 2**53 - 1) | texts, min_size=1, max_size=2)
+positions = st.lists(st.none() | st.integers(1, 2**53 - 1) | texts, min_size=1, max_size=2)
 instants = st.none() | st.just("2026-11-27T14:00:00.000Z")
-cursors = st.builds(Cursor, digest=texts.map(digest), moment=instants, place=places)
+cursors = st.builds(Cursor, digest=texts.map(digest), moment=instants, position=positions)
 
 
 def is_refused(parse: Callable[[str], Any], text: str) -> bool:
@@ -108,7 +108,7 @@ def test_another_form_is_no_cursor(text):
 
 
 @pytest.mark.parametrize(
-    ("sort", "place"),
+    ("sort", "position"),
     [
         ("created", []),
         ("created", [0]),
@@ -134,12 +134,12 @@ def test_another_form_is_no_cursor(text):
         ("priority", [None, 1]),
     ],
 )
-def test_a_place_that_no_task_could_have_is_refused(sort, place):
-    assert not SORTS[sort].can_be(place)
+def test_a_position_that_no_task_could_have_is_refused(sort, position):
+    assert not SORTS[sort].can_be(position)
 
 
 @pytest.mark.parametrize(
-    ("sort", "place"),
+    ("sort", "position"),
     [
         ("created", [1]),
         ("updated", [2**53 - 1]),
@@ -150,5 +150,5 @@ def test_a_place_that_no_task_could_have_is_refused(sort, place):
         ("priority", ["low", 1]),
     ],
 )
-def test_a_place_that_a_task_could_have_is_taken(sort, place):
-    assert SORTS[sort].can_be(place)
+def test_a_position_that_a_task_could_have_is_taken(sort, position):
+    assert SORTS[sort].can_be(position)

@@ -15,10 +15,10 @@ from todo.values.dates import (
     bound,
     date_or_instant,
     day_bound,
+    format_instant,
     instant,
     start_of,
     today,
-    written,
     zone,
 )
 
@@ -58,8 +58,8 @@ def test_a_date_stays_as_it_is(day):
 def test_an_instant_is_the_same_moment_whatever_its_offset(moment, offset):
     text = moment.astimezone(offset).isoformat()
 
-    assert instant(text) == written(moment)
-    assert instant(written(moment)) == written(moment)
+    assert instant(text) == format_instant(moment)
+    assert instant(format_instant(moment)) == format_instant(moment)
 
 
 def moment_of(text: str) -> datetime | None:
@@ -93,12 +93,12 @@ def test_an_instant_is_the_moment_that_rfc_3339_says_or_refused(fields, sign):
 
         assert is_refused(instant, text) == (expected is None)
         if expected is not None:
-            assert instant(text) == written(expected)
+            assert instant(text) == format_instant(expected)
 
 
 @given(moments, moments)
 def test_instants_sort_as_text(one, other):
-    assert (written(one) < written(other)) == (one < other)
+    assert (format_instant(one) < format_instant(other)) == (one < other)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_days_follow_each_other(day, where):
 
 @given(moments, zones.filter(lambda where: where.key != "America/St_Johns"))
 def test_today_is_the_day_that_has_begun_and_whose_successor_has_not(moment, where):
-    text = written(moment)
+    text = format_instant(moment)
     day = today(text, where)
 
     assert start_of(day, where) <= text < start_of(day + timedelta(days=1), where)
@@ -215,10 +215,10 @@ def test_a_date_bounds_dates_as_a_date_and_instants_by_its_first_moment(day, whe
 
 @given(moments, dates, zones)
 def test_an_instant_bounds_exactly_the_dates_that_begin_then_or_later(moment, day, where):
-    place = bound(written(moment), where)
+    place = bound(format_instant(moment), where)
 
-    assert place.instant == written(moment)
-    assert (day.isoformat() >= place.date) == (start_of(day, where) >= written(moment))
+    assert place.instant == format_instant(moment)
+    assert (day.isoformat() >= place.date) == (start_of(day, where) >= format_instant(moment))
 
 
 @given(st.dates(), zones, st.sampled_from(["0001-01-01", "9999-12-31"]))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from todo.auth.user import User
-from todo.http.responses import Answer, changed_many, listed_already, tagged
+from todo.http.responses import Answer, changed_many, etag_header, listed_already
 from todo.sync.etags import etag
 from todo.tasks import tags
 
@@ -13,13 +13,13 @@ Json = dict[str, Any]
 def list_tags(user: User, skip: int, limit: int) -> Answer:
     """A page of the user's tags."""
 
-    def tag_at(revision: int) -> str:
+    def etag_at(revision: int) -> str:
         return etag(user.id, revision)
 
-    if (known := listed_already(user.id, tag_at)) is not None:
+    if (known := listed_already(user.id, etag_at)) is not None:
         return known
     page = tags.page(user.id, skip=skip, limit=limit)
-    return page, 200, tagged(tag_at(page["revision"]))
+    return page, 200, etag_header(etag_at(page["revision"]))
 
 
 def rename_tag(user: User, name: str, body: Json) -> Answer:

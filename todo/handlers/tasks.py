@@ -10,19 +10,20 @@ from todo.http.responses import (
     Answer,
     changed,
     changed_many,
+    etag_header,
     expected,
     link_to_next,
     listed_already,
     shown,
-    tagged,
     trashed,
     unless_known,
 )
 from todo.problems import Violation, validation_failed
-from todo.sync.etags import etag
+from todo.sync import reads
 from todo.tasks import batch, bulk, service
 from todo.tasks.filters import Filters
-from todo.tasks.listing import Listing
+from todo.tasks.pages import TaskPages
+from todo.tasks.resource import TASKS
 from todo.tasks.task import Task
 
 Json = dict[str, Any]
@@ -64,7 +65,7 @@ def list_tasks(
         view=view,
         tz=tz,
     )
-    listing = Listing.of(
+    pages = TaskPages.of(
         user.id,
         filters,
         sort=sort,
@@ -74,13 +75,13 @@ def list_tasks(
         cursor=cursor,
         total=total,
     )
-    if (known := listed_already(user.id, listing.etag)) is not None:
+    if (known := listed_already(user.id, pages.etag)) is not None:
         return known
-    page = listing.page()
+    page = pages.page()
     return (
         page,
         200,
-        {**tagged(listing.etag(page["revision"])), **link_to_next(page["next_cursor"])},
+        {**etag_header(pages.etag(page["revision"])), **link_to_next(page["next_cursor"])},
     )
 
 
@@ -93,8 +94,8 @@ def create_task(user: User, body: Json) -> Answer:
 
 def get_task(user: User, task_id: int) -> Answer:
     """One task."""
-    task = service.get(user.id, task_id)
-    return unless_known(dict(task), etag(user.id, task["revision"]))
+    task = reads.get(TASKS, user.id, task_id)
+    return unless_known(task)
 
 
 def update_task(user: User, task_id: int, body: Json) -> Answer:

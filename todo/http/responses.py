@@ -1,8 +1,8 @@
 """What HTTP adds to an answer: conditional requests (RFC 9110, section 13), repeats under a key,
 the next page's link.
 
-Werkzeug parses ``If-Match`` and ``If-None-Match``, and takes a tag without its quotes for one with
-them; what is no list of tags has none that matches.
+Werkzeug parses ``If-Match`` and ``If-None-Match``, and takes an ETag without its quotes for one
+with them. A header that is not a list of ETags matches nothing.
 """
 
 import hashlib
@@ -19,17 +19,18 @@ from todo.auth.user import User
 from todo.context import context
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.transactions import MANY_SECONDS
-from todo.sync.etags import LENGTH, etag
+from todo.sync import reads
+from todo.sync.etags import LENGTH, etag_of
 from todo.sync.idempotency import Repeatable
+from todo.sync.resource import Entity
 from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
-from todo.tasks import listing
 
 Json = dict[str, Any]
 Answer = tuple[Json | None, int, dict[str, str]]
 """A body, a status, and headers."""
 
 _CODING: Final = re.compile(rf"(?<=^.{{{LENGTH}}})[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
-"""What proxies append to the tag of an answer that they compress."""
+"""What proxies append to the ETag of an answer that they compress."""
 _UNDO: Final = "A proxy that compresses made it so: send the ETag"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
@@ -75,9 +76,9 @@ def _fingerprint() -> bytes:
 
 
 def expected() -> Expected:
-    """Return which tags ``If-Match`` lets a task have; ``None`` when it is absent.
+    """Return which ETags ``If-Match`` lets a task have; ``None`` when the header is absent.
 
-    The comparison is strong: a weak tag never matches (RFC 9110, section 13.1.1).
+    The comparison is strong: a weak ETag never matches (RFC 9110, section 13.1.1).
     """
     if "If-Match" not in request.headers:
         return None
@@ -85,57 +86,53 @@ def expected() -> Expected:
     return Precondition(request.if_match.contains, detail + _mangled(request.if_match))
 
 
-def _mangled(tags: ETags) -> str:
-    """Return what to do about a tag that a proxy rewrote when it compressed the answer."""
-    if tags.as_set(include_weak=True) > tags.as_set():
+def _mangled(etags: ETags) -> str:
+    """Return what to do about an ETag that a proxy rewrote when it compressed the answer."""
+    if etags.as_set(include_weak=True) > etags.as_set():
         return f" It has a weak tag, which never matches. {_UNDO} without the 'W/'."
-    for tag in tags.as_set():
-        if suffix := _CODING.search(tag):
+    for etag in etags.as_set():
+        if suffix := _CODING.search(etag):
             return f" It has a tag that ends in '{suffix[0]}'. {_UNDO} without that."
     return ""
 
 
-def tagged(tag: str | None) -> dict[str, str]:
-    """Return the header that carries ``tag``, if there is one."""
-    return {} if tag is None else {"ETag": f'"{tag}"'}
+def etag_header(etag: str | None) -> dict[str, str]:
+    """Return the header that carries ``etag``, if there is one."""
+    return {} if etag is None else {"ETag": f'"{etag}"'}
 
 
-def shown(entity: Mapping[str, Any], status: int = 200, **headers: str) -> Answer:
+def shown(entity: Entity, status: int = 200, **headers: str) -> Answer:
     """Answer with ``entity`` and its ETag."""
-    return dict(entity), status, {**headers, **_etag_of(entity)}
+    return dict(entity), status, {**headers, **etag_header(etag_of(entity))}
 
 
-def trashed(entity: Mapping[str, Any]) -> Answer:
+def trashed(entity: Entity) -> Answer:
     """Answer that ``entity`` is in the trash, with its ETag there."""
-    return None, 204, _etag_of(entity)
+    return None, 204, etag_header(etag_of(entity))
 
 
-def gone(_entity: Mapping[str, Any]) -> Answer:
+def gone(_entity: Entity) -> Answer:
     """Answer that an entity is nowhere any more."""
     return None, 204, {}
 
 
-def _etag_of(entity: Mapping[str, Any]) -> dict[str, str]:
-    return tagged(etag(entity["user_id"], entity["revision"]))
+def unless_known(entity: Entity) -> Answer:
+    """Answer with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
+    if request.if_none_match.contains_weak(etag_of(entity)):
+        return None, 304, etag_header(etag_of(entity))
+    return shown(entity)
 
 
-def unless_known(body: Json, tag: str | None) -> Answer:
-    """Answer with ``body``, or with 304 when ``If-None-Match`` has its ``tag``."""
-    if tag is not None and request.if_none_match.contains_weak(tag):
-        return None, 304, tagged(tag)
-    return body, 200, tagged(tag)
+def listed_already(user_id: str, etag_at: Callable[[int], str | None]) -> Answer | None:
+    """Answer with 304 when ``If-None-Match`` has the ETag of a list as it is now.
 
-
-def listed_already(owner: str, tag_at: Callable[[int], str | None]) -> Answer | None:
-    """Answer with 304 when ``If-None-Match`` has the tag of a list as it is now.
-
-    ``tag_at`` gives the tag for the owner's revision, which is all that is read.
+    ``etag_at`` gives the list's ETag at a revision of the user, which is all that is read.
     """
-    if "If-None-Match" not in request.headers or tag_at(0) is None:
+    if "If-None-Match" not in request.headers or etag_at(0) is None:
         return None
-    tag = tag_at(listing.revision(owner))
-    known = tag is not None and request.if_none_match.contains_weak(tag)
-    return (None, 304, tagged(tag)) if known else None
+    etag = etag_at(reads.revision(user_id))
+    known = etag is not None and request.if_none_match.contains_weak(etag)
+    return (None, 304, etag_header(etag)) if known else None
 
 
 def link_to_next(cursor: str | None) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Cursors: where a page ended, as opaque text.
 
 A cursor is canonical base64url of a JSON array: the version, a digest of what was asked for, the
-moment that the views of the first page were computed at, and the place of the last task, which is
-what the sort compares. It is no secret and gives no right: the owner is in every WHERE.
+moment that the views of the first page were computed at, and the position of the last entity: its
+values of the sort's keys. It is no secret and gives no right: the user is in every WHERE.
 """
 
 import base64
@@ -26,11 +26,11 @@ _EARLIEST, _LATEST = "0002", "9998"
 
 
 class Cursor(NamedTuple):
-    """A page's end. ``place`` has one value for each key of the sort, and is yet to be checked."""
+    """Where a page ended. ``position`` has one value for each key of the sort, not checked yet."""
 
     digest: str
     moment: str | None
-    place: Sequence[Any]
+    position: Sequence[Any]
 
 
 def digest(*asked: Any) -> str:
@@ -57,10 +57,10 @@ def decode(text: str) -> Cursor:
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError):
         raise ValueError(text) from None
     match parts:
-        case [int(version), str(asked), None | str() as moment, [_] | [_, _] as place] if (
-            version == VERSION and all(isinstance(value, _VALUES) for value in place)
+        case [int(version), str(asked), None | str() as moment, [_] | [_, _] as position] if (
+            version == VERSION and all(isinstance(value, _VALUES) for value in position)
         ):
-            cursor = Cursor(asked, None if moment is None else _moment(moment), place)
+            cursor = Cursor(asked, None if moment is None else _moment(moment), position)
         case _:
             raise ValueError(text)
     if encode(cursor) != text:
@@ -73,7 +73,7 @@ def resume(
 ) -> Cursor | None:
     """Return where the list whose digest is ``asked`` goes on, ``None`` at its beginning.
 
-    ``fits`` says whether a cursor's place can be one of the list. Raises :class:`Problem`
+    ``fits`` says whether a cursor's position can be one of the list. Raises :class:`Problem`
     ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
     """
     if text is None:

@@ -1,26 +1,33 @@
-"""Entity tags (RFC 9110, section 8.8): strong, opaque, and of one owner.
+"""ETags (RFC 9110, section 8.8): strong, opaque, and of one user.
 
-A tag is a digest of the owner and of a revision: of a task, the one at which it last changed; of a
-list, the owner's, which every change of any task raises. With the owner in it no cache of a browser
-takes the answer to one user for that to another, though both asked for ``/api/me/tasks``.
+An ETag is a digest of the user and of a revision: of an entity, the one at which it last changed;
+of a list, the user's, which every change of any entity raises. With the user in it no cache of a
+browser takes the answer to one user for that to another, though both asked for ``/api/me/tasks``.
 """
 
 import base64
 import hashlib
 from typing import Final
 
+from todo.sync.resource import Entity
+
 FORM: Final = 1
-"""Of what is tagged; whoever changes what a task or a list looks like raises it."""
+"""Of what has an ETag; whoever changes what an entity or a list looks like raises it."""
 _BYTES: Final = 9
 LENGTH: Final = _BYTES * 4 // 3
-"""Characters of a tag: letters, digits, ``-`` and ``_``, which may be its last ones."""
+"""Characters of an ETag: letters, digits, ``-`` and ``_``, which may be its last ones."""
 
 
-def etag(owner: str, revision: int, moved: str = "") -> str:
-    """Return the tag, without its quotes, of what ``owner`` has at ``revision``.
+def etag(user_id: str, revision: int, moved: str = "") -> str:
+    """Return the ETag, without its quotes, of what the user has at ``revision``.
 
     ``moved`` is whatever else the answer depends on, such as the date that it is for the caller.
     """
-    text = f"{FORM}\n{revision}\n{moved}\n{owner}"
+    text = f"{FORM}\n{revision}\n{moved}\n{user_id}"
     digest = hashlib.blake2b(text.encode(), digest_size=_BYTES).digest()
     return base64.urlsafe_b64encode(digest).decode()
+
+
+def etag_of(entity: Entity) -> str:
+    """Return the ETag of an entity of any resource: that of its user and its revision."""
+    return etag(entity["user_id"], entity["revision"])

@@ -23,7 +23,7 @@ from todo.models import idempotency_keys as keys
 from todo.problems import Problem
 from todo.sync import writer
 from todo.values.clock import now
-from todo.values.dates import written
+from todo.values.dates import format_instant
 
 _FIND: Final = select(keys.c.fingerprint, keys.c.answer, keys.c.created_at).where(
     keys.c.user_id == bindparam("owner"), keys.c.key == bindparam("of_key")
@@ -105,7 +105,7 @@ def _purge(owner: str, before: str) -> int:
 
 
 def _hours_ago(hours: int) -> str:
-    return written(datetime.fromisoformat(now()) - timedelta(hours=hours))
+    return format_instant(datetime.fromisoformat(now()) - timedelta(hours=hours))
 
 
 def _number(owner: str, key: str) -> int:

@@ -9,7 +9,7 @@ first that needs it. What changes is recorded by :meth:`UnitOfWork.put` and writ
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
 
@@ -20,9 +20,9 @@ from todo.models import users
 from todo.problems import Problem
 from todo.sync import idempotency, writer
 from todo.sync.counters import COLUMNS, Counters
-from todo.sync.etags import etag
+from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
-from todo.sync.stored import E, Stored
+from todo.sync.resource import E, Entity, Resource
 from todo.sync.writer import Change, Ids, Kept
 from todo.values.clock import now
 
@@ -91,58 +91,62 @@ class UnitOfWork:
         self._locked(row)
 
     def entity(
-        self, stored: Stored[E], entity_id: int, expected: Expected = None, *, trashed: bool = False
+        self,
+        resource: Resource[E],
+        entity_id: int,
+        expected: Expected = None,
+        *,
+        trashed: bool = False,
     ) -> E:
         """Return one entity of the user's, live or ``trashed``, with the user's row locked.
 
-        Raises :class:`Problem`: what ``stored`` says of an entity that is not there, and
+        Raises :class:`Problem`: what ``resource`` says of an entity that is not there, and
         ``precondition_failed`` when its ETag is not ``expected`` (RFC 9110, section 13.1.1).
         """
-        found = self._read(stored, entity_id, trashed=trashed)
+        found = self._read(resource, entity_id, trashed=trashed)
         if found is None:
-            raise stored.not_found(trashed)
-        if expected is not None and not expected.holds(etag(self.user.id, found["revision"])):
-            raise stale(stored.shown(found), expected.detail)
+            raise resource.not_found(trashed)
+        if expected is not None and not expected.holds(etag_of(found)):
+            raise stale(resource.shown(found), expected.detail)
         return found
 
-    def _read(self, stored: Stored[E], entity_id: int, *, trashed: bool) -> E | None:
+    def _read(self, resource: Resource[E], entity_id: int, *, trashed: bool) -> E | None:
         """Both rows are locked by one statement, so both are read again after a wait (PostgreSQL,
         READ COMMITTED). Under the user's lock nobody else changes the entity.
         """
         locked = self._counters is not None
-        statement = _one(stored, trashed=trashed, locked=locked)
+        statement = _one(resource, trashed=trashed, locked=locked)
         values = {"owner": self.user.id, "entity_id": entity_id}
         row = self.connection.execute(statement, values).one_or_none()
         if row is None:
             return None
         if not locked:
             self._locked([getattr(row, column.name) for column in COLUMNS])
-        found = stored.entity(row)
-        return cast("E", {**found, "deleted_at": row.deleted_at}) if trashed else found
+        return resource.entity(row, trashed=trashed)
 
-    def entities(self, stored: Stored[E], ids: Sequence[int]) -> dict[int, E]:
+    def entities(self, resource: Resource[E], ids: Sequence[int]) -> dict[int, E]:
         """Return those of the user's live entities that have one of ``ids``, by their ids."""
-        rows = self.read(_several(stored), {"ids": ids}) if ids else ()
+        rows = self.read(_several(resource), {"ids": ids}) if ids else ()
         for row in rows:
-            known = {name: getattr(row, name) for name in stored.derived_names}
-            self._derived[stored.table.name, row.id] = known
-        return {row.id: stored.entity(row) for row in rows}
+            known = {name: getattr(row, name) for name in resource.derived_names}
+            self._derived[resource.table.name, row.id] = known
+        return {row.id: resource.entity(row) for row in rows}
 
     def read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of ``statement`` under the lock; it binds ``owner`` and ``values``."""
         self.lock()
         return self.connection.execute(statement, {"owner": self.user.id, **values}).all()
 
-    def put(self, stored: Stored[E], old: E | None, new: E | None) -> None:
+    def put(self, resource: Resource[E], old: E | None, new: E | None) -> None:
         """Record that ``old`` becomes ``new``: ``None`` is what is not there yet, or any more.
 
         A ``new`` entity is at :attr:`next_revision`. What is deleted for good takes no revision.
         """
-        self.move(stored.counts(old), stored.counts(new))
+        self.move(resource.counts(old), resource.counts(new))
         if new is not None:
             self._counters = self.counters.at(new["revision"])
-        derived = self._derived.get((stored.table.name, old["id"])) if old is not None else None
-        self._changes.append(Change(stored, old, new, derived))
+        derived = self._derived.get((resource.table.name, old["id"])) if old is not None else None
+        self._changes.append(Change(resource, old, new, derived))
 
     def move(
         self,
@@ -168,7 +172,7 @@ class UnitOfWork:
 
     def change_batch(
         self,
-        stored: Stored[Any],
+        resource: Resource[Any],
         ids: Ids,
         same: Mapping[str, Any],
         each: Mapping[str, Sequence[Any]] | None = None,
@@ -183,12 +187,12 @@ class UnitOfWork:
         """
         revision, changed = self.counters.revision, {"updated_at": self.now, **same}
         owner = self.user.id
-        writer.change_batch(self.connection, stored, owner, ids, revision, changed, each or {})
+        writer.change_batch(self.connection, resource, owner, ids, revision, changed, each or {})
         self.move(before, after, entities=len(ids), revisions=len(ids))
 
-    def delete_batch(self, stored: Stored[Any], ids: Ids, before: Mapping[str, int]) -> None:
+    def delete_batch(self, resource: Resource[Any], ids: Ids, before: Mapping[str, int]) -> None:
         """Delete the entities of a batch for good, now; each counted as ``before``."""
-        writer.delete_batch(self.connection, stored, self.user.id, ids)
+        writer.delete_batch(self.connection, resource, self.user.id, ids)
         self.move(before, NOTHING, entities=len(ids))
 
     def keep(self, repeatable: Repeatable, response: Any) -> None:
@@ -239,28 +243,28 @@ def run(
     return transactions.write(transaction, seconds=seconds)
 
 
-def stale(entity: Mapping[str, Any], detail: str) -> Problem:
+def stale(entity: Entity, detail: str) -> Problem:
     """Return the problem of whoever takes ``entity`` for what it was earlier."""
-    headers = {"ETag": f'"{etag(entity["user_id"], entity["revision"])}"'}
+    headers = {"ETag": f'"{etag_of(entity)}"'}
     return Problem("precondition_failed", detail, headers=headers, current=dict(entity))
 
 
 @cache
-def _several(stored: Stored[Any]) -> Select[Any]:
-    ids = stored.table.c.id.in_(bindparam("ids", expanding=True))
-    return select(*stored.columns, *stored.derived_columns).where(*stored.live, ids)
+def _several(resource: Resource[Any]) -> Select[Any]:
+    ids = resource.table.c.id.in_(bindparam("ids", expanding=True))
+    return select(*resource.columns, *resource.derived_columns).where(*resource.live, ids)
 
 
 @cache
-def _one(stored: Stored[Any], *, trashed: bool, locked: bool) -> Select[Any]:
+def _one(resource: Resource[Any], *, trashed: bool, locked: bool) -> Select[Any]:
     """One entity; joined to its user's counters, and both locked, unless the user is ``locked``."""
     conditions = (
-        *(stored.trashed if trashed else stored.live),
-        stored.table.c.id == bindparam("entity_id"),
+        *(resource.trashed if trashed else resource.live),
+        resource.table.c.id == bindparam("entity_id"),
     )
-    columns = (*stored.columns, *([stored.table.c.deleted_at] if trashed else []))
+    columns = (*resource.columns, *([resource.table.c.deleted_at] if trashed else []))
     if locked:
         return select(*columns).where(*conditions)
     rows = select(*columns, *COLUMNS).where(*conditions)
-    rows = rows.join_from(users, stored.table, stored.table.c.user_id == users.c.id)
+    rows = rows.join_from(users, resource.table, resource.table.c.user_id == users.c.id)
     return rows.where(users.c.id == bindparam("owner")).with_for_update(key_share=True)

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 from todo.auth.user import User
 from todo.sync import statements
 from todo.sync.counters import Counters
+from todo.sync.resource import Entity, Resource
 from todo.sync.statements import Statement
-from todo.sync.stored import Entity, Stored
 from todo.values.clock import now
 
 BLOCK_BYTES: Final = 4096
@@ -35,7 +35,7 @@ Ids = Sequence[int]
 class Change:
     """One entity before and after: ``None`` is what is not there yet, or any more."""
 
-    stored: Stored[Any]
+    resource: Resource[Any]
     old: Entity | None
     new: Entity | None
     derived: Entity | None = None
@@ -44,7 +44,7 @@ class Change:
     def row(self) -> Values:
         """Return every column of what is new."""
         assert self.new is not None  # noqa: S101 - what is deleted for good goes in batches
-        derived = self.stored.derived_of(self.new, self.old, self.derived)
+        derived = self.resource.derived_of(self.new, self.old, self.derived)
         return {"deleted_at": None, **self.new, **derived}
 
 
@@ -109,7 +109,7 @@ def write(
 
 def change_batch(
     connection: Connection,
-    stored: Stored[Any],
+    resource: Resource[Any],
     owner: str,
     ids: Ids,
     revision: int,
@@ -122,7 +122,7 @@ def change_batch(
     each, in the order of ``ids``.
     """
     dialect = connection.dialect.name
-    statement = statements.update_batch(stored.table, dialect, tuple(same), tuple(each))
+    statement = statements.update_batch(resource.table, dialect, tuple(same), tuple(each))
     values = {"owner": owner, **_bound(same)}
     if dialect == "postgresql":
         values |= {**_of_batch(ids), "revision_before": revision, **_bound(each)}
@@ -135,10 +135,10 @@ def change_batch(
     connection.execute(statement, own)
 
 
-def delete_batch(connection: Connection, stored: Stored[Any], owner: str, ids: Ids) -> None:
+def delete_batch(connection: Connection, resource: Resource[Any], owner: str, ids: Ids) -> None:
     """Delete the entities with the ascending ``ids`` for good."""
     dialect = connection.dialect.name
-    statement = statements.delete_batch(stored.table, dialect)
+    statement = statements.delete_batch(resource.table, dialect)
     if dialect == "postgresql":
         connection.execute(statement, {"owner": owner, **_of_batch(ids)})
     else:
@@ -166,26 +166,26 @@ def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) 
 
 def _one(change: Change) -> tuple[Statement, Values]:
     """The statement that makes one change, and what it binds."""
-    stored, old, new = change.stored, change.old, change.new
+    resource, old, new = change.resource, change.old, change.new
     if new is None:
         assert old is not None  # noqa: S101 - nothing was there, and nothing is
-        return statements.delete(stored.table), {"entity_id": old["id"], "owner": old["user_id"]}
+        return statements.delete(resource.table), {"entity_id": old["id"], "owner": old["user_id"]}
     if old is None:
         row = change.row()
-        return statements.insert(stored.table, tuple(row)), _bound(row)
-    changed = stored.changes(old, new)
+        return statements.insert(resource.table, tuple(row)), _bound(row)
+    changed = resource.changes(old, new)
     key = {"entity_id": new["id"], "owner": new["user_id"]}
-    return statements.update(stored.table, tuple(changed)), {**key, **_bound(changed)}
+    return statements.update(resource.table, tuple(changed)), {**key, **_bound(changed)}
 
 
 def _write_many(connection: Connection, changes: Sequence[Change]) -> None:
     """Write whole entities, new ones and old ones; none is deleted for good here."""
-    rows: dict[Stored[Any], list[Values]] = {}
+    rows: dict[Resource[Any], list[Values]] = {}
     for change in changes:
-        rows.setdefault(change.stored, []).append(_bound(change.row()))
-    for stored, some in rows.items():
+        rows.setdefault(change.resource, []).append(_bound(change.row()))
+    for resource, some in rows.items():
         names = tuple(name.removeprefix("new_") for name in some[0])
-        connection.execute(statements.save(stored.table, names, connection.dialect.name), some)
+        connection.execute(statements.save(resource.table, names, connection.dialect.name), some)
 
 
 def _kept(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:

@@ -6,7 +6,8 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks.task import DONE, OPEN, TASKS, TRASHED, Fields
+from todo.tasks.resource import TASKS
+from todo.tasks.task import DONE, OPEN, TRASHED, Fields
 
 Changed = dict[str, int]
 """How many tasks ``changed``, and the user's ``revision`` after that."""

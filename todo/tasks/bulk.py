@@ -9,8 +9,9 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, validation_failed
 from todo.sync.unit_of_work import UnitOfWork, stale
+from todo.tasks.resource import TASKS
 from todo.tasks.service import changed_task, deleted_task, new_task, quota_exceeded
-from todo.tasks.task import TASKS, Fields, Task
+from todo.tasks.task import Fields, Task
 
 
 class Operation(TypedDict):

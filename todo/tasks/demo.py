@@ -12,7 +12,7 @@ from todo.auth.user import User
 from todo.sync.unit_of_work import UnitOfWork, run
 from todo.tasks.service import add_many, check_quota
 from todo.tasks.task import Fields
-from todo.values.dates import written
+from todo.values.dates import format_instant
 
 BATCH: Final = 1000
 """Tasks of one unit of work."""
@@ -54,15 +54,15 @@ def _fields(chance: random.Random, now: datetime, place: int, number: int) -> Fi
     created = now - timedelta(days=DAYS) * (1 - place / number)
     completed = created + (now - created) * chance.random() if chance.random() < COMPLETED else None
     due = now + timedelta(days=chance.randint(-DAYS, DAYS), minutes=chance.randint(0, 1440))
-    due_date = chance.choice((None, due.date().isoformat(), written(due.replace(second=0))))
+    due_date = chance.choice((None, due.date().isoformat(), format_instant(due.replace(second=0))))
     return {
         "title": f"{chance.choice(_VERBS)} {chance.choice(_THINGS)}",
         "description": chance.choice(_NOTES),
         "completed": completed is not None,
-        "completed_at": completed and written(completed),
+        "completed_at": completed and format_instant(completed),
         "priority": chance.choices(("low", "medium", "high"), (2, 5, 1))[0],
         "due_date": due_date,
         "tags": chance.sample(_TAGS, chance.choice((0, 0, 1, 1, 2, 3))),
-        "created_at": written(created),
-        "updated_at": written(completed or created),
+        "created_at": format_instant(created),
+        "updated_at": format_instant(completed or created),
     }

@@ -1,26 +1,26 @@
-"""What a list is narrowed to: from the request's filters to conditions on rows.
+"""The filters of a list of tasks: from the request's parameters to conditions on rows.
 
-A condition is a kind and a value. The kinds make the statement, which is built once for each
-combination of them; the values are bound. What moves with the clock or with the caller's zone is
-worked out here, to bounds that both databases compare as text.
+What depends on the clock or on the caller's zone is worked out here, to bounds that both databases
+compare as text.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, Self
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func
 
 from todo.database.functions import contains
 from todo.models import tasks
 from todo.problems import Violation, validation_failed
+from todo.sync.conditions import Clause, Condition
+from todo.sync.sorts import MAX_NUMBER
 from todo.values import dates
 from todo.values.dates import DATE_LENGTH, Bound
 from todo.values.text_keys import fold, tag_in_key, words
 
 UPCOMING_DAYS: Final = 7
 """The days after today that the view ``upcoming`` has."""
-MAX_REVISION: Final = 2**53 - 1
 
 _STATUS: Final[Mapping[str | None, bool | None]] = {
     None: None,
@@ -28,13 +28,6 @@ _STATUS: Final[Mapping[str | None, bool | None]] = {
     "pending": False,
     "completed": True,
 }
-
-
-class Condition(NamedTuple):
-    """One thing that must be true of a row: its kind, and what it binds."""
-
-    kind: str
-    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -113,9 +106,9 @@ class Filters:
     def _of_its_times(self) -> Iterator[Condition]:
         where = dates.zone(self.tz)
         if self.due_after:
-            yield Condition("due_from", dates.bound(self.due_after, where))
+            yield _due_from(dates.bound(self.due_after, where))
         if self.due_before:
-            yield Condition("due_until", dates.bound(self.due_before, where))
+            yield _due_until(dates.bound(self.due_before, where))
         if self.completed_after:
             yield Condition("completed_from", self.completed_after)
         if self.completed_before:
@@ -132,43 +125,35 @@ class Filters:
                 yield Condition("undated")
             case "overdue":
                 yield Condition("completed", False)
-                yield Condition("due_until", Bound(self.today(moment), moment))
+                yield _due_until(Bound(self.today(moment), moment))
             case "today" | "upcoming" as view:
                 first, last = (0, 1) if view == "today" else (1, 1 + UPCOMING_DAYS)
                 day = dates.today(moment, where)
-                yield Condition("due_from", dates.day_bound(day, where, first))
-                yield Condition("due_until", dates.day_bound(day, where, last))
+                yield _due_from(dates.day_bound(day, where, first))
+                yield _due_until(dates.day_bound(day, where, last))
 
 
 def instant_or_revision(text: str) -> int | str:
     """Return a revision as a number, an instant as the API writes it; raises ``ValueError``."""
     if text.isdecimal() and text.isascii():
         revision = int(text)
-        if str(revision) != text or revision > MAX_REVISION:
+        if str(revision) != text or revision > MAX_NUMBER:
             raise ValueError(text)
         return revision
     return dates.instant(text)
 
 
-def clauses(kinds: Sequence[str], of: str = "list") -> list[ColumnElement[bool]]:
-    """Return the SQL of conditions of these ``kinds``, which binds what :func:`values` gives.
-
-    ``of`` tells the values of several sets of conditions in one statement apart.
-    """
-    return [_CLAUSES[kind](f"{of}_{kind}_{place}") for place, kind in enumerate(kinds)]
+def _due_from(bound: Bound) -> Condition:
+    return _due("due_from", bound, edge=min(bound))
 
 
-def values(conditions: Sequence[Condition], of: str = "list") -> dict[str, Any]:
-    """Return what the clauses of ``conditions`` bind."""
-    bound: dict[str, Any] = {}
-    for place, (kind, value) in enumerate(conditions):
-        name = f"{of}_{kind}_{place}"
-        if isinstance(value, Bound):
-            bound[f"{name}_date"], bound[f"{name}_instant"] = value
-            bound[f"{name}_edge"] = min(value) if kind == "due_from" else max(value)
-        elif value is not None:
-            bound[name] = value
-    return bound
+def _due_until(bound: Bound) -> Condition:
+    return _due("due_until", bound, edge=max(bound))
+
+
+def _due(kind: str, bound: Bound, *, edge: str) -> Condition:
+    """A condition on due dates. The ``edge`` narrows nothing further, but an index serves it."""
+    return Condition(kind, {"date": bound.date, "instant": bound.instant, "edge": edge})
 
 
 def _completed(status: str | None, completed: bool | None) -> bool | None:
@@ -181,27 +166,27 @@ def _completed(status: str | None, completed: bool | None) -> bool | None:
     return completed
 
 
-def _due(name: str) -> ColumnElement[str]:
+def _due_bound(name: str) -> ColumnElement[str]:
     """What a due date is compared with: a date with a date, an instant with an instant."""
     is_date = func.length(tasks.c.due_date) == DATE_LENGTH
     return case((is_date, bindparam(f"{name}_date")), else_=bindparam(f"{name}_instant"))
 
 
-# The edge says nothing new, but an index understands it.
-_CLAUSES: Final[Mapping[str, Callable[[str], ColumnElement[bool]]]] = {
+CLAUSES: Final[Mapping[str, Clause]] = {
     "completed": lambda name: tasks.c.completed == bindparam(name),
     "priority": lambda name: tasks.c.priority.in_(bindparam(name, expanding=True)),
     "tag": lambda name: contains(tasks.c.tags_key, bindparam(name)),
     "word": lambda name: contains(tasks.c.search_key, bindparam(name)),
     "undated": lambda _: tasks.c.due_date.is_(None),
     "due_from": lambda name: and_(
-        tasks.c.due_date >= bindparam(f"{name}_edge"), tasks.c.due_date >= _due(name)
+        tasks.c.due_date >= bindparam(f"{name}_edge"), tasks.c.due_date >= _due_bound(name)
     ),
     "due_until": lambda name: and_(
-        tasks.c.due_date < bindparam(f"{name}_edge"), tasks.c.due_date < _due(name)
+        tasks.c.due_date < bindparam(f"{name}_edge"), tasks.c.due_date < _due_bound(name)
     ),
     "completed_from": lambda name: tasks.c.completed_at >= bindparam(name),
     "completed_until": lambda name: tasks.c.completed_at < bindparam(name),
     "updated_from": lambda name: tasks.c.updated_at >= bindparam(name),
     "revision_after": lambda name: tasks.c.revision > bindparam(name),
 }
+"""The kinds of conditions on tasks, and the SQL of each."""

@@ -16,7 +16,7 @@ from todo.auth.tokens import check_subject
 from todo.auth.user import is_text
 from todo.models import MAX_TAGS, PRIORITIES
 from todo.values.clock import now
-from todo.values.dates import date_or_instant, written
+from todo.values.dates import date_or_instant, format_instant
 from todo.values.text_keys import are_unique, is_visible
 
 Row = Mapping[str, str | None]
@@ -127,7 +127,7 @@ def _instant(name: str, text: str | None) -> str:
     if text is None:
         return now()
     try:
-        return written(_moment(text.strip()))
+        return format_instant(_moment(text.strip()))
     except (ValueError, OverflowError):
         raise UnfitRowError(f"{name} {text[:40]!r} is no time") from None
 

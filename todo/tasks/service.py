@@ -1,4 +1,4 @@
-"""Tasks: create, get, update, complete, delete.
+"""Tasks: create, update, complete, delete.
 
 Each change is made inside of a unit of work: lock, decide, record. A change of nothing is a no-op:
 it keeps ``updated_at`` and ``revision``.
@@ -7,26 +7,14 @@ it keeps ``updated_at`` and ``revision``.
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, select
-
-from todo.database.transactions import read
 from todo.problems import Problem
 from todo.sync.unit_of_work import Expected, UnitOfWork
-from todo.tasks.task import TASKS, Fields, Task
+from todo.tasks.resource import TASKS
+from todo.tasks.task import Fields, Task
 from todo.values.dates import date_or_instant
 
 _CLEARED: Final[Fields] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""
-
-_GET: Final = select(*TASKS.columns).where(*TASKS.live, TASKS.table.c.id == bindparam("task_id"))
-
-
-def get(owner: str, task_id: int) -> Task:
-    """Return one live task of ``owner``; raises :class:`Problem` ``task_not_found``."""
-    rows = read(_GET, {"owner": owner, "task_id": task_id})
-    if not rows:
-        raise TASKS.not_found(False)
-    return TASKS.entity(rows[0])
 
 
 def create(unit: UnitOfWork, fields: Fields, *, quota: int) -> Task:

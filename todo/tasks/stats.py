@@ -1,4 +1,4 @@
-"""Counts of a user's tasks, of one moment, in one pass over the owner's rows."""
+"""Counts of a user's tasks, of one moment, in one pass over the user's rows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case,
 
 from todo.database.transactions import read
 from todo.models import PRIORITIES, tasks
-from todo.tasks.filters import Filters, clauses, values
+from todo.sync.conditions import clauses, values
+from todo.tasks.filters import Filters
+from todo.tasks.resource import TASKS
 from todo.tasks.tags import counted
-from todo.tasks.task import TASKS
 from todo.values import dates
 from todo.values.clock import now
 
@@ -24,15 +25,17 @@ TOP_TAGS: Final = 100
 _VIEWS: Final = {"overdue": "overdue", "due_today": "today"}
 
 
-def show(owner: str, tz: str) -> dict[str, Any]:
-    """Return the ``Stats`` of ``owner``'s live tasks, for this moment in the zone ``tz``."""
+def show(user_id: str, tz: str) -> dict[str, Any]:
+    """Return the ``Stats`` of the user's live tasks, for this moment in the zone ``tz``."""
     moment = now()
     last = dates.today(moment, dates.zone(tz))
     days = [last - timedelta(days=ago) for ago in reversed(range(DAYS))]
     views = {name: Filters(view=view, tz=tz).conditions(moment) for name, view in _VIEWS.items()}
     kinds = tuple((name, tuple(c.kind for c in conditions)) for name, conditions in views.items())
-    begins = {f"day_{place}": dates.start_of(day, dates.zone(tz)) for place, day in enumerate(days)}
-    bound = {"owner": owner, **begins}
+    begins = {
+        f"day_{number}": dates.start_of(day, dates.zone(tz)) for number, day in enumerate(days)
+    }
+    bound = {"owner": user_id, **begins}
     for name, conditions in views.items():
         bound |= values(conditions, of=name)
     rows = [row._mapping for row in read(_statement(kinds), bound, scans=True)]
@@ -49,7 +52,8 @@ def show(owner: str, tz: str) -> dict[str, Any]:
         "tags": len(tags),
         "by_tag": [tag.as_json() for tag in tags[:TOP_TAGS]],
         "completed_per_day": [
-            {"date": day.isoformat(), "completed": per_day[place]} for place, day in enumerate(days)
+            {"date": day.isoformat(), "completed": per_day[number]}
+            for number, day in enumerate(days)
         ],
     }
 
@@ -71,7 +75,8 @@ def _of_priority(rows: Sequence[RowMapping], priority: str) -> dict[str, int]:
 def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
     """One row for each combination of what is counted, with the ``total`` of its tasks."""
     in_view = (
-        case((and_(*clauses(kinds, of=name)), 1), else_=0).label(name) for name, kinds in views
+        case((and_(*clauses(TASKS.clauses, kinds, of=name)), 1), else_=0).label(name)
+        for name, kinds in views
     )
     seen = (
         select(
@@ -94,8 +99,8 @@ def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
 def _day() -> ColumnElement[int | None]:
     """Which of the days a task was completed on; null for none of them."""
     begun = [
-        (tasks.c.completed_at >= bindparam(f"day_{place}"), place)
-        for place in reversed(range(DAYS))
+        (tasks.c.completed_at >= bindparam(f"day_{number}"), number)
+        for number in reversed(range(DAYS))
     ]
     none = tasks.c.completed_at.is_(None) | (tasks.c.completed_at < bindparam("day_0"))
     return case((none, null()), *begun)

@@ -14,9 +14,10 @@ from todo.database.functions import contains
 from todo.database.transactions import read
 from todo.models import tasks, users
 from todo.problems import Problem
+from todo.sync.pages import page_of
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.batch import Changed
-from todo.tasks.task import TASKS
+from todo.tasks.resource import TASKS
 from todo.values.text_keys import fold, key_of, keys_in
 
 Tags = Sequence[tuple[str, str]]
@@ -88,17 +89,18 @@ def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
     return [count for _, count in sorted(counts.items(), key=lambda item: item[0])]
 
 
-def page(owner: str, *, skip: int, limit: int) -> dict[str, Any]:
-    """Return a ``TagPage`` of the tags of ``owner``'s live tasks."""
-    rows = read(_COMBINATIONS, {"owner": owner}, scans=True)
+def page(user_id: str, *, skip: int, limit: int) -> dict[str, Any]:
+    """Return a ``TagPage`` of the tags of the user's live tasks."""
+    rows = read(_COMBINATIONS, {"owner": user_id}, scans=True)
     counts = counted(row._asdict() for row in rows if row.tags)
-    return {
-        "tags": [count.as_json() for count in counts[skip : skip + limit]],
-        "total": len(counts),
-        "limit": limit,
-        "skip": skip,
-        "revision": rows[0].last_revision if rows else 0,
-    }
+    return page_of(
+        "tags",
+        [count.as_json() for count in counts[skip : skip + limit]],
+        total=len(counts),
+        limit=limit,
+        skip=skip,
+        revision=rows[0].last_revision if rows else 0,
+    )
 
 
 def rename(unit: UnitOfWork, name: str, new_name: str) -> Changed:

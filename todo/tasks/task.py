@@ -1,11 +1,9 @@
-"""A task: what the API shows of it, and how it is kept."""
+"""A task: what the API shows of it, and what is computed of it."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NotRequired, TypedDict
 
-from todo.models import tasks
 from todo.problems import Problem
-from todo.sync.stored import Stored
 from todo.values.text_keys import search_key, tags_key, title_key
 
 Fields = Mapping[str, Any]
@@ -59,13 +57,3 @@ def counted(task: Task) -> Mapping[str, int]:
 OPEN: Final = {"open_tasks": 1}
 DONE: Final = {"done_tasks": 1}
 TRASHED: Final = {"trashed_tasks": 1}
-
-TASKS: Final[Stored[Task]] = Stored(
-    table=tasks,
-    names=tuple(name for name in Task.__annotations__ if name != "deleted_at"),
-    derived=keys_of,
-    derived_from=frozenset({"title", "description", "tags"}),
-    derived_names=("title_key", "search_key", "tags_key"),
-    counted=counted,
-    not_found=task_not_found,
-)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from todo.values.dates import written
+from todo.values.dates import format_instant
 
 _LAST: Final = 253_402_300_799
 """The last second that RFC 3339 can write, in Unix time."""
@@ -15,9 +15,9 @@ def now() -> str:
     It is cut to milliseconds *before* it is stored, so that what a client sent back as a bound
     compares equal to what is in the table.
     """
-    return written(datetime.now(UTC))
+    return format_instant(datetime.now(UTC))
 
 
 def instant(seconds: float) -> str:
     """Return a Unix time as the API writes it; what lies beyond the year 9999 ends there."""
-    return written(datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC))
+    return format_instant(datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC))

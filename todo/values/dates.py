@@ -36,8 +36,8 @@ class Bound(NamedTuple):
     instant: str
 
 
-def written(moment: datetime) -> str:
-    """Return an aware ``moment`` as the API writes it: UTC with ``Z``, cut to milliseconds.
+def format_instant(moment: datetime) -> str:
+    """Return an aware ``moment`` as the API writes it: in UTC with ``Z``, cut to milliseconds.
 
     Raises :class:`OverflowError` when that is outside of the years 1 to 9999.
     """
@@ -54,7 +54,7 @@ def instant(text: str) -> str:
     if not _INSTANT.fullmatch(text):
         raise ValueError(text)
     try:
-        return written(datetime.fromisoformat(text))
+        return format_instant(datetime.fromisoformat(text))
     except OverflowError:
         raise ValueError(text) from None
 
@@ -87,7 +87,7 @@ def start_of(day: date, where: ZoneInfo) -> str:
     Toronto in 1919), where there are two midnights the first.
     """
     try:
-        return written(datetime(day.year, day.month, day.day, tzinfo=where))
+        return format_instant(datetime(day.year, day.month, day.day, tzinfo=where))
     except OverflowError:
         return _BEFORE_ALL if day.year == 1 else _AFTER_ALL
 

@@ -1,0 +1,204 @@
+"""A second resource, made up: what ``todo.sync`` does for tasks, it does for any entity.
+
+Notes have a table of their own and no counters; nothing in the product knows of them.
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypedDict
+
+import pytest
+import sqlalchemy as sa
+
+from tests.integration.tables import rows
+from todo.database.engine import maintenance_engine
+from todo.models import Instant, collated_text
+from todo.problems import Problem
+from todo.sync import cursors, reads
+from todo.sync.conditions import Condition
+from todo.sync.etags import etag, etag_of
+from todo.sync.pages import PageQuery, Window, read_page
+from todo.sync.resource import Resource
+from todo.sync.sorts import Key, Sort, is_number
+
+MOMENT = "2026-01-01T00:00:00.000Z"
+DELETED = "2026-02-01T00:00:00.000Z"
+TITLES = ["b", None, "a", "B", None, "a", "c"]
+"""The titles of the live notes, from id 1 on; notes 8 and 9 are in the trash."""
+REVISION = 20
+
+
+class Note(TypedDict):
+    id: int
+    user_id: str
+    title: str | None
+    created_at: str
+    updated_at: str
+    revision: int
+
+
+notes = sa.Table(
+    "notes",
+    sa.MetaData(),
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("title", collated_text()),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("deleted_at", Instant),
+)
+ID, TITLE = Key(notes.c.id, is_number), Key(notes.c.title, lambda value: isinstance(value, str))
+CREATED = Sort("created", (ID,), "desc")
+UPDATED = Sort("updated", (Key(notes.c.revision, is_number),), "desc")
+BY_TITLE = Sort("title", (TITLE, ID), "asc", nullable=True)
+NOTES: Resource[Note] = Resource(
+    plural="notes",
+    table=notes,
+    names=tuple(Note.__annotations__),
+    not_found=lambda trashed: Problem("not_found", f"No such note{' in the trash' * trashed}"),
+    sorts={"created": CREATED, "updated": UPDATED, "title": BY_TITLE},
+    clauses={"title": lambda name: notes.c.title == sa.bindparam(name)},
+)
+
+
+def note(note_id: int, title: str | None = None, **more: Any) -> dict[str, Any]:
+    """A note of alice's, as the API would show it."""
+    times = {"created_at": MOMENT, "updated_at": MOMENT}
+    return {"id": note_id, "user_id": "alice", "title": title, **times, "revision": note_id, **more}
+
+
+LIVE = [note(note_id, title) for note_id, title in enumerate(TITLES, 1)]
+TRASHED = [note(note_id, deleted_at=DELETED) for note_id in (8, 9)]
+
+
+@pytest.fixture(autouse=True)
+def alice(database_url, service_on) -> Iterator[None]:
+    """Inside of an application whose database has notes of alice, and one note of bob."""
+    for user in ("alice", "bob"):
+        rows(
+            database_url,
+            "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks, created_at,"
+            " updated_at) VALUES (:user, :revision, 0, 0, 0, '2026-01-01', '2026-01-01')",
+            user=user,
+            revision=REVISION,
+        )
+    engine = maintenance_engine(database_url)
+    notes.metadata.create_all(engine)
+    others = {**note(10, "bob's"), "user_id": "bob"}
+    with engine.connect() as connection:
+        for one in [*LIVE, *TRASHED, others]:
+            connection.execute(sa.insert(notes).values(one))
+    with service_on(database_url).application.flask.app_context():
+        yield
+
+
+def page(
+    sort: Sort = CREATED, order: Any = None, cursor: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """A page of two of alice's notes."""
+    digest = cursors.digest("alice", "notes", sort.name, order)
+    window = Window.of(sort, order or sort.natural, digest, skip=0, limit=2, cursor=cursor)
+    return read_page(PageQuery(NOTES, "alice", window, **more))
+
+
+def walk(**query: Any) -> Iterator[dict[str, Any]]:
+    """All pages, by their cursors."""
+    cursor = None
+    while True:
+        one = page(cursor=cursor, **query)
+        yield one
+        if (cursor := one["next_cursor"]) is None:
+            return
+
+
+def ids_of(*pages: dict[str, Any]) -> list[int]:
+    return [one["id"] for page in pages for one in page["notes"]]
+
+
+def refusal(call: Any) -> Problem:
+    with pytest.raises(Problem) as raised:
+        call()
+    return raised.value
+
+
+def test_a_page_has_whole_notes_their_total_and_the_revision_of_the_user():
+    first = page()
+
+    assert isinstance(first.pop("next_cursor"), str)
+    assert first == {
+        "notes": [LIVE[6], LIVE[5]],
+        "total": 7,
+        "limit": 2,
+        "skip": 0,
+        "revision": REVISION,
+    }
+    assert list(first["notes"][0]) == list(NOTES.names)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order", "expected"),
+    [
+        ("created", None, [7, 6, 5, 4, 3, 2, 1]),
+        ("created", "asc", [1, 2, 3, 4, 5, 6, 7]),
+        ("title", None, [4, 3, 6, 1, 7, 2, 5]),  # by code point; those without a title come last
+        ("title", "desc", [7, 1, 6, 3, 4, 5, 2]),
+    ],
+)
+def test_the_pages_of_a_cursor_join_to_the_whole_list_in_its_order(sort, order, expected):
+    pages = list(walk(sort=NOTES.sorts[sort], order=order))
+
+    assert ids_of(*pages) == expected
+    assert [len(one["notes"]) for one in pages] == [2, 2, 2, 1]
+    assert {one["total"] for one in pages} == {7}
+
+
+def test_a_condition_narrows_the_list_and_its_total():
+    narrowed = page(conditions=[Condition("title", "a")])
+
+    assert (ids_of(narrowed), narrowed["total"], narrowed["next_cursor"]) == ([6, 3], 2, None)
+
+
+def test_a_total_that_nobody_asks_for_is_null():
+    assert page(total=False)["total"] is None
+
+
+def test_the_trash_has_the_deleted_notes_with_the_moment_of_their_deletion():
+    trash = page(UPDATED, trashed=True)
+
+    assert (trash["notes"], trash["total"], trash["next_cursor"]) == (TRASHED[::-1], 2, None)
+
+
+def test_the_cursor_of_another_list_and_one_that_is_no_position_are_refused():
+    cursor = page()["next_cursor"]
+    forged = cursors.decode(page(BY_TITLE)["next_cursor"])._replace(position=[7, 1])
+
+    for sort, text in ((BY_TITLE, cursor), (BY_TITLE, cursors.encode(forged))):
+        assert refusal(lambda s=sort, t=text: page(s, cursor=t)).code == "validation_failed"
+
+
+def test_a_live_note_is_got_with_its_etag():
+    got = reads.get(NOTES, "alice", 1)
+
+    assert got == LIVE[0]
+    assert etag_of(got) == etag("alice", 1)
+
+
+@pytest.mark.parametrize("note_id", [8, 10, 11])
+def test_a_note_that_is_trashed_or_another_users_or_absent_is_not_found(note_id):
+    problem = refusal(lambda: reads.get(NOTES, "alice", note_id))
+
+    assert (problem.code, problem.status_code, problem.detail) == ("not_found", 404, "No such note")
+
+
+def test_a_user_who_never_wrote_has_no_notes():
+    window = Window.of(CREATED, "desc", "digest", skip=0, limit=2, cursor=None)
+
+    assert read_page(PageQuery(NOTES, "carol", window)) == {
+        "notes": [],
+        "total": 0,
+        "limit": 2,
+        "skip": 0,
+        "next_cursor": None,
+        "revision": 0,
+    }
+    assert reads.revision("carol") == 0

@@ -1,0 +1,50 @@
+"""Conditions: what must be true of the rows of a list.
+
+A condition has a kind and a value. The kinds make the SQL of a statement, which is built once for
+each combination of them; the values are bound when the statement runs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement
+
+Clause = Callable[[str], ColumnElement[bool]]
+"""Makes the SQL of one kind of condition, which binds its value under the given name."""
+
+
+class Condition(NamedTuple):
+    """One thing that must be true of a row: its kind, and the value that it binds.
+
+    ``None`` binds nothing. A mapping binds each of its values, under ``<name>_<its key>``.
+    """
+
+    kind: str
+    value: Any = None
+
+
+def clauses(
+    known: Mapping[str, Clause], kinds: Sequence[str], of: str = "list"
+) -> list[ColumnElement[bool]]:
+    """Return the SQL of conditions of these ``kinds``, which binds what :func:`values` gives.
+
+    ``known`` has the clause of every kind. ``of`` tells the values of several sets of conditions
+    in one statement apart.
+    """
+    return [known[kind](_name(of, kind, number)) for number, kind in enumerate(kinds)]
+
+
+def values(conditions: Sequence[Condition], of: str = "list") -> dict[str, Any]:
+    """Return what the clauses of ``conditions`` bind."""
+    bound: dict[str, Any] = {}
+    for number, (kind, value) in enumerate(conditions):
+        name = _name(of, kind, number)
+        if isinstance(value, Mapping):
+            bound |= {f"{name}_{part}": one for part, one in value.items()}
+        elif value is not None:
+            bound[name] = value
+    return bound
+
+
+def _name(of: str, kind: str, number: int) -> str:
+    return f"{of}_{kind}_{number}"

@@ -1,0 +1,266 @@
+"""Pages of any resource, with the total and the revision of the same moment, in one statement.
+
+A page comes from an index in the order that is asked for, and the total from the user's counters
+where they have it: neither costs more as a user's entities grow. Any other total is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import add
+from typing import Any, Final, Generic, Literal, NamedTuple, Self
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    null,
+    select,
+    union_all,
+)
+
+from todo.database.transactions import read
+from todo.models import users
+from todo.sync import cursors
+from todo.sync.conditions import Condition, clauses, values
+from todo.sync.cursors import Cursor
+from todo.sync.resource import E, Entity, Resource
+from todo.sync.sorts import Order, Sort, after, bound_position, ordered
+
+Json = dict[str, Any]
+
+_STATEMENTS: Final = 512
+"""Statements kept: every sort, order and state, and the combinations of filters seen last."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a sorted list a page shows. Made by :meth:`of`."""
+
+    sort: Sort
+    order: Order
+    skip: int
+    limit: int
+    digest: str
+    cursor: Cursor | None
+
+    @classmethod
+    def of(
+        cls,
+        sort: Sort,
+        order: Order,
+        digest: str,
+        *,
+        skip: int,
+        limit: int,
+        cursor: str | None,
+        timed: bool = False,
+    ) -> Self:
+        """Take what the contract calls ``skip``, ``limit`` and ``cursor``.
+
+        ``digest`` stands for the whole list, its sort and order included; a ``timed`` list depends
+        on the moment of its first page. Raises :class:`Problem` ``validation_failed`` for the
+        cursor of another list, and for a cursor beside ``skip``.
+        """
+
+        def fits(given: Cursor) -> bool:
+            return (given.moment is not None) == timed and sort.can_be(given.position)
+
+        resumed = cursors.resume(cursor, digest, skip=skip, fits=fits)
+        return cls(sort, order, skip, limit, digest, resumed)
+
+    @property
+    def begins_after(self) -> Literal["none", "entity", "null"]:
+        """Which kind of row the previous page ended on.
+
+        ``none``: there is no previous page; ``null``: an entity whose first key is null.
+        """
+        if self.cursor is None:
+            return "none"
+        return "null" if self.cursor.position[0] is None else "entity"
+
+
+@dataclass(frozen=True)
+class PageQuery(Generic[E]):
+    """A page that is asked for, of the live entities of one user or of the trashed ones."""
+
+    resource: Resource[E]
+    user_id: str
+    window: Window
+    conditions: Sequence[Condition] = ()
+    trashed: bool = False
+    total: bool = True
+    """Whether the page tells how many entities the whole list has."""
+    counters: tuple[str, ...] = ()
+    """Columns of ``users`` whose sum is the total; without any the total is counted."""
+    moment: str | None = None
+    """The moment that a timed list keeps in its cursors."""
+
+
+class _Shape(NamedTuple):
+    """All that a statement depends on; the rest is bound."""
+
+    resource: Resource[Any]
+    trashed: bool
+    sort: Sort
+    order: Order
+    kinds: tuple[str, ...]
+    total: bool
+    counters: tuple[str, ...]
+    begins_after: str
+
+
+def read_page(query: PageQuery[Any]) -> Json:
+    """Return a page as the API shows it; in the trash each entity has its ``deleted_at``."""
+    resource, window, limit = query.resource, query.window, query.window.limit
+    rows = read(_statement(_shape_of(query)), _parameters(query), scans=not query.counters)
+    found = rows if rows and rows[0].id is not None else ()
+    return page_of(
+        resource.plural,
+        [resource.entity(row, trashed=query.trashed) for row in found[:limit]],
+        total=_total(query, rows),
+        limit=limit,
+        skip=window.skip,
+        next_cursor=_cursor(query, found[limit - 1]) if len(found) > limit else None,
+        revision=rows[0].last_revision if rows else 0,
+    )
+
+
+def page_of(
+    plural: str,
+    entities: Sequence[Entity],
+    *,
+    total: int | None,
+    limit: int,
+    skip: int,
+    revision: int,
+    **next_cursor: str | None,
+) -> Json:
+    """Return the JSON of a page; a list that has no cursors gives no ``next_cursor``."""
+    return {
+        plural: entities,
+        "total": total,
+        "limit": limit,
+        "skip": skip,
+        **next_cursor,
+        "revision": revision,
+    }
+
+
+def _total(query: PageQuery[Any], rows: Sequence[Row[Any]]) -> int | None:
+    if not query.total:
+        return None
+    return rows[0].list_total if rows else 0
+
+
+def _cursor(query: PageQuery[Any], last: Row[Any]) -> str:
+    position = query.window.sort.position_of(last)
+    return cursors.encode(Cursor(query.window.digest, query.moment, position))
+
+
+def _shape_of(query: PageQuery[Any]) -> _Shape:
+    return _Shape(
+        query.resource,
+        query.trashed,
+        query.window.sort,
+        query.window.order,
+        tuple(condition.kind for condition in query.conditions),
+        query.total,
+        query.counters,
+        query.window.begins_after,
+    )
+
+
+def _parameters(query: PageQuery[Any]) -> Json:
+    window = query.window
+    position = bound_position(window.sort, window.cursor.position) if window.cursor else {}
+    return {
+        "owner": query.user_id,
+        "skip": window.skip,
+        "reach": window.skip + window.limit + 1,
+        "limit": window.limit + 1,  # the one more says whether there is a next page
+        **values(query.conditions),
+        **position,
+    }
+
+
+@lru_cache(maxsize=_STATEMENTS)
+def _statement(shape: _Shape) -> Select[Any]:
+    """The user's row, joined to one page of entities; one row without an entity if it is empty.
+
+    The page is cut off inside, where the index gives it; only the page is sorted again outside.
+    """
+    page = _page(shape)
+    return (
+        select(
+            *page.c,
+            users.c.revision.label("last_revision"),
+            _total_column(shape).label("list_total"),
+        )
+        .select_from(users.outerjoin(page, page.c.user_id == users.c.id))
+        .where(users.c.id == bindparam("owner"))
+        .order_by(*_order(shape, page))
+    )
+
+
+def _total_column(shape: _Shape) -> ColumnElement[Any]:
+    """How many entities the whole list has, if that is asked for."""
+    if not shape.total:
+        return null()
+    if shape.counters:
+        return reduce(add, (users.c[name] for name in shape.counters))
+    count = select(func.count()).select_from(shape.resource.table).where(*_conditions(shape))
+    return count.scalar_subquery()
+
+
+def _page(shape: _Shape) -> Subquery:
+    ranges = _ranges(shape)
+    if len(ranges) == 1:
+        page = ranges[0]
+    else:
+        reached = [select(rows.limit(bindparam("reach")).subquery()) for rows in ranges]
+        whole = union_all(*reached).subquery("ranges")
+        page = select(whole).order_by(*_order(shape, whole))
+    return page.limit(bindparam("limit")).offset(bindparam("skip")).subquery("page")
+
+
+def _ranges(shape: _Shape) -> list[Select[Any]]:
+    """What the page is read from: rows that an index has side by side, in their order.
+
+    Entities whose first key is null are a range of their own, after the others in both directions:
+    with NULLS LAST both databases would sort all of the user's entities.
+    """
+    keys, order = shape.sort.columns, shape.order
+    rows = select(*_columns(shape)).where(*_conditions(shape)).order_by(*ordered(keys, order))
+    first, rest = keys[0], keys[1:]
+    if shape.begins_after == "null":
+        return [rows.where(first.is_(None), after(rest, order))]
+    begun = rows.where(after(keys, order)) if shape.begins_after == "entity" else rows
+    if not shape.sort.nullable:
+        return [begun]
+    # Ordered by the key that is null in all of them, too: else PostgreSQL looks for the few that
+    # have none through an index that is ordered by id.
+    return [begun.where(first.is_not(None)), rows.where(first.is_(None))]
+
+
+def _columns(shape: _Shape) -> Sequence[ColumnElement[Any]]:
+    """What a page shows, and what its next cursor is made of."""
+    deleted_at = [shape.resource.table.c.deleted_at] if shape.trashed else []
+    columns = (*shape.resource.columns, *deleted_at, *shape.sort.columns)
+    return list({column.name: column for column in columns}.values())
+
+
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    resource = shape.resource
+    side = resource.trashed if shape.trashed else resource.live
+    return [*side, *clauses(resource.clauses, shape.kinds)]
+
+
+def _order(shape: _Shape, rows: Subquery) -> list[ColumnElement[Any]]:
+    """The order of the list, over rows that were read already."""
+    keys = [rows.c[column.name] for column in shape.sort.columns]
+    nulls_last = [keys[0].is_(None)] if shape.sort.nullable else []
+    return [*nulls_last, *ordered(keys, shape.order)]

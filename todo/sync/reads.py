@@ -1,0 +1,36 @@
+"""Reads of one user's data, without a lock: one entity, and the user's revision."""
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, select
+
+from todo.database.transactions import read
+from todo.models import users
+from todo.sync.resource import E, Resource
+
+_REVISION: Final = select(users.c.revision).where(users.c.id == bindparam("owner"))
+
+
+def get(resource: Resource[E], user_id: str, entity_id: int) -> E:
+    """Return one of the user's live entities.
+
+    Raises the :class:`Problem` that ``resource`` has for an entity that is absent, in the trash, or
+    another user's.
+    """
+    rows = read(_one(resource), {"owner": user_id, "entity_id": entity_id})
+    if not rows:
+        raise resource.not_found(False)
+    return resource.entity(rows[0])
+
+
+def revision(user_id: str) -> int:
+    """Return the user's revision, without a look at any entity; 0 for a user who never wrote."""
+    rows = read(_REVISION, {"owner": user_id})
+    return rows[0].revision if rows else 0
+
+
+@cache
+def _one(resource: Resource[Any]) -> Select[Any]:
+    one = resource.table.c.id == bindparam("entity_id")
+    return select(*resource.columns).where(*resource.live, one)

@@ -1,0 +1,109 @@
+"""What the rest of ``sync`` knows of the entities of one kind."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Column, ColumnElement, Table, bindparam
+
+from todo.problems import Problem
+from todo.sync.conditions import Clause
+from todo.sync.sorts import Sort
+
+Entity = Mapping[str, Any]
+"""An entity as the API shows it: a mapping of the names of its members to their values."""
+
+E = TypeVar("E", bound=Entity)
+
+
+def _uncounted(_entity: Entity) -> Mapping[str, int]:
+    return {}
+
+
+def _underived(_entity: Entity) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Resource(Generic[E]):
+    """The entities of one kind: where they are stored, and how lists of them are asked for."""
+
+    plural: str
+    """The member of a page that has the entities."""
+    table: Table
+    """Has ``user_id``, ``id``, ``revision``, ``updated_at``, and ``deleted_at`` for the trash."""
+    names: tuple[str, ...]
+    """The columns that the API shows, in the contract's order; the first three are among them."""
+    not_found: Callable[[bool], Problem]
+    """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
+    sorts: Mapping[str, Sort]
+    """Every accepted value of ``sort``, and what it means."""
+    clauses: Mapping[str, Clause] = field(default_factory=dict)
+    """The kinds of conditions that narrow a list, and the SQL of each."""
+    counted: Callable[[E], Mapping[str, int]] = _uncounted
+    """Returns the counters of its user that an entity adds to, and what it adds to each."""
+    derived_names: tuple[str, ...] = ()
+    """The columns that are computed of an entity, such as the key that its text is sorted by."""
+    derived_from: frozenset[str] = frozenset()
+    """The columns that those are computed of."""
+    derived: Callable[[E], Mapping[str, Any]] = _underived
+    """Returns the values of :attr:`derived_names`."""
+
+    @cached_property
+    def columns(self) -> tuple[Column[Any], ...]:
+        """The columns of :attr:`names`."""
+        return tuple(self.table.c[name] for name in self.names)
+
+    @cached_property
+    def derived_columns(self) -> tuple[Column[Any], ...]:
+        """The columns of :attr:`derived_names`."""
+        return tuple(self.table.c[name] for name in self.derived_names)
+
+    @cached_property
+    def owned(self) -> ColumnElement[bool]:
+        """What is true of the user's rows; binds ``owner``."""
+        return self.table.c.user_id == bindparam("owner")
+
+    @cached_property
+    def live(self) -> tuple[ColumnElement[bool], ...]:
+        """What is true of the user's entities that are not in the trash."""
+        return (self.owned, self.table.c.deleted_at.is_(None))
+
+    @cached_property
+    def trashed(self) -> tuple[ColumnElement[bool], ...]:
+        """What is true of the user's entities in the trash."""
+        return (self.owned, self.table.c.deleted_at.is_not(None))
+
+    def entity(self, row: Iterable[Any], *, trashed: bool = False) -> E:
+        """Return the entity of a ``row`` that begins with :attr:`columns`.
+
+        A ``trashed`` entity has its ``deleted_at`` too, which follows in the row.
+        """
+        names = (*self.names, "deleted_at") if trashed else self.names
+        return cast("E", dict(zip(names, row, strict=False)))
+
+    def shown(self, entity: E) -> E:
+        """Return ``entity`` as the API shows it, without what only the trash has."""
+        return cast("E", {name: entity[name] for name in self.names})
+
+    def counts(self, entity: E | None) -> Mapping[str, int]:
+        """Return what ``entity`` adds to its user's counters; nothing, if there is none."""
+        return {} if entity is None else self.counted(entity)
+
+    def changes(self, old: E, new: E) -> dict[str, Any]:
+        """Return the columns that differ, those that are computed of them included."""
+        before: Entity = {"deleted_at": None, **old}
+        after: Entity = {"deleted_at": None, **new}
+        changed = {name: value for name, value in after.items() if before.get(name) != value}
+        if self.derived_from & changed.keys():
+            changed |= self.derived(new)
+        return changed
+
+    def derived_of(self, entity: E, old: E | None, known: Mapping[str, Any] | None) -> Entity:
+        """Return the computed columns of ``entity``: those of ``old``, if they are ``known`` and
+        nothing that they are computed of is another.
+        """
+        if known is None or old is None or any(entity[n] != old[n] for n in self.derived_from):
+            return self.derived(entity)
+        return known

@@ -1,0 +1,85 @@
+"""The pages of a list of tasks, and the ETag of the list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from todo.sync import cursors
+from todo.sync.conditions import Condition
+from todo.sync.etags import etag
+from todo.sync.pages import PageQuery, Window, read_page
+from todo.sync.sorts import Order
+from todo.tasks.filters import Filters
+from todo.tasks.resource import TASKS
+from todo.values.clock import now
+
+_COUNTERS: Final = {True: "done_tasks", False: "open_tasks"}
+"""Which counter of the user has the tasks that are ``completed``, and which has the others."""
+
+
+@dataclass(frozen=True)
+class TaskPages:
+    """A list of one user's live tasks, as it was asked for. Made by :meth:`of`."""
+
+    user_id: str
+    filters: Filters
+    window: Window
+    total: bool
+    moment: str
+
+    @classmethod
+    def of(
+        cls,
+        user_id: str,
+        filters: Filters,
+        *,
+        sort: str,
+        order: Order | None,
+        skip: int,
+        limit: int,
+        cursor: str | None,
+        total: bool,
+    ) -> Self:
+        """Take the contract's parameters. Without ``order`` a sort has its natural one.
+
+        ``cursor`` is the ``next_cursor`` of the page before. Raises :class:`Problem`
+        ``validation_failed`` for the cursor of another list, and for a cursor beside ``skip``.
+        """
+        by, timed = TASKS.sorts[sort], filters.follow_the_clock
+        order = order or by.natural
+        digest = cursors.digest(user_id, by.name, order, filters)
+        window = Window.of(by, order, digest, skip=skip, limit=limit, cursor=cursor, timed=timed)
+        moment = (window.cursor and window.cursor.moment) or now()
+        return cls(user_id, filters, window, total, moment)
+
+    def etag(self, revision: int) -> str | None:
+        """Return the ETag of the list at the user's ``revision``; ``overdue`` tasks have none."""
+        if self.filters.view == "overdue":  # the list changes with every instant
+            return None
+        date = self.filters.today(self.moment) if self.filters.follow_the_clock else ""
+        return etag(self.user_id, revision, date)
+
+    def page(self) -> dict[str, Any]:
+        """Return a ``TaskPage``."""
+        conditions = self.filters.conditions(self.moment)
+        return read_page(
+            PageQuery(
+                TASKS,
+                self.user_id,
+                self.window,
+                conditions,
+                total=self.total,
+                counters=_counters(conditions),
+                moment=self.moment if self.filters.follow_the_clock else None,
+            )
+        )
+
+
+def _counters(conditions: Sequence[Condition]) -> tuple[str, ...]:
+    """The counters that have the total: of a list that at most ``completed`` narrows."""
+    match conditions:
+        case []:
+            return tuple(_COUNTERS.values())
+        case [Condition("completed", state)]:
+            return (_COUNTERS[state],)
+    return ()

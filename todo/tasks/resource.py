@@ -1,0 +1,22 @@
+"""Tasks, the first resource: lists, the trash and every change know tasks by what is said here."""
+
+from typing import Final
+
+from todo.models import tasks
+from todo.sync.resource import Resource
+from todo.tasks.filters import CLAUSES
+from todo.tasks.sorts import SORTS
+from todo.tasks.task import Task, counted, keys_of, task_not_found
+
+TASKS: Final[Resource[Task]] = Resource(
+    plural="tasks",
+    table=tasks,
+    names=tuple(name for name in Task.__annotations__ if name != "deleted_at"),
+    not_found=task_not_found,
+    sorts=SORTS,
+    clauses=CLAUSES,
+    counted=counted,
+    derived_names=("title_key", "search_key", "tags_key"),
+    derived_from=frozenset({"title", "description", "tags"}),
+    derived=keys_of,
+)
