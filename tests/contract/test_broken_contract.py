@@ -56,6 +56,22 @@ DAMAGES = {
         replace(TASKS, "parameters.yaml#/Skip", "parameters.yaml#/Skipp"),
         [TASKS, "parameters.yaml#/Skipp"],
     ),
+    "a set of errors that is not there": (
+        replace(TASKS, "x-errors: [reads]", "x-errors: [raeds]"),
+        [TASKS, "list_tasks", "x-errors", "'raeds'", "error_sets.yaml"],
+    ),
+    "sets of errors that are not a list": (
+        replace(TASKS, "x-errors: [reads]", "x-errors: reads"),
+        [TASKS, "list_tasks", "x-errors", "list"],
+    ),
+    "a file of sets that is not there": (
+        remove("error_sets.yaml"),
+        [TASKS, "list_tasks", "error_sets.yaml", "there is no such file"],
+    ),
+    "a set of errors that refers to no response": (
+        replace("error_sets.yaml", "responses.yaml#/BadRequest", "responses.yaml#/Bad"),
+        ["error_sets.yaml", "responses.yaml#/Bad", "components/responses.yaml"],
+    ),
     "a document that is missing": (
         remove("openapi.yaml"),
         ["openapi.yaml", "cannot be read"],

@@ -17,7 +17,7 @@ from tests.contract.reading import (
     schemas,
 )
 from todo import __version__
-from todo.http.contract.document import contract_directory
+from todo.http.contract.document import ERROR_SETS, X_ERRORS, contract_directory
 from todo.http.contract.schemas import Schema
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import MAX_BODY, MAX_DETAIL, MAX_ERRORS, MAX_INSTANCE, MEDIA_TYPE
@@ -178,6 +178,42 @@ def test_operation_documents_the_request_id_and_what_its_problems_carry(operatio
         assert ("WWW-Authenticate" in headers) == (status == 401)
         waits = status in (429, 503) or (status == 409 and operation.secured)
         assert ("Retry-After" in headers) == waits
+
+
+@every_operation
+def test_operation_has_the_errors_of_what_it_takes(operation: Operation):
+    inputs = operation.definition.get("parameters", [])
+    headers = {parameter["name"] for parameter in inputs if parameter["in"] == "header"}
+    has_path, has_others = operation.parameters("path"), operation.parameters("query") or headers
+    expected = {
+        400: True,
+        408: True,
+        413: True,
+        414: True,
+        500: True,
+        403: operation.secured,
+        404: bool(has_path),
+        415: bool(operation.bodies),
+        422: bool(has_others or operation.bodies),
+    }
+    expected |= {304: True} if "If-None-Match" in headers else {}
+    expected |= {401: True, 429: True, 503: True} if operation.secured else {}
+    expected |= {412: True} if "If-Match" in headers else {}
+    expected |= {409: True, 507: True} if "Idempotency-Key" in headers else {}
+
+    assert {status: status in operation.responses for status in expected} == expected
+
+
+def test_every_set_of_errors_is_used():
+    sets = yaml.safe_load((contract_directory() / ERROR_SETS).read_text())
+    used = {
+        name
+        for path in (contract_directory() / "paths").glob("*.yaml")
+        for item in yaml.safe_load(path.read_text()).values()
+        for operation in item.values()
+        for name in operation[X_ERRORS]
+    }
+    assert used == set(sets)
 
 
 def test_example_of_a_problem_code_is_the_table_s():

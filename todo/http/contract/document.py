@@ -3,6 +3,9 @@
 The contract is written in many files. A reference into ``components/<section>.yaml`` becomes a
 reference to ``#/components/<section>/...``, so that the served document keeps its names (typed
 clients are generated from them); a reference to anything else is replaced by what it points at.
+
+Operations of one kind share their error responses. ``error_sets.yaml`` has these responses once, as
+sets; an operation names its sets in ``x-errors``, and the document has the responses in its place.
 """
 
 import re
@@ -18,6 +21,9 @@ import yaml
 from todo.http.contract import ContractError
 
 ROOT: Final = "openapi.yaml"
+ERROR_SETS: Final = "error_sets.yaml"
+X_ERRORS: Final = "x-errors"
+"""The key of an operation that lists its sets of error responses."""
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LOADER: Final = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -35,8 +41,8 @@ def contract_directory() -> Path:
 def load(directory: Path) -> Document:
     """Return the contract in ``directory`` as one document with local references only.
 
-    Raises :class:`ContractError`, naming the file, for YAML that does not parse and for a
-    reference that leads nowhere.
+    Raises :class:`ContractError`, naming the file, for YAML that does not parse, for a reference
+    that leads nowhere, and for an ``x-errors`` that names no set.
     """
     return _Bundle(directory).document()
 
@@ -172,10 +178,37 @@ class _Bundle:
         if isinstance(reference := node.get("$ref"), str):
             return self._follow(reference, file)
         inlined = {str(key): self._inline(value, file) for key, value in node.items()}
+        if X_ERRORS in inlined:
+            self._add_errors(inlined, file)
         if "propertyName" in node and "mapping" in node:  # a discriminator: references without $ref
             mapping = node["mapping"].items()
             inlined["mapping"] = {name: self._follow(to, file)["$ref"] for name, to in mapping}
         return inlined
+
+    def _add_errors(self, operation: dict[str, Any], file: Path) -> None:
+        """Replace the operation's ``x-errors`` by the responses of these sets, by status.
+
+        The operation's own responses come before those of a set, a later set before an earlier.
+        """
+        who = f"{self._name(file)}: {operation.get('operationId')}: {X_ERRORS}"
+        names, own = operation.pop(X_ERRORS), operation.get("responses")
+        if not isinstance(names, list) or not isinstance(own, dict):
+            raise ContractError(f"{who}: must be a list of names beside 'responses'")
+        errors: dict[str, Any] = {}
+        for name in names:
+            errors |= self._error_set(str(name), who)
+        inherited = sorted(errors.keys() - own.keys())
+        own |= {
+            code: self._inline(errors[code], self._directory / ERROR_SETS) for code in inherited
+        }
+        operation["responses"] = dict(sorted(own.items()))
+
+    def _error_set(self, name: str, who: str) -> dict[str, Any]:
+        file = self._directory / ERROR_SETS
+        found = self._find(file, name, f"{who}: '{ERROR_SETS}#/{name}'")
+        if not isinstance(found, Mapping):
+            raise ContractError(f"{self._name(file)}: {name}: must have responses by their status")
+        return {str(status): response for status, response in found.items()}
 
     def _follow(self, reference: str, file: Path) -> Any:
         location, _, pointer = reference.partition("#")
