@@ -92,6 +92,18 @@ DAMAGES = {
         replace("components/parameters.yaml", "name: skip", "name: offset"),
         ["GET /api/{user_id}/tasks", "offset", "list_tasks"],
     ),
+    "a field without a query parameter": (
+        replace(TASKS, "      - $ref: ../components/parameters.yaml#/Skip\n", ""),
+        ["GET /api/{user_id}/tasks", "TaskQuery", "list_tasks", "no query parameters: ['skip']"],
+    ),
+    "a query parameter that lost its default": (
+        replace("components/parameters.yaml", "type: boolean, default: true", "type: boolean"),
+        ["GET /api/{user_id}/tasks", "TaskQuery", "list_tasks", "must allow None as 'total'"],
+    ),
+    "a query parameter that got a default": (
+        replace("components/parameters.yaml", "enum: [asc, desc]", "enum: [asc], default: asc"),
+        ["GET /api/{user_id}/tasks", "TaskQuery", "list_tasks", "must not allow None as 'order'"],
+    ),
     "a security scheme that nobody handles": (
         replace("openapi.yaml", "security:\n  - bearer: []", "security:\n  - cookie: []"),
         ["every operation", "cookie"],

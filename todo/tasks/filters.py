@@ -6,8 +6,8 @@ worked out here, to bounds that both databases compare as text.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
+from dataclasses import dataclass, fields
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func
 
@@ -21,6 +21,18 @@ from todo.values.text_keys import fold, tag_in_key, words
 UPCOMING_DAYS: Final = 7
 """The days after today that the view ``upcoming`` has."""
 MAX_REVISION: Final = 2**53 - 1
+
+_ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "priority": lambda given: sorted(set(given or ())),
+    "tag": lambda given: sorted({fold(tag) for tag in given or ()}),
+    "search": lambda given: given and " ".join(words(given)),
+    "due_after": lambda given: given and dates.date_or_instant(given),
+    "due_before": lambda given: given and dates.date_or_instant(given),
+    "completed_after": lambda given: given and dates.instant(given),
+    "completed_before": lambda given: given and dates.instant(given),
+    "updated_since": lambda given: given and instant_or_revision(given),
+}
+"""The filters that can be written in several ways, and what gives the one form of each."""
 
 _STATUS: Final[Mapping[str | None, bool | None]] = {
     None: None,
@@ -37,14 +49,19 @@ class Condition(NamedTuple):
     value: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filters:
-    """The filters of a request; ``None`` and empty narrow nothing. See :meth:`of`."""
+    """The filters of a request, by their names in the contract; ``None`` narrows nothing.
 
+    A filter that can be written in several ways is kept in one form, so that a cursor fits every
+    request that means the same. ``status`` is another way to write ``completed``.
+    """
+
+    status: str | None = None
     completed: bool | None = None
-    priority: Sequence[str] = ()
-    tag: Sequence[str] = ()
-    words: Sequence[str] = ()
+    priority: Sequence[str] | None = None
+    tag: Sequence[str] | None = None
+    search: str | None = None
     due_after: str | None = None
     due_before: str | None = None
     completed_after: str | None = None
@@ -53,41 +70,21 @@ class Filters:
     view: str | None = None
     tz: str = "UTC"
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        status: str | None,
-        completed: bool | None,
-        priority: Sequence[str] | None,
-        tag: Sequence[str] | None,
-        search: str | None,
-        due_after: str | None,
-        due_before: str | None,
-        completed_after: str | None,
-        completed_before: str | None,
-        updated_since: str | None,
-        view: str | None,
-        tz: str,
-    ) -> Self:
-        """Take the contract's parameters, each in the one form that means the same.
+    def __post_init__(self) -> None:
+        """Raise :class:`Problem` ``validation_failed`` if ``status`` contradicts ``completed``."""
+        object.__setattr__(self, "completed", _completed(self.status, self.completed))
+        for name, one_form in _ONE_FORM.items():
+            object.__setattr__(self, name, one_form(getattr(self, name)))
 
-        ``status`` and ``completed`` say the same in two dialects. Raises :class:`Problem`
-        ``validation_failed`` when they contradict each other.
-        """
-        return cls(
-            completed=_completed(status, completed),
-            priority=sorted(set(priority or ())),
-            tag=sorted({fold(one) for one in tag or ()}),
-            words=words(search or ""),
-            due_after=due_after and dates.date_or_instant(due_after),
-            due_before=due_before and dates.date_or_instant(due_before),
-            completed_after=completed_after and dates.instant(completed_after),
-            completed_before=completed_before and dates.instant(completed_before),
-            updated_since=updated_since and instant_or_revision(updated_since),
-            view=view,
-            tz=tz,
-        )
+    @property
+    def asked(self) -> dict[str, Any]:
+        """All filters in their one form: a cursor belongs to the list that they describe."""
+        return {name: getattr(self, name) for name in _ASKED}
+
+    @property
+    def words(self) -> list[str]:
+        """The words of ``search``."""
+        return self.search.split() if self.search else []
 
     @property
     def follow_the_clock(self) -> bool:
@@ -107,7 +104,7 @@ class Filters:
             yield Condition("completed", self.completed)
         if self.priority:
             yield Condition("priority", self.priority)
-        yield from (Condition("tag", tag_in_key(tag)) for tag in self.tag)
+        yield from (Condition("tag", tag_in_key(tag)) for tag in self.tag or ())
         yield from (Condition("word", word) for word in self.words)
 
     def _of_its_times(self) -> Iterator[Condition]:
@@ -138,6 +135,13 @@ class Filters:
                 day = dates.today(moment, where)
                 yield Condition("due_from", dates.day_bound(day, where, first))
                 yield Condition("due_until", dates.day_bound(day, where, last))
+
+
+_ASKED: Final = tuple(
+    "words" if field.name == "search" else field.name  # the name that cursors have it by
+    for field in fields(Filters)
+    if field.name != "status"
+)
 
 
 def instant_or_revision(text: str) -> int | str:

@@ -29,6 +29,7 @@ from todo.sync.cursors import Cursor
 from todo.sync.etags import etag
 from todo.sync.ledger import LIVE, TASK_COLUMNS, as_task
 from todo.tasks.filters import Condition, Filters, clauses, values
+from todo.tasks.queries import TaskQuery
 from todo.tasks.sorts import SORTS, Order, Sort, behind, bound_place, ordered
 from todo.values.clock import now
 
@@ -66,34 +67,24 @@ class Listing:
     moment: str
 
     @classmethod
-    def of(
-        cls,
-        owner: str,
-        filters: Filters,
-        *,
-        sort: str,
-        order: Order | None,
-        skip: int,
-        limit: int,
-        cursor: str | None,
-        total: bool,
-    ) -> Self:
-        """Take the contract's parameters. Without ``order`` a sort has its natural one.
+    def of(cls, owner: str, query: TaskQuery) -> Self:
+        """Return the list that ``query`` describes. Without ``order`` a sort has its natural one.
 
-        ``cursor`` is the ``next_cursor`` of the page before. Raises :class:`Problem`
-        ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
+        Raises :class:`Problem` ``validation_failed`` for the cursor of another list, and for one
+        beside ``skip``.
         """
-        by = SORTS[sort]
-        order = order or by.natural
-        digest = cursors.digest(owner, by.name, order, filters)
+        by = SORTS[query.sort]
+        order = query.order or by.natural
+        digest = cursors.digest(owner, by.name, order, query.asked)
 
         def fits(cursor: Cursor) -> bool:
             follows = cursor.moment is not None
-            return follows == filters.follow_the_clock and by.can_be(cursor.place)
+            return follows == query.follow_the_clock and by.can_be(cursor.place)
 
-        after = cursors.resume(cursor, digest, skip=skip, fits=fits)
+        after = cursors.resume(query.cursor, digest, skip=query.skip, fits=fits)
         moment = (after and after.moment) or now()
-        return cls(owner, filters, by, order, skip, limit, total, digest, after, moment)
+        page = query.skip, query.limit, query.total
+        return cls(owner, query, by, order, *page, digest, after, moment)
 
     def etag(self, revision: int) -> str | None:
         """Return the tag of the list at the owner's ``revision``; a list that moves has none."""
