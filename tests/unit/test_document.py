@@ -3,7 +3,7 @@
 import pytest
 
 from todo.http.contract import ContractError
-from todo.http.contract.document import AllowedMethods, contract_directory, load, operations
+from todo.http.contract.document import contract_directory, load, operations
 
 
 @pytest.fixture
@@ -229,21 +229,3 @@ def test_operations_come_in_the_order_of_the_document():
         ("/a/fixed", "post"),
         ("/a.b", "head"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "allow"),
-    [
-        ("/a", "GET, HEAD"),
-        ("/a/anything", "DELETE, PUT"),
-        ("/a/é b", "DELETE, PUT"),
-        ("/a/fixed", "DELETE, POST, PUT"),
-        ("/a.b", "HEAD"),
-        ("/a/b/c", ""),
-        ("/aXb", ""),
-        ("/a/", ""),
-        ("/", ""),
-    ],
-)
-def test_allow_names_the_methods_of_every_template_that_fits(path, allow):
-    assert AllowedMethods(DOCUMENT)(path) == allow

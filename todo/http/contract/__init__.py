@@ -3,7 +3,7 @@
 ``document`` loads the YAML files as one document, ``schemas`` compiles its schemas,
 ``parameters`` parses targets strictly, ``queries`` makes one typed object of query parameters,
 ``operation`` puts an operation together, ``validation`` is the Connexion middleware that applies
-it, ``resolver`` finds the handlers.
+it, ``resolver`` finds the handlers, ``routes`` asks the router about a path.
 """
 
 

@@ -8,7 +8,6 @@ Operations of one kind share their error responses. ``error_sets.yaml`` has thes
 sets; an operation names its sets in ``x-errors``, and the document has the responses in its place.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -77,62 +76,6 @@ def check_security(document: Document) -> None:
         for name in chain.from_iterable(alternatives):
             if name not in declared:
                 raise ContractError(f"{where}: there is no security scheme {name!r}")
-
-
-class AllowedMethods:
-    """Answers which methods a path has, for the ``Allow`` header (RFC 9110, section 10.2.1)."""
-
-    def __init__(self, document: Document) -> None:
-        table: dict[str, set[str]] = {}
-        for path, method, _ in operations(document):
-            table.setdefault(path, set()).add(method.upper())
-        numbers = _integers_in_paths(document)
-        self._routes = [
-            (_path_pattern(path, numbers), methods | ({"HEAD"} if "GET" in methods else set()))
-            for path, methods in table.items()
-        ]
-
-    def __call__(self, path: str) -> str:
-        """Return the methods of every template that ``path`` fits, sorted and comma-separated."""
-        methods = set().union(*(m for pattern, m in self._routes if pattern.fullmatch(path)))
-        return ", ".join(sorted(methods))
-
-
-class BodyLimits:
-    """Answers how many bytes a body may have: the ``x-max-bytes`` of a path's operation."""
-
-    def __init__(self, document: Document, *, default: int) -> None:
-        numbers = _integers_in_paths(document)
-        self._default = default
-        self._larger = [
-            (_path_pattern(path, numbers), method.upper(), operation["requestBody"]["x-max-bytes"])
-            for path, method, operation in operations(document)
-            if "x-max-bytes" in operation.get("requestBody", ())
-        ]
-
-    def __call__(self, method: str, path: str) -> int:
-        """Return the limit of ``method`` on ``path``, the default where none is declared."""
-        for pattern, declared, limit in self._larger:
-            if method == declared and pattern.fullmatch(path):
-                return int(limit)
-        return self._default
-
-
-def _integers_in_paths(document: Document) -> set[str]:
-    """The parameters that only digits fit, as the router has it: ``clear-completed`` is no task."""
-    declared = document.get("components", {}).get("parameters", {}).values()
-    return {
-        parameter["name"]
-        for parameter in declared
-        if parameter["in"] == "path" and parameter["schema"].get("type") == "integer"
-    }
-
-
-def _path_pattern(template: str, numbers: set[str]) -> re.Pattern[str]:
-    def segment(match: re.Match[str]) -> str:
-        return "[0-9]+" if match[1] in numbers else "[^/]+"
-
-    return re.compile(re.sub(r"\\\{([^}]*)\\\}", segment, re.escape(template)))
 
 
 class _Bundle:
