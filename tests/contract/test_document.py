@@ -13,6 +13,7 @@ from tests.contract.reading import (
     OPERATIONS,
     Operation,
     every_schema,
+    examples,
     resolved,
     schemas,
 )
@@ -126,12 +127,12 @@ def test_operation_is_described(operation: Operation):
 
 @every_operation
 def test_operation_has_an_example_of_every_request_and_response(operation: Operation):
-    lacking = [media for media, content in operation.bodies.items() if "example" not in content]
+    lacking = [media for media, content in operation.bodies.items() if not examples(content)]
     lacking += [
         f"{status} {media}"
         for status, response in operation.responses.items()
         for media, content in response.get("content", {}).items()
-        if "example" not in content
+        if not examples(content)
     ]
     assert lacking == []
 
@@ -148,10 +149,12 @@ def test_operation_shows_a_success_and_a_problem(operation: Operation):
 @every_operation_closed
 def test_examples_fit_their_schemas(operation: Operation):
     for media_type, content in operation.bodies.items():
-        assert Schema(content["schema"]).violations(content["example"]) == [], media_type
+        for example in examples(content):
+            assert Schema(content["schema"]).violations(example) == [], media_type
     for status, response in operation.responses.items():
         for content in response.get("content", {}).values():
-            assert Schema(content["schema"]).violations(content["example"]) == [], status
+            for example in examples(content):
+                assert Schema(content["schema"]).violations(example) == [], status
         for name, header in response.get("headers", {}).items():
             assert Schema(header["schema"]).violations(header["example"]) == [], name
     for parameter in operation.definition.get("parameters", []):
@@ -163,7 +166,7 @@ def test_examples_fit_their_schemas(operation: Operation):
 def test_examples_of_problems_are_problems_of_the_table(operation: Operation):
     for status, response in operation.responses.items():
         if status >= 400:
-            example = response["content"][MEDIA_TYPE]["example"]
+            [example] = examples(response["content"][MEDIA_TYPE])
             kind = PROBLEM_TYPES[example["code"]]
             assert (example["status"], example["title"]) == (status, kind.title)
             assert kind.status == status
@@ -218,7 +221,7 @@ def test_every_set_of_errors_is_used():
 
 def test_example_of_a_problem_code_is_the_table_s():
     [operation] = [operation for operation in OPERATIONS if operation.name == "show_problem"]
-    example = operation.responses[200]["content"]["application/json"]["example"]
+    [example] = examples(operation.responses[200]["content"]["application/json"])
     assert example == {"code": example["code"], **vars(PROBLEM_TYPES[example["code"]])}
 
 
