@@ -34,6 +34,12 @@ _ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 """The filters that can be written in several ways, and what gives the one form of each."""
 
+_ASKED_ALWAYS: Final = frozenset({
+    "completed", "priority", "tag", "words", "due_after", "due_before", "completed_after",
+    "completed_before", "updated_since", "view", "tz",
+})  # fmt: skip
+"""The filters of the first cursors (``todo.sync.cursors.VERSION``). This list never grows."""
+
 _STATUS: Final[Mapping[str | None, bool | None]] = {
     None: None,
     "all": None,
@@ -78,8 +84,13 @@ class Filters:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """All filters in their one form: a cursor belongs to the list that they describe."""
-        return {name: getattr(self, name) for name in _ASKED}
+        """All filters in their one form: a cursor belongs to the list that they describe.
+
+        A filter that was added later is only there when it is given, so that it leaves the cursors
+        of all other lists as they were.
+        """
+        values = {name: getattr(self, name) for name in _ASKED}
+        return {name: v for name, v in values.items() if v is not None or name in _ASKED_ALWAYS}
 
     @property
     def words(self) -> list[str]:
@@ -138,10 +149,11 @@ class Filters:
 
 
 _ASKED: Final = tuple(
-    "words" if field.name == "search" else field.name  # the name that cursors have it by
+    "words" if field.name == "search" else field.name
     for field in fields(Filters)
     if field.name != "status"
 )
+"""The filters that tell lists apart, by their names in cursors."""
 
 
 def instant_or_revision(text: str) -> int | str:
