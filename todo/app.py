@@ -28,8 +28,6 @@ from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
 from todo.http.contract import ContractError
 from todo.http.contract.document import (
-    AllowedMethods,
-    BodyLimits,
     Document,
     check_security,
     contract_directory,
@@ -37,6 +35,7 @@ from todo.http.contract.document import (
     without,
 )
 from todo.http.contract.resolver import HandlerResolver
+from todo.http.contract.routes import AllowedMethods, BodyLimits, OperationRoute, routes_of
 from todo.http.contract.validation import ContractValidation
 from todo.models import db
 from todo.settings.configuration_error import ConfigurationError
@@ -86,8 +85,8 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     except ContractError as broken:
         raise ConfigurationError(f"The contract cannot be served: {broken}") from None
     migrate_embedded(settings)
-    guard = RequestLimits(api, limit=BodyLimits(document, default=MAX_BODY))
-    guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(document))
+    guard = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
+    guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(api.routes))
     return Application(
         RequestIdMiddleware(Cors(guarded, origins=settings.cors_origins)), flask_app, keys
     )
@@ -98,10 +97,17 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
         """Build the stack now: Connexion's own first request is too late to find it broken."""
         self.app, self.middleware_stack = self._build_middleware_stack()
 
+    @property
+    def routes(self) -> list[OperationRoute]:
+        """The router's routes, one for each operation."""
+        stack = self.middleware_stack
+        [routing] = [layer for layer in stack if isinstance(layer, RoutingMiddleware)]
+        return routes_of(routing.router.routes)
+
 
 def _connexion(
     settings: Settings, document: Document, flask_app: ApiFlask, keys: Jwks | None
-) -> ASGIApp:
+) -> _Connexion:
     tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     connexion = _Connexion(

@@ -11,7 +11,7 @@ import time_machine
 
 from tests.api.clock import frozen
 from tests.conftest import DIALECTS, Caller, Service, settings_for
-from tests.contract.reading import OPERATIONS, SPECS, Operation
+from tests.contract.reading import OPERATIONS, SPECS, Operation, examples
 from todo.http.contract.schemas import Schema
 from todo.settings.settings import Settings
 
@@ -73,8 +73,9 @@ def example_call(caller: Caller, operation: Operation, task_id: int) -> Any:
     }
     target = f"{operation.path.format_map(values)}?{urlencode(query, doseq=True)}"
     sent: list[dict[str, Any]] = [
-        {"json": content["example"], "headers": {"Content-Type": media_type}}
+        {"json": example, "headers": {"Content-Type": media_type}}
         for media_type, content in operation.bodies.items()
+        for example in examples(content)
     ]
     for body in sent or [{}]:
         yield caller(operation.method, target, **body)

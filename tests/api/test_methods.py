@@ -77,6 +77,14 @@ def test_a_method_is_refused_without_a_token_too(client, method):
     assert refusal(response) == expected
 
 
+@pytest.mark.parametrize("spelling", ["+1", "-1", "007", "9" * 30])
+def test_a_method_is_refused_with_all_that_there_are_however_an_id_is_spelled(client, spelling):
+    response = send(client, "POST", f"/api/alice/tasks/{spelling}")
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
+
+
 def head_of(caller, path):
     """The answer to HEAD, whose body the usual client would drop by itself."""
     headers = [("authorization", f"Bearer {caller.token}"), ("accept", "*/*")]

@@ -78,6 +78,12 @@ class Operation:
         return [p["name"] for p in self.definition.get("parameters", []) if p["in"] == place]
 
 
+def examples(content: dict[str, Any]) -> list[Any]:
+    """The values that a media type shows, its own and those that it shares with others."""
+    own = [content["example"]] if "example" in content else []
+    return own + [example["value"] for example in content.get("examples", {}).values()]
+
+
 def schemas(node: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """`(where, schema)` for a schema and every schema inside of it."""
     if not isinstance(node, dict):

@@ -57,6 +57,22 @@ DAMAGES = {
         replace(TASKS, "parameters.yaml#/Skip", "parameters.yaml#/Skipp"),
         [TASKS, "parameters.yaml#/Skipp"],
     ),
+    "a set of errors that is not there": (
+        replace(TASKS, "x-errors: [reads]", "x-errors: [raeds]"),
+        [TASKS, "list_tasks", "x-errors", "'raeds'", "error_sets.yaml"],
+    ),
+    "sets of errors that are not a list": (
+        replace(TASKS, "x-errors: [reads]", "x-errors: reads"),
+        [TASKS, "list_tasks", "x-errors", "list"],
+    ),
+    "a file of sets that is not there": (
+        remove("error_sets.yaml"),
+        [TASKS, "list_tasks", "error_sets.yaml", "there is no such file"],
+    ),
+    "a set of errors that refers to no response": (
+        replace("error_sets.yaml", "responses.yaml#/BadRequest", "responses.yaml#/Bad"),
+        ["error_sets.yaml", "responses.yaml#/Bad", "components/responses.yaml"],
+    ),
     "a document that is missing": (
         remove("openapi.yaml"),
         ["openapi.yaml", "cannot be read"],
@@ -76,6 +92,18 @@ DAMAGES = {
     "a parameter that the handler does not take": (
         replace("components/parameters.yaml", "name: skip", "name: offset"),
         ["GET /api/{user_id}/tasks", "offset", "list_tasks"],
+    ),
+    "a field without a query parameter": (
+        replace(TASKS, "      - $ref: ../components/parameters.yaml#/Skip\n", ""),
+        ["GET /api/{user_id}/tasks", "TaskQuery", "list_tasks", "no query parameters: ['skip']"],
+    ),
+    "a query parameter that lost its default": (
+        replace("components/parameters.yaml", "type: boolean, default: true", "type: boolean"),
+        ["GET /api/{user_id}/tasks", "TaskQuery", "list_tasks", "must allow None as 'total'"],
+    ),
+    "a query parameter that got a default": (
+        replace("components/parameters.yaml", "enum: [asc, desc]", "enum: [asc], default: asc"),
+        ["GET /api/{user_id}/tasks", "TaskQuery", "list_tasks", "must not allow None as 'order'"],
     ),
     "a security scheme that nobody handles": (
         replace("openapi.yaml", "security:\n  - bearer: []", "security:\n  - cookie: []"),

@@ -13,11 +13,12 @@ from tests.contract.reading import (
     OPERATIONS,
     Operation,
     every_schema,
+    examples,
     resolved,
     schemas,
 )
 from todo import __version__
-from todo.http.contract.document import contract_directory
+from todo.http.contract.document import ERROR_SETS, X_ERRORS, contract_directory
 from todo.http.contract.schemas import Schema
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import MAX_BODY, MAX_DETAIL, MAX_ERRORS, MAX_INSTANCE, MEDIA_TYPE
@@ -126,12 +127,12 @@ def test_operation_is_described(operation: Operation):
 
 @every_operation
 def test_operation_has_an_example_of_every_request_and_response(operation: Operation):
-    lacking = [media for media, content in operation.bodies.items() if "example" not in content]
+    lacking = [media for media, content in operation.bodies.items() if not examples(content)]
     lacking += [
         f"{status} {media}"
         for status, response in operation.responses.items()
         for media, content in response.get("content", {}).items()
-        if "example" not in content
+        if not examples(content)
     ]
     assert lacking == []
 
@@ -148,10 +149,12 @@ def test_operation_shows_a_success_and_a_problem(operation: Operation):
 @every_operation_closed
 def test_examples_fit_their_schemas(operation: Operation):
     for media_type, content in operation.bodies.items():
-        assert Schema(content["schema"]).violations(content["example"]) == [], media_type
+        for example in examples(content):
+            assert Schema(content["schema"]).violations(example) == [], media_type
     for status, response in operation.responses.items():
         for content in response.get("content", {}).values():
-            assert Schema(content["schema"]).violations(content["example"]) == [], status
+            for example in examples(content):
+                assert Schema(content["schema"]).violations(example) == [], status
         for name, header in response.get("headers", {}).items():
             assert Schema(header["schema"]).violations(header["example"]) == [], name
     for parameter in operation.definition.get("parameters", []):
@@ -163,7 +166,7 @@ def test_examples_fit_their_schemas(operation: Operation):
 def test_examples_of_problems_are_problems_of_the_table(operation: Operation):
     for status, response in operation.responses.items():
         if status >= 400:
-            example = response["content"][MEDIA_TYPE]["example"]
+            [example] = examples(response["content"][MEDIA_TYPE])
             kind = PROBLEM_TYPES[example["code"]]
             assert (example["status"], example["title"]) == (status, kind.title)
             assert kind.status == status
@@ -180,9 +183,45 @@ def test_operation_documents_the_request_id_and_what_its_problems_carry(operatio
         assert ("Retry-After" in headers) == waits
 
 
+@every_operation
+def test_operation_has_the_errors_of_what_it_takes(operation: Operation):
+    inputs = operation.definition.get("parameters", [])
+    headers = {parameter["name"] for parameter in inputs if parameter["in"] == "header"}
+    has_path, has_others = operation.parameters("path"), operation.parameters("query") or headers
+    expected = {
+        400: True,
+        408: True,
+        413: True,
+        414: True,
+        500: True,
+        403: operation.secured,
+        404: bool(has_path),
+        415: bool(operation.bodies),
+        422: bool(has_others or operation.bodies),
+    }
+    expected |= {304: True} if "If-None-Match" in headers else {}
+    expected |= {401: True, 429: True, 503: True} if operation.secured else {}
+    expected |= {412: True} if "If-Match" in headers else {}
+    expected |= {409: True, 507: True} if "Idempotency-Key" in headers else {}
+
+    assert {status: status in operation.responses for status in expected} == expected
+
+
+def test_every_set_of_errors_is_used():
+    sets = yaml.safe_load((contract_directory() / ERROR_SETS).read_text())
+    used = {
+        name
+        for path in (contract_directory() / "paths").glob("*.yaml")
+        for item in yaml.safe_load(path.read_text()).values()
+        for operation in item.values()
+        for name in operation[X_ERRORS]
+    }
+    assert used == set(sets)
+
+
 def test_example_of_a_problem_code_is_the_table_s():
     [operation] = [operation for operation in OPERATIONS if operation.name == "show_problem"]
-    example = operation.responses[200]["content"]["application/json"]["example"]
+    [example] = examples(operation.responses[200]["content"]["application/json"])
     assert example == {"code": example["code"], **vars(PROBLEM_TYPES[example["code"]])}
 
 

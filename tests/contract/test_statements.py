@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.conftest import Caller, Service
-from tests.contract.reading import OPERATIONS, Operation
+from tests.contract.reading import OPERATIONS, Operation, examples
 from tests.integration.application import engine_of
 
 # Sent in one message with the statement that follows, or alone: they touch no table.
@@ -54,7 +54,7 @@ def call(caller: Caller, operation: Operation, task_id: int) -> Any:
         elif "example" in parameter:
             sent = query if parameter["in"] == "query" else headers
             sent[parameter["name"]] = parameter["example"]
-    bodies = [content["example"] for content in operation.bodies.values()]
+    bodies = [example for content in operation.bodies.values() for example in examples(content)]
     body = {"json": bodies[0]} if bodies else {}
     path = operation.path.format_map(values)
     return caller(operation.method, path, params=query, headers=headers, **body)

@@ -3,7 +3,7 @@
 import pytest
 
 from todo.http.contract import ContractError
-from todo.http.contract.document import AllowedMethods, contract_directory, load, operations
+from todo.http.contract.document import contract_directory, load, operations
 
 
 @pytest.fixture
@@ -79,6 +79,52 @@ def test_a_whole_file_may_be_referred_to(write):
     assert load(folder)["paths"] == {"/a": {"get": {}}}
 
 
+RESPONSES = "A: {d: a}\nB: {d: b}\nC: {d: c}"
+SETS = """
+read: {'400': {$ref: 'components/responses.yaml#/A'}, '404': {$ref: 'components/responses.yaml#/A'}}
+write: {'404': {$ref: 'components/responses.yaml#/B'}, 409: {$ref: 'components/responses.yaml#/B'}}
+broken: []
+"""
+
+
+def with_errors(operation):
+    """A contract with the sets above and one operation."""
+    return {
+        "openapi.yaml": "paths: {/a: {$ref: 'paths/a.yaml#/a'}}",
+        "paths/a.yaml": f"a: {{get: {{operationId: get_a, {operation}}}}}",
+        "components/responses.yaml": RESPONSES,
+        "error_sets.yaml": SETS,
+    }
+
+
+def test_an_operation_gets_the_responses_of_its_sets_by_status_and_its_own_come_first(write):
+    own = "'409': {$ref: '../components/responses.yaml#/C'}, '200': {d: ok}"
+    document = load(write(with_errors(f"responses: {{{own}}}, x-errors: [read, write]")))
+
+    assert document["paths"]["/a"]["get"] == {
+        "operationId": "get_a",
+        "responses": {
+            "200": {"d": "ok"},
+            "400": {"$ref": "#/components/responses/A"},
+            "404": {"$ref": "#/components/responses/B"},
+            "409": {"$ref": "#/components/responses/C"},
+        },
+    }
+    assert list(document["paths"]["/a"]["get"]["responses"]) == ["200", "400", "404", "409"]
+    assert document["components"]["responses"] == {
+        "A": {"d": "a"},
+        "B": {"d": "b"},
+        "C": {"d": "c"},
+    }
+
+
+def test_a_contract_without_sets_of_errors_needs_no_file_of_them(write):
+    files = with_errors("responses: {'200': {d: ok}}")
+    del files["error_sets.yaml"]
+
+    assert load(write(files))["paths"]["/a"]["get"]["responses"] == {"200": {"d": "ok"}}
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -106,6 +152,29 @@ def test_a_whole_file_may_be_referred_to(write):
         (
             {"openapi.yaml": "paths: {/a: {$ref: 'p.yaml#/a'}}", "p.yaml": "a:\n\t- b"},
             ["openapi/p.yaml", "not valid YAML", "line 2"],
+        ),
+        (
+            with_errors("responses: {}, x-errors: [read, wriet]"),
+            [
+                "openapi/paths/a.yaml: get_a: x-errors: 'error_sets.yaml#/wriet'",
+                "there is no 'wriet' in openapi/error_sets.yaml",
+            ],
+        ),
+        (
+            with_errors("responses: {}, x-errors: [broken]"),
+            ["openapi/error_sets.yaml: broken: must have responses by their status"],
+        ),
+        (
+            with_errors("responses: {}, x-errors: read"),
+            ["openapi/paths/a.yaml: get_a: x-errors: must be a list of names beside 'responses'"],
+        ),
+        (
+            with_errors("x-errors: [read]"),
+            ["openapi/paths/a.yaml: get_a: x-errors: must be a list of names beside 'responses'"],
+        ),
+        (
+            {**with_errors("responses: {}, x-errors: [read]"), "error_sets.yaml": "read: ["},
+            ["openapi/error_sets.yaml", "not valid YAML"],
         ),
         ({"openapi.yaml": b"\xff\xfe"}, ["openapi/openapi.yaml", "cannot be read"]),
         ({"other.yaml": ""}, ["openapi/openapi.yaml", "cannot be read"]),
@@ -160,21 +229,3 @@ def test_operations_come_in_the_order_of_the_document():
         ("/a/fixed", "post"),
         ("/a.b", "head"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "allow"),
-    [
-        ("/a", "GET, HEAD"),
-        ("/a/anything", "DELETE, PUT"),
-        ("/a/é b", "DELETE, PUT"),
-        ("/a/fixed", "DELETE, POST, PUT"),
-        ("/a.b", "HEAD"),
-        ("/a/b/c", ""),
-        ("/aXb", ""),
-        ("/a/", ""),
-        ("/", ""),
-    ],
-)
-def test_allow_names_the_methods_of_every_template_that_fits(path, allow):
-    assert AllowedMethods(DOCUMENT)(path) == allow

@@ -21,68 +21,22 @@ from todo.http.responses import (
 from todo.problems import Violation, validation_failed
 from todo.sync import reads
 from todo.tasks import batch, bulk, service
-from todo.tasks.filters import Filters
 from todo.tasks.pages import TaskPages
+from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Task
 
 Json = dict[str, Any]
 
 
-def list_tasks(
-    user: User,
-    skip: int,
-    limit: int,
-    cursor: str | None,
-    total: bool,
-    status: str | None,
-    completed: bool | None,
-    priority: list[str] | None,
-    tag: list[str] | None,
-    search: str | None,
-    due_after: str | None,
-    due_before: str | None,
-    completed_after: str | None,
-    completed_before: str | None,
-    updated_since: str | None,
-    view: str | None,
-    tz: str,
-    sort: str,
-    order: Any,
-) -> Answer:
+def list_tasks(user: User, query: TaskQuery) -> Answer:
     """A page of the user's tasks."""
-    filters = Filters.of(
-        status=status,
-        completed=completed,
-        priority=priority,
-        tag=tag,
-        search=search,
-        due_after=due_after,
-        due_before=due_before,
-        completed_after=completed_after,
-        completed_before=completed_before,
-        updated_since=updated_since,
-        view=view,
-        tz=tz,
-    )
-    pages = TaskPages.of(
-        user.id,
-        filters,
-        sort=sort,
-        order=order,
-        skip=skip,
-        limit=limit,
-        cursor=cursor,
-        total=total,
-    )
+    pages = TaskPages.of(user.id, query)
     if (known := listed_already(user.id, pages.etag)) is not None:
         return known
     page = pages.page()
-    return (
-        page,
-        200,
-        {**etag_header(pages.etag(page["revision"])), **link_to_next(page["next_cursor"])},
-    )
+    headers = {**etag_header(pages.etag(page["revision"])), **link_to_next(page["next_cursor"])}
+    return page, 200, headers
 
 
 def create_task(user: User, body: Json) -> Answer:

@@ -16,7 +16,7 @@ import orjson
 from todo.problems import Problem, Violation, validation_failed
 from todo.values.dates import instant
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_LENGTH: Final = 2048
 """Characters; the longest title key, every character escaped, needs 1,700."""
 _DIGEST_BYTES: Final = 9

@@ -4,9 +4,9 @@ What depends on the clock or on the caller's zone is worked out here, to bounds 
 compare as text.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func
 
@@ -30,14 +30,19 @@ _STATUS: Final[Mapping[str | None, bool | None]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filters:
-    """The filters of a request; ``None`` and empty narrow nothing. See :meth:`of`."""
+    """The filters of a request, by their names in the contract; ``None`` narrows nothing.
 
+    A filter that can be written in several ways is kept in one form, so that a cursor fits every
+    request that means the same. ``status`` is another way to write ``completed``.
+    """
+
+    status: str | None = None
     completed: bool | None = None
-    priority: Sequence[str] = ()
-    tag: Sequence[str] = ()
-    words: Sequence[str] = ()
+    priority: Sequence[str] | None = None
+    tag: Sequence[str] | None = None
+    search: str | None = None
     due_after: str | None = None
     due_before: str | None = None
     completed_after: str | None = None
@@ -46,41 +51,23 @@ class Filters:
     view: str | None = None
     tz: str = "UTC"
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        status: str | None,
-        completed: bool | None,
-        priority: Sequence[str] | None,
-        tag: Sequence[str] | None,
-        search: str | None,
-        due_after: str | None,
-        due_before: str | None,
-        completed_after: str | None,
-        completed_before: str | None,
-        updated_since: str | None,
-        view: str | None,
-        tz: str,
-    ) -> Self:
-        """Take the contract's parameters, each in the one form that means the same.
+    def __post_init__(self) -> None:
+        """Raise :class:`Problem` ``validation_failed`` if ``status`` contradicts ``completed``."""
+        object.__setattr__(self, "completed", _completed(self.status, self.completed))
+        for name, one_form in _ONE_FORM.items():
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, one_form(given))
 
-        ``status`` and ``completed`` say the same in two dialects. Raises :class:`Problem`
-        ``validation_failed`` when they contradict each other.
-        """
-        return cls(
-            completed=_completed(status, completed),
-            priority=sorted(set(priority or ())),
-            tag=sorted({fold(one) for one in tag or ()}),
-            words=words(search or ""),
-            due_after=due_after and dates.date_or_instant(due_after),
-            due_before=due_before and dates.date_or_instant(due_before),
-            completed_after=completed_after and dates.instant(completed_after),
-            completed_before=completed_before and dates.instant(completed_before),
-            updated_since=updated_since and instant_or_revision(updated_since),
-            view=view,
-            tz=tz,
-        )
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The filters that are given, in their one form: they tell lists apart."""
+        values = {name: getattr(self, name) for name in _NAMES}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def words(self) -> list[str]:
+        """The words of ``search``."""
+        return self.search.split() if self.search else []
 
     @property
     def follow_the_clock(self) -> bool:
@@ -100,7 +87,7 @@ class Filters:
             yield Condition("completed", self.completed)
         if self.priority:
             yield Condition("priority", self.priority)
-        yield from (Condition("tag", tag_in_key(tag)) for tag in self.tag)
+        yield from (Condition("tag", tag_in_key(tag)) for tag in self.tag or ())
         yield from (Condition("word", word) for word in self.words)
 
     def _of_its_times(self) -> Iterator[Condition]:
@@ -133,6 +120,9 @@ class Filters:
                 yield _due_until(dates.day_bound(day, where, last))
 
 
+_NAMES: Final = tuple(field.name for field in fields(Filters) if field.name != "status")
+
+
 def instant_or_revision(text: str) -> int | str:
     """Return a revision as a number, an instant as the API writes it; raises ``ValueError``."""
     if text.isdecimal() and text.isascii():
@@ -141,6 +131,19 @@ def instant_or_revision(text: str) -> int | str:
             raise ValueError(text)
         return revision
     return dates.instant(text)
+
+
+_ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "priority": lambda given: sorted(set(given)),
+    "tag": lambda given: sorted({fold(tag) for tag in given}),
+    "search": lambda given: " ".join(words(given)),
+    "due_after": dates.date_or_instant,
+    "due_before": dates.date_or_instant,
+    "completed_after": dates.instant,
+    "completed_before": dates.instant,
+    "updated_since": instant_or_revision,
+}
+"""The filters that can be written in several ways, and what gives the one form of each."""
 
 
 def _due_from(bound: Bound) -> Condition:

@@ -8,8 +8,8 @@ from todo.sync import cursors
 from todo.sync.conditions import Condition
 from todo.sync.etags import etag
 from todo.sync.pages import PageQuery, Window, read_page
-from todo.sync.sorts import Order
 from todo.tasks.filters import Filters
+from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
 from todo.values.clock import now
 
@@ -28,29 +28,20 @@ class TaskPages:
     moment: str
 
     @classmethod
-    def of(
-        cls,
-        user_id: str,
-        filters: Filters,
-        *,
-        sort: str,
-        order: Order | None,
-        skip: int,
-        limit: int,
-        cursor: str | None,
-        total: bool,
-    ) -> Self:
-        """Take the contract's parameters. Without ``order`` a sort has its natural one.
+    def of(cls, user_id: str, query: TaskQuery) -> Self:
+        """Return the list that ``query`` asks for. Without ``order`` a sort has its natural one.
 
-        ``cursor`` is the ``next_cursor`` of the page before. Raises :class:`Problem`
-        ``validation_failed`` for the cursor of another list, and for a cursor beside ``skip``.
+        Raises :class:`Problem` ``validation_failed`` for the cursor of another list, and for a
+        cursor beside ``skip``.
         """
-        by, timed = TASKS.sorts[sort], filters.follow_the_clock
-        order = order or by.natural
-        digest = cursors.digest(user_id, by.name, order, filters)
-        window = Window.of(by, order, digest, skip=skip, limit=limit, cursor=cursor, timed=timed)
+        by = TASKS.sorts[query.sort]
+        order = query.order or by.natural
+        digest = cursors.digest(user_id, by.name, order, query.asked)
+        page = {"skip": query.skip, "limit": query.limit}
+        timed = query.follow_the_clock
+        window = Window.of(by, order, digest, **page, cursor=query.cursor, timed=timed)
         moment = (window.cursor and window.cursor.moment) or now()
-        return cls(user_id, filters, window, total, moment)
+        return cls(user_id, query, window, query.total, moment)
 
     def etag(self, revision: int) -> str | None:
         """Return the ETag of the list at the user's ``revision``; ``overdue`` tasks have none."""

@@ -3,9 +3,11 @@
 The contract is written in many files. A reference into ``components/<section>.yaml`` becomes a
 reference to ``#/components/<section>/...``, so that the served document keeps its names (typed
 clients are generated from them); a reference to anything else is replaced by what it points at.
+
+Operations of one kind share their error responses. ``error_sets.yaml`` has these responses once, as
+sets; an operation names its sets in ``x-errors``, and the document has the responses in its place.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -18,6 +20,9 @@ import yaml
 from todo.http.contract import ContractError
 
 ROOT: Final = "openapi.yaml"
+ERROR_SETS: Final = "error_sets.yaml"
+X_ERRORS: Final = "x-errors"
+"""The key of an operation that lists its sets of error responses."""
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LOADER: Final = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -35,8 +40,8 @@ def contract_directory() -> Path:
 def load(directory: Path) -> Document:
     """Return the contract in ``directory`` as one document with local references only.
 
-    Raises :class:`ContractError`, naming the file, for YAML that does not parse and for a
-    reference that leads nowhere.
+    Raises :class:`ContractError`, naming the file, for YAML that does not parse, for a reference
+    that leads nowhere, and for an ``x-errors`` that names no set.
     """
     return _Bundle(directory).document()
 
@@ -71,62 +76,6 @@ def check_security(document: Document) -> None:
         for name in chain.from_iterable(alternatives):
             if name not in declared:
                 raise ContractError(f"{where}: there is no security scheme {name!r}")
-
-
-class AllowedMethods:
-    """Answers which methods a path has, for the ``Allow`` header (RFC 9110, section 10.2.1)."""
-
-    def __init__(self, document: Document) -> None:
-        table: dict[str, set[str]] = {}
-        for path, method, _ in operations(document):
-            table.setdefault(path, set()).add(method.upper())
-        numbers = _integers_in_paths(document)
-        self._routes = [
-            (_path_pattern(path, numbers), methods | ({"HEAD"} if "GET" in methods else set()))
-            for path, methods in table.items()
-        ]
-
-    def __call__(self, path: str) -> str:
-        """Return the methods of every template that ``path`` fits, sorted and comma-separated."""
-        methods = set().union(*(m for pattern, m in self._routes if pattern.fullmatch(path)))
-        return ", ".join(sorted(methods))
-
-
-class BodyLimits:
-    """Answers how many bytes a body may have: the ``x-max-bytes`` of a path's operation."""
-
-    def __init__(self, document: Document, *, default: int) -> None:
-        numbers = _integers_in_paths(document)
-        self._default = default
-        self._larger = [
-            (_path_pattern(path, numbers), method.upper(), operation["requestBody"]["x-max-bytes"])
-            for path, method, operation in operations(document)
-            if "x-max-bytes" in operation.get("requestBody", ())
-        ]
-
-    def __call__(self, method: str, path: str) -> int:
-        """Return the limit of ``method`` on ``path``, the default where none is declared."""
-        for pattern, declared, limit in self._larger:
-            if method == declared and pattern.fullmatch(path):
-                return int(limit)
-        return self._default
-
-
-def _integers_in_paths(document: Document) -> set[str]:
-    """The parameters that only digits fit, as the router has it: ``clear-completed`` is no task."""
-    declared = document.get("components", {}).get("parameters", {}).values()
-    return {
-        parameter["name"]
-        for parameter in declared
-        if parameter["in"] == "path" and parameter["schema"].get("type") == "integer"
-    }
-
-
-def _path_pattern(template: str, numbers: set[str]) -> re.Pattern[str]:
-    def segment(match: re.Match[str]) -> str:
-        return "[0-9]+" if match[1] in numbers else "[^/]+"
-
-    return re.compile(re.sub(r"\\\{([^}]*)\\\}", segment, re.escape(template)))
 
 
 class _Bundle:
@@ -172,10 +121,37 @@ class _Bundle:
         if isinstance(reference := node.get("$ref"), str):
             return self._follow(reference, file)
         inlined = {str(key): self._inline(value, file) for key, value in node.items()}
+        if X_ERRORS in inlined:
+            self._add_errors(inlined, file)
         if "propertyName" in node and "mapping" in node:  # a discriminator: references without $ref
             mapping = node["mapping"].items()
             inlined["mapping"] = {name: self._follow(to, file)["$ref"] for name, to in mapping}
         return inlined
+
+    def _add_errors(self, operation: dict[str, Any], file: Path) -> None:
+        """Replace the operation's ``x-errors`` by the responses of these sets, by status.
+
+        The operation's own responses come before those of a set, a later set before an earlier.
+        """
+        who = f"{self._name(file)}: {operation.get('operationId')}: {X_ERRORS}"
+        names, own = operation.pop(X_ERRORS), operation.get("responses")
+        if not isinstance(names, list) or not isinstance(own, dict):
+            raise ContractError(f"{who}: must be a list of names beside 'responses'")
+        errors: dict[str, Any] = {}
+        for name in names:
+            errors |= self._error_set(str(name), who)
+        inherited = sorted(errors.keys() - own.keys())
+        own |= {
+            code: self._inline(errors[code], self._directory / ERROR_SETS) for code in inherited
+        }
+        operation["responses"] = dict(sorted(own.items()))
+
+    def _error_set(self, name: str, who: str) -> dict[str, Any]:
+        file = self._directory / ERROR_SETS
+        found = self._find(file, name, f"{who}: '{ERROR_SETS}#/{name}'")
+        if not isinstance(found, Mapping):
+            raise ContractError(f"{self._name(file)}: {name}: must have responses by their status")
+        return {str(status): response for status, response in found.items()}
 
     def _follow(self, reference: str, file: Path) -> Any:
         location, _, pointer = reference.partition("#")

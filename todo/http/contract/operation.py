@@ -1,13 +1,14 @@
 """One operation of the contract, compiled: from a request to the typed arguments of its handler."""
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 import orjson
 
 from todo.auth.user import User
 from todo.http.contract.parameters import HeaderChecker, Parameter, QueryParser
+from todo.http.contract.queries import QueryObject
 from todo.http.contract.schemas import Schema
 from todo.problems import Problem, validation_failed
 
@@ -31,11 +32,18 @@ class Operation:
     """Everything about one operation that does not depend on the request."""
 
     def __init__(
-        self, path: str, parameters: list[dict[str, Any]], body: Mapping[str, Any], *, secured: bool
+        self,
+        path: str,
+        parameters: list[dict[str, Any]],
+        body: Mapping[str, Any],
+        *,
+        secured: bool,
+        handler: Callable[..., Any],
     ) -> None:
-        """Compile from the contract, references resolved.
+        """Compile from the contract, references resolved, for the function that it calls.
 
-        ``path`` is the template, ``body`` the request body object (empty if there is none).
+        ``path`` is the template, ``body`` the request body object (empty if there is none). Raises
+        :class:`ContractError` for what cannot be compiled.
         """
         self._template = path
         self._path = [Parameter(p) for p in parameters if p["in"] == "path"]
@@ -44,11 +52,16 @@ class Operation:
         self._headers = HeaderChecker([Parameter(p) for p in parameters if p["in"] == "header"])
         self._body = _Body(body) if body else None
         self._secured = secured
-        self.argument_names = frozenset(
-            [p["name"] for p in parameters if p["in"] in ("path", "query") and p["name"] != OWNER]
-            + ["body"] * bool(body)
-            + ["user"] * secured
-        )
+        names = {p["name"] for p in parameters if p["in"] == "path"} - {OWNER}
+        names |= {"body"} if body else set()
+        names |= {"user"} if secured else set()
+        self._query_object = QueryObject.of(handler, given=names)
+        if self._query_object is not None:
+            self._query_object.check(query)
+            names.add(self._query_object.argument)
+        else:
+            names |= {parameter.name for parameter in query}
+        self.argument_names = frozenset(names)
 
     def arguments(self, scope: Scope) -> dict[str, Any]:
         """Return the handler's arguments, every one of :attr:`argument_names`.
@@ -62,7 +75,8 @@ class Operation:
         """
         arguments = self._path_arguments(scope)
         if self._query is not None:
-            arguments.update(self._query.parse(scope["query_string"]))
+            values, typed = self._query.parse(scope["query_string"]), self._query_object
+            arguments.update(values if typed is None else typed.arguments(values))
         self._headers.check(scope["headers"])
         if not (self._body and self._body.required) and _EMPTY.fullmatch(scope[BODY]):
             scope[BODY] = b""

@@ -68,6 +68,11 @@ class Parameter:
         self._parse = _PARSERS[self._type]
         self._schema = Schema(schema)
 
+    @property
+    def can_be_absent(self) -> bool:
+        """Whether its value is ``None`` for a request without it."""
+        return not self.required and self.default is None
+
     def read(self, *texts: str) -> tuple[Any, list[Violation]]:
         """Return the typed value of the parameter's ``texts``, and what is wrong with it.
 

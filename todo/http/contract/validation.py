@@ -29,6 +29,7 @@ def compile_operation(operation: AbstractOperation) -> Operation:
             list(parameters.values()),
             operation.request_body,
             secured=bool(operation.security),
+            handler=operation.function,
         )
     except ContractError as broken:
         raise ContractError(f"{where}: {broken}") from None
