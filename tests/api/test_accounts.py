@@ -447,7 +447,7 @@ def test_local_accounts_that_are_off_are_not_there(database_url, serve):
     service = serve(settings_for(database_url, local_accounts=False))
     for path in (REGISTER, LOGIN, RENEW, PASSWORD):
         answer = service.client.post(path, json={})
-        assert refusal(answer) == problem("not_found", "No such resource.", path)
+        assert refusal(answer) == problem("not_found", "Resource not found.", path)
 
     contract = service.client.get("/openapi.json").json()
     assert [path for path in contract["paths"] if path.startswith("/api/auth")] == [ME]

@@ -66,9 +66,9 @@ def test_a_body_that_is_not_json_is_400_and_changes_nothing(alice, task, operati
     path = operation.path(alice.id, 1)
     body = refusal(alice(operation.method, path, content=content, headers=JSON))
 
-    assert body["detail"].startswith("The body is not JSON: ")
+    assert body["detail"].startswith("The body is not valid JSON: ")
     assert body == problem("malformed_json", body["detail"], path)
-    assert reason is None or body["detail"] == f"The body is not JSON: {reason}."
+    assert reason is None or body["detail"] == f"The body is not valid JSON: {reason}."
     assert alice("GET", "").json() == a_page([task])
 
 

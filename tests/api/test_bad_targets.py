@@ -7,8 +7,8 @@ from tests.api.operations import every_operation, every_operation_on_one_task
 from tests.api.raw_asgi import send, send_as_it_is
 
 TOO_LONG = "Path and query exceed 4096 bytes."
-NO_RESOURCE = "No such resource."
-EMPTY_SEGMENT = "No such resource: a path has no empty segment."
+NO_RESOURCE = "Resource not found."
+EMPTY_SEGMENT = "Resource not found: a path has no empty segment."
 
 
 def ask(caller, target, method="GET"):
@@ -43,7 +43,7 @@ def test_the_whole_problem_of_a_task_id_that_is_none(alice, task_id):
 
 
 def test_a_path_without_a_user_is_told_of_me(alice):
-    detail = "No such resource; did you mean '/api/me/tasks'?"
+    detail = "Resource not found; did you mean '/api/me/tasks'?"
 
     assert refusal(ask(alice, "/api/tasks")) == problem("not_found", detail, "/api/tasks")
 

@@ -172,4 +172,4 @@ def test_a_problem_that_does_not_exist_is_404(client, code):
 def test_a_code_that_is_longer_than_any_is_404(client):
     path = f"/problems/{'x' * 41}"
 
-    assert refusal(client.get(path)) == problem("not_found", "No such resource.", path)
+    assert refusal(client.get(path)) == problem("not_found", "Resource not found.", path)

@@ -44,7 +44,8 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     assert bad[0] == 1
     assert bad[1]["FAIL  your token"] == (
         f"issuer_mismatch: The token's 'iss' is 'https://b.example', not '{issuer.origin}'. "
-        "Compare the token's 'iss' with BETTER_AUTH_URL, or with the issuer in the settings."
+        "Compare the token's 'iss' with BETTER_AUTH_URL, or with AUTH_JWKS_ISSUER or "
+        "AUTH_JWT_ISSUER where one is set."
     )
     assert lost[0] == 1
     assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")

@@ -13,7 +13,7 @@ from todo.problems import Problem
 _DETAILS: Final[Mapping[str, str]] = {
     "busy": "The database is busy with other requests.",
     "change_too_large": "The change did not end in its time: it is of too many tasks at once.",
-    "database_unavailable": "The database cannot be reached right now.",
+    "database_unavailable": "The database is unavailable right now.",
     "schema_outdated": "The database schema is not the one this server needs.",
     "storage_full": "The database has no room left.",
 }

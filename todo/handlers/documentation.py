@@ -50,7 +50,7 @@ def show_docs() -> flask.Response:
 def show_docs_asset(asset: str) -> flask.Response:
     """A file that the documentation page needs."""
     if asset not in _ASSETS:
-        raise Problem("not_found", "No such resource.")
+        raise Problem("not_found", "Resource not found.")
     media_type, _ = _ASSETS[asset]
     return _document(_asset(asset), media_type)
 

@@ -114,10 +114,10 @@ def _check_target(scope: Scope) -> None:
     scope["path"] = path
     # No redirect, ever: it would lose the Authorization header, and reflect the Host.
     if "//" in path or (path.endswith("/") and path != "/"):
-        raise Problem("not_found", "No such resource: a path has no empty segment.")
+        raise Problem("not_found", "Resource not found: a path has no empty segment.")
     # The router's `$` overlooks a newline at the end, and routes it past security and validation.
     if "\n" in path:
-        raise Problem("not_found", "No such resource.")
+        raise Problem("not_found", "Resource not found.")
 
 
 async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes:
