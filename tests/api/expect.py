@@ -141,8 +141,8 @@ def unknown(field: str, hint: str = "") -> dict[str, str]:
 
 NOT_BOOLEAN = 'is not of type "boolean"'
 MEANT_TRUE = "; did you mean 'true'?"
-UNQUOTED = "; did you mean it without the quotes?"
-SET_BY_SERVER = "; it is set by the server: leave it out"
+UNQUOTED = "; did you mean the value without quotes?"
+SET_BY_SERVER = "; the server sets this field: leave the field out"
 """The hint at a field of a task that no request has."""
 
 

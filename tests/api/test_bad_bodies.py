@@ -162,7 +162,7 @@ def test_a_body_that_is_not_as_long_as_it_claims_is_400_and_changes_nothing(alic
     ]
     response = send(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": "x"}'])
 
-    detail = "The body is not as long as its Content-Length."
+    detail = "The body is shorter than its Content-Length."
     assert refusal(response) == problem("body_incomplete", detail, alice.tasks)
     assert response.headers["connection"] == "close"
     assert alice("GET", "").json() == a_page([])

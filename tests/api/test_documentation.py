@@ -166,7 +166,7 @@ def test_a_problem_that_does_not_exist_is_404(client, code):
     response = client.get(f"/problems/{code}")
 
     body = refusal(response)
-    assert body == problem("not_found", "There is no problem of that code.", body["instance"])
+    assert body == problem("not_found", "No problem has this code.", body["instance"])
 
 
 def test_a_code_that_is_longer_than_any_is_404(client):

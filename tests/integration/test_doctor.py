@@ -48,7 +48,7 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
         "AUTH_JWT_ISSUER where one is set."
     )
     assert lost[0] == 1
-    assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")
+    assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the response is not a JWKS document; ")
 
 
 def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):

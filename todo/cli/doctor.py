@@ -102,7 +102,7 @@ def _schema(settings: Settings) -> str:
         raise CheckFailedError("none of this API's tables here; run 'todo migrate'")
     if revision != schema.head():
         raise CheckFailedError(
-            f"at {revision}, this release needs {schema.head()}; run 'todo migrate'"
+            f"at {revision}, but this release needs {schema.head()}; run 'todo migrate'"
         )
     return f"at revision {revision}"
 

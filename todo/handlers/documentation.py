@@ -69,7 +69,7 @@ def show_problem(code: str) -> flask.Response:
     """What a problem code means, and what to do about it."""
     kind = PROBLEM_TYPES.get(code)
     if kind is None:
-        raise Problem("not_found", "There is no problem of that code.")
+        raise Problem("not_found", "No problem has this code.")
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         texts = {"code": code, "title": escape(kind.title), "advice": escape(kind.advice)}
         page = _PROBLEM_PAGE.format(status=kind.status, **texts)

@@ -143,7 +143,7 @@ def _lock(tx: Connection, owner: User, key: str) -> None:
             raise
         raise Problem(
             "idempotency_key_in_progress",
-            "The first request with this Idempotency-Key is not answered yet.",
+            "The first request with this Idempotency-Key has not been answered yet.",
         ) from error
 
 
