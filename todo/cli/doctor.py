@@ -73,7 +73,10 @@ def _is_new(settings: Settings) -> bool:
 
 def _database(settings: Settings) -> str:
     if _is_new(settings):
-        return f"SQLite {sqlite3.sqlite_version}, not there yet; the first start makes it"
+        return (
+            f"SQLite {sqlite3.sqlite_version}; "
+            "the database does not exist yet, and the first start creates it"
+        )
     engine = maintenance_engine(settings.sqlalchemy_url)
     try:
         with engine.connect() as connection:
@@ -92,14 +95,14 @@ def _database(settings: Settings) -> str:
 
 def _schema(settings: Settings) -> str:
     if _is_new(settings):
-        return "not there yet; the first start makes it"
+        return "the tables do not exist yet; the first start creates them"
     try:
         engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
         revision = schema.current(engine)
     except SQLAlchemyError as error:
         raise CheckFailedError(f"unknown: {first_line(error)}") from None
     if revision is None:
-        raise CheckFailedError("none of this API's tables here; run 'todo migrate'")
+        raise CheckFailedError("the database has none of this API's tables; run 'todo migrate'")
     if revision != schema.head():
         raise CheckFailedError(
             f"at {revision}, but this release needs {schema.head()}; run 'todo migrate'"
@@ -113,22 +116,22 @@ def _pooler(settings: Settings) -> str:
         if not is_pooled(settings.sqlalchemy_url):
             return "none"
         if migrations is not None and is_pooled(migrations, "MIGRATION_DATABASE_URL"):
-            return "MIGRATION_DATABASE_URL leads through one; make it a direct URL"
+            return "MIGRATION_DATABASE_URL leads through a pooler; set it to a direct URL"
     except SQLAlchemyError as error:
         raise CheckFailedError(f"unknown: {first_line(error)}") from None
     except ConfigurationError as refusal:
         raise CheckFailedError(str(refusal)) from None
     if migrations is None:
         return (
-            "DATABASE_URL leads through one; "
+            "DATABASE_URL leads through a pooler; "
             "give 'todo migrate' a direct URL with MIGRATION_DATABASE_URL"
         )
-    return "DATABASE_URL leads through one, MIGRATION_DATABASE_URL past it"
+    return "DATABASE_URL leads through a pooler, and MIGRATION_DATABASE_URL is direct"
 
 
 def _better_auth(settings: Settings) -> str:
     if _is_new(settings):
-        return "none of its tables here"
+        return "the database has no tables of Better Auth"
     try:
         with maintenance_engine(settings.sqlalchemy_url).connect() as connection:
             obstacles.check_users(connection, settings.database_schema)
@@ -138,8 +141,10 @@ def _better_auth(settings: Settings) -> str:
     except SQLAlchemyError as error:
         raise CheckFailedError(f"unknown: {first_line(error)}") from None
     if not tables:
-        return "none of its tables here"
-    return f"its tables are in this database ({', '.join(tables)}); they are never touched"
+        return "the database has no tables of Better Auth"
+    return (
+        f"the database has tables of Better Auth ({', '.join(tables)}); this API never touches them"
+    )
 
 
 def _families(settings: Settings) -> str:
@@ -183,7 +188,7 @@ def _token(settings: Settings, token: str) -> str:
             f"{refused.code}: {refused.detail} {PROBLEM_TYPES[refused.code].advice}"
         ) from None
     except KeysUnavailableError:
-        raise CheckFailedError("keys_unavailable: see the line of the keys") from None
+        raise CheckFailedError("keys_unavailable: see the line 'keys'") from None
     return f"accepted; the user is {claims['sub']!r}; {_way(token, claims)}"
 
 
@@ -193,8 +198,8 @@ def _way(token: str, claims: Claims) -> str:
     if claims.get("iss") == local_tokens.ISSUER:
         return f"{algorithm}: a local account of this server"
     if algorithm == HS256:
-        return "HS256 with the shared secret: way 2 or 3 of the README"
-    return f"{algorithm} of Better Auth's jwt plugin: way 1 of the README"
+        return "HS256 with the shared secret: way 2 or 3 of docs/better-auth.md"
+    return f"{algorithm} of Better Auth's jwt plugin: way 1 of docs/better-auth.md"
 
 
 def _timestamp(date: str) -> float:

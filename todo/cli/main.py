@@ -75,9 +75,9 @@ def token(sub: str, hours: float) -> None:
 
 
 @main.command()
-@click.option("--token", "access_token", help="Also say whether this token would be accepted.")
+@click.option("--token", "access_token", help="Also say whether the API would accept this token.")
 def doctor(access_token: str | None) -> None:
-    """Check what the API stands on; every line is ok, or says what to do."""
+    """Check the settings, the database and the keys; every line is ok, or says what to do."""
     settings = Settings.from_env()
     from todo.cli.doctor import examine
     from todo.logs import configure
@@ -92,7 +92,7 @@ def doctor(access_token: str | None) -> None:
 
 @main.command()
 def purge() -> None:
-    """Delete what has been in the trash for TRASH_DAYS, and what was kept for IDEMPOTENCY_HOURS.
+    """Delete tasks that were in the trash for TRASH_DAYS, and expired idempotency keys.
 
     Meant to run once a day.
     """
@@ -100,7 +100,7 @@ def purge() -> None:
     if settings.embedded and not (settings.instance_path / "todo.db").exists():
         folder = settings.instance_path.resolve()
         raise ConfigurationError(
-            f"INSTANCE_PATH: no database in {folder}; give the folder of the server"
+            f"INSTANCE_PATH: {folder} has no database; set the folder that the server uses"
         )
     with _database(settings) as database:
         from todo.sync import idempotency
@@ -114,9 +114,11 @@ def purge() -> None:
 
 @main.command("demo-data")
 @click.option("--tasks", "number", required=True, type=click.IntRange(1, 1_000_000))
-@click.option("--sub", default="demo", show_default=True, help="The user id to give them to.")
+@click.option(
+    "--sub", default="demo", show_default=True, help="The id of the user who gets the tasks."
+)
 def demo_data(number: int, sub: str) -> None:
-    """Add made-up tasks to a user's, to look at or to measure with."""
+    """Add made-up tasks for a user, to look at or to measure with."""
     settings = Settings.from_env()
     from todo.auth.invalid_token import InvalidTokenError
     from todo.auth.tokens import check_subject
@@ -135,7 +137,11 @@ def demo_data(number: int, sub: str) -> None:
 
 @main.command("import-tasks")
 @click.option(
-    "--from", "name", required=True, metavar="TABLE", help="A table or view, as in public.tasks."
+    "--from",
+    "name",
+    required=True,
+    metavar="TABLE",
+    help="The table or view to copy from, such as public.tasks.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be copied, and copy nothing.")
 def import_tasks(name: str, dry_run: bool) -> None:
