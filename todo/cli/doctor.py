@@ -73,10 +73,7 @@ def _is_new(settings: Settings) -> bool:
 
 def _database(settings: Settings) -> str:
     if _is_new(settings):
-        return (
-            f"SQLite {sqlite3.sqlite_version}; "
-            "the database does not exist yet, and the first start creates it"
-        )
+        return f"SQLite {sqlite3.sqlite_version}; the first start creates the database"
     engine = maintenance_engine(settings.sqlalchemy_url)
     try:
         with engine.connect() as connection:
