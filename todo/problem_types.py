@@ -22,22 +22,25 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     "malformed_target": ProblemType(
         400,
         "The request target is malformed",
-        "Percent-encode the path and the query as UTF-8, without NUL.",
+        "Percent-encode the path and the query as UTF-8, and leave out NUL characters.",
     ),
     "malformed_host": ProblemType(
         400,
         "The Host header is missing or malformed",
-        "Send one Host header, with the host and port of the URL; HTTP clients do it themselves.",
+        "Send one Host header with the host and port of the URL; HTTP clients set it by "
+        "themselves.",
     ),
     "malformed_json": ProblemType(
-        400, "The body is not JSON", "Send one JSON document in UTF-8 without a byte order mark."
+        400,
+        "The body is not valid JSON",
+        "Send one JSON document in UTF-8 without a byte order mark.",
     ),
     "body_required": ProblemType(
-        400, "A body is required", "Send the JSON object that the docs show."
+        400, "A body is required", "Send the JSON object that the operation's documentation shows."
     ),
     "body_incomplete": ProblemType(
         400,
-        "The body is not whole",
+        "The body is incomplete",
         "Nothing was written. Send the request again, without an Upgrade header.",
     ),
     "unexpected_body": ProblemType(
@@ -46,20 +49,20 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     "unknown_parameter": ProblemType(
         400,
         "Unknown query parameter",
-        "Check the spelling; nothing is ever ignored in silence.",
+        "Check the parameter's spelling; this API refuses parameters that it does not know.",
     ),
     "repeated_parameter": ProblemType(
         400, "Query parameter given more than once", "Send the parameter once."
     ),
     # 401: the token, and nothing else
     "token_missing": ProblemType(
-        401, "No access token", "Send 'Authorization: Bearer <JWT>' with the request."
+        401, "The access token is missing", "Send 'Authorization: Bearer <JWT>' with the request."
     ),
     "token_malformed": ProblemType(
         401,
         "The access token is malformed",
-        "Send one JWT, bare, after the word Bearer; not a session token. "
-        "The error's text says what is wrong with this one.",
+        "Send one JWT without quotes after the word Bearer, not a session token. "
+        "'detail' says what is wrong with the token.",
     ),
     "token_expired": ProblemType(
         401, "The access token has expired", "Get a new token and send the request again."
@@ -67,17 +70,19 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     "token_not_yet_valid": ProblemType(
         401,
         "The access token is not valid yet",
-        "Compare the clocks of the server that issued the token and of this one.",
+        "Synchronise the clocks of this server and of the server that issued the token.",
     ),
     "alg_not_allowed": ProblemType(
         401,
         "The token's algorithm is not allowed",
-        "Set BETTER_AUTH_URL to accept EdDSA, ES256 and RS256, BETTER_AUTH_SECRET to accept HS256.",
+        "Set BETTER_AUTH_URL on this server to accept EdDSA, ES256 and RS256, or "
+        "BETTER_AUTH_SECRET to accept HS256.",
     ),
     "kid_unknown": ProblemType(
         401,
-        "The token's key is not known",
-        "Get a new token; if that does not help, compare BETTER_AUTH_URL with the token's 'iss'.",
+        "The token's key is unknown",
+        "Get a new token. If that token is refused as well, compare BETTER_AUTH_URL with "
+        "the token's 'iss'.",
     ),
     "signature_invalid": ProblemType(
         401,
@@ -87,80 +92,94 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     "issuer_mismatch": ProblemType(
         401,
         "The token comes from another issuer",
-        "Compare the token's 'iss' with BETTER_AUTH_URL, or with the issuer in the settings.",
+        "Compare the token's 'iss' with BETTER_AUTH_URL, or with AUTH_JWKS_ISSUER or "
+        "AUTH_JWT_ISSUER where one is set.",
     ),
     "audience_mismatch": ProblemType(
         401,
         "The token is meant for another audience",
-        "Compare the token's 'aud' with BETTER_AUTH_URL, or with the audience in the settings.",
+        "Compare the token's 'aud' with BETTER_AUTH_URL, or with AUTH_JWKS_AUDIENCE or "
+        "AUTH_JWT_AUDIENCE where one is set.",
     ),
     "claim_missing": ProblemType(
         401,
-        "The token lacks a claim",
-        "Issue tokens with 'exp' and with the user's id as 'sub', "
-        "1 to 255 characters without control characters.",
+        "The token lacks a required claim",
+        "Issue tokens with 'exp', and with the user's id as 'sub': 1 to 255 characters "
+        "without control characters.",
     ),
     "token_revoked": ProblemType(
         401,
         "The access token was revoked",
-        "The account's password was changed; log in again.",
+        "Log in again: the account's password was changed after the token was issued.",
     ),
     "invalid_credentials": ProblemType(
         401,
         "The e-mail or the password is wrong",
-        "Check both; the answer does not tell which it is.",
+        "Check the e-mail and the password; the server never says which of the two is wrong.",
     ),
     # 403
     "user_path_mismatch": ProblemType(
         403,
         "The path belongs to another user",
-        "Use the token's own 'sub' in the path, or the word 'me'.",
+        "Put the token's 'sub', or the word 'me', into the path.",
     ),
     "quota_exceeded": ProblemType(
         403,
-        "The user has too many tasks",
-        "Whoever runs the server can raise TASKS_PER_USER. Deleted tasks count, too.",
+        "The user has reached the limit of tasks",
+        "Empty the trash, whose tasks count as well, or ask the server's operator to "
+        "raise TASKS_PER_USER.",
     ),
     "wrong_password": ProblemType(
         403, "The current password is wrong", "Send the account's current password as 'password'."
     ),
     "not_a_local_account": ProblemType(
         403,
-        "The token is not of a local account",
-        "Use the service that issued the token; this server's accounts log in at /api/auth/login.",
+        "The token does not belong to a local account",
+        "Send a token from /api/auth/login, or use the service that issued this token instead.",
     ),
     # 404, 405
-    "not_found": ProblemType(404, "No such resource", "Check the path against the docs."),
+    "not_found": ProblemType(
+        404, "Resource not found", "Compare the path with those in the documentation at /docs."
+    ),
     "task_not_found": ProblemType(
         404,
-        "No such task",
-        "Check the id: the task was deleted or restored, is somebody else's, or never was.",
+        "Task not found",
+        "Check the id. The task was deleted or restored, belongs to another user, or "
+        "never existed.",
     ),
-    "tag_not_found": ProblemType(404, "No such tag", "GET the user's tags: no task has this one."),
+    "tag_not_found": ProblemType(
+        404, "Tag not found", "Read the user's tags again; none of the user's tasks has this tag."
+    ),
     "method_not_allowed": ProblemType(
-        405, "The method is not allowed here", "Use one of the methods in the Allow header."
+        405, "The path does not allow this method", "Use one of the methods in the Allow header."
     ),
     # 408, 412, 413, 414, 415
     "precondition_failed": ProblemType(
         412,
         "The task has changed",
-        "Nothing was written. 'current' is the task; repeat with its ETag, or ask the user.",
+        "Nothing was written. 'current' is the task as it is now: repeat the change with "
+        "the response's ETag, or let the user decide.",
     ),
     "body_timeout": ProblemType(
         408,
-        "The body took too long",
-        "Nothing was written. Send the request again, over a better connection.",
+        "The body arrived too slowly",
+        "Nothing was written. Send the request again when the connection is better.",
     ),
     "body_too_large": ProblemType(
-        413, "The body is too large", "Send at most 65,536 bytes; 1,048,576 in bulk."
+        413,
+        "The body is too large",
+        "Send at most 65,536 bytes, or 1,048,576 bytes with change_tasks.",
     ),
     "target_too_long": ProblemType(
-        414, "The request target is too long", "Keep path and query within 4,096 bytes."
+        414,
+        "The request target is too long",
+        "Keep the path and the query together within 4,096 bytes.",
     ),
     "headers_too_large": ProblemType(
         431,
         "The headers are too large",
-        "Send at most 100 headers and 32,768 bytes; this server needs no cookie.",
+        "Send at most 100 headers with 32,768 bytes in all. The server reads no cookies: "
+        "leave them out.",
     ),
     "unsupported_media_type": ProblemType(
         415,
@@ -170,64 +189,76 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     # 409, 429
     "idempotency_key_in_progress": ProblemType(
         409,
-        "The first request with this key is still running",
-        "Send the same request again after the seconds in Retry-After.",
+        "The first request with this Idempotency-Key is still running",
+        "Repeat the same request after the number of seconds in Retry-After.",
     ),
     "email_taken": ProblemType(
-        409, "The e-mail has an account already", "Log in, or use another e-mail."
+        409,
+        "An account with this e-mail already exists",
+        "Log in, or register with another e-mail.",
     ),
     "too_many_attempts": ProblemType(
-        429, "Too many attempts", "Repeat after the seconds in Retry-After, not before."
+        429,
+        "Too many password attempts",
+        "Wait for the number of seconds in Retry-After before the next attempt.",
     ),
     "too_many_requests": ProblemType(
         429,
-        "Too many requests of one user at once",
-        "Nothing was written. Send fewer at once, or many changes as one with change_tasks; "
-        "repeat after the seconds in Retry-After.",
+        "Too many requests of this user are waiting",
+        "Nothing was written. Repeat after the number of seconds in Retry-After. Send "
+        "fewer requests at once, or many changes in one request with change_tasks.",
     ),
     # 422: understood, but against the contract
     "validation_failed": ProblemType(
-        422, "The request is against the contract", "Mend what 'errors' lists."
+        422, "The request does not match the contract", "Fix the fields listed in 'errors'."
     ),
     "idempotency_key_reused": ProblemType(
         422,
-        "The Idempotency-Key is that of another request",
-        "Make a new key for each change; send an old one only with the very same request.",
+        "The Idempotency-Key belongs to another request",
+        "Make a new key for each change, and repeat a key only with exactly the same request.",
     ),
     "change_too_large": ProblemType(
         422,
-        "The change is of too many tasks",
+        "The change covers too many tasks",
         "Nothing was written. Change fewer tasks at a time: up to 100 with change_tasks.",
     ),
     # 5xx
     "internal_error": ProblemType(
         500,
-        "Unexpected error",
-        "Report it with the X-Request-ID; the server's log has the cause under that id.",
+        "The server met an unexpected error",
+        "Report the error with its X-Request-ID; the server's log names the cause under that id.",
     ),
     "database_unavailable": ProblemType(
         503,
-        "The database cannot be reached",
-        "Nothing was written. Repeat after the seconds in Retry-After.",
+        "The database is unavailable",
+        "Nothing was written. Repeat after the number of seconds in Retry-After.",
     ),
     "keys_unavailable": ProblemType(
         503,
-        "The keys to verify tokens cannot be had",
-        "Keep the token; repeat after the seconds in Retry-After.",
+        "The keys that verify tokens are unavailable",
+        "Keep the token, and repeat after the number of seconds in Retry-After.",
     ),
     "outcome_unknown": ProblemType(
         503,
-        "The connection died while committing",
-        "The change may have been made. Repeat it with its Idempotency-Key, or read again first.",
+        "The database connection was lost during the commit",
+        "The change may have been made. Repeat the request with the same "
+        "Idempotency-Key, or read the data again first.",
     ),
     "busy": ProblemType(
-        503, "The server is busy", "Nothing was written. Repeat after the seconds in Retry-After."
+        503,
+        "The server is busy",
+        "Nothing was written. Repeat after the number of seconds in Retry-After.",
     ),
     "schema_outdated": ProblemType(
-        503, "The database schema is not up to date", "Whoever runs the server: 'todo migrate'."
+        503,
+        "The database schema is not up to date",
+        "The server's operator must run 'todo migrate'.",
     ),
     "storage_full": ProblemType(
-        507, "The database's disk is full", "Nothing was written; reading still works. Make room."
+        507,
+        "The database's disk is full",
+        "Nothing was written, and reading still works. The server's operator must make "
+        "room on the disk.",
     ),
 }
 

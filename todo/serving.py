@@ -47,7 +47,7 @@ def _worker_class(name: str) -> str | type:
         worker = None
     if worker is None or (worker.__module__.startswith("gunicorn.") and worker is not ASGIWorker):
         raise ConfigurationError(
-            f"WORKER_CLASS: {name!r} is no ASGI worker that is installed; leave it unset, or "
+            f"WORKER_CLASS: {name!r} is not an installed ASGI worker; unset WORKER_CLASS, or "
             "pip install 'todo-api[uvicorn]' and name uvicorn_worker.UvicornWorker"
         )
     if not hasattr(worker, "CONFIG_KWARGS"):  # uvicorn's way to be configured
@@ -117,7 +117,7 @@ def _address(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketK
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise ConfigurationError(
-            f"HOST: {host!r}: {error.strerror}; name one of this machine"
+            f"HOST: {host!r}: {error.strerror}; set HOST to an address of this machine"
         ) from None
     return family, kind, address
 

@@ -119,7 +119,7 @@ def test_an_e_mail_is_taken_whatever_its_case(service: Service, registered: str)
     again = {**body, "email": body["email"].upper()}
 
     assert refusal(service.client.post(REGISTER, json=again)) == problem(
-        "email_taken", "There is an account with this e-mail already; log in.", REGISTER
+        "email_taken", "An account with this e-mail already exists; log in.", REGISTER
     )
 
 
@@ -240,7 +240,7 @@ def test_a_changed_password_ends_older_tokens_and_the_old_password(
     for method, path in [("GET", account.tasks), ("POST", RENEW), ("GET", ME)]:
         answer = account(method, path)
         assert refusal(answer) == problem(
-            "token_revoked", "The account's password was changed after this token.", path
+            "token_revoked", "The account's password was changed after this token was issued.", path
         )
         assert 'error="invalid_token"' in answer.headers["www-authenticate"]
     assert log_in(service, email, CORRECT).status_code == 401
@@ -271,7 +271,7 @@ def test_a_token_of_somebody_else_has_no_account_here(alice: Caller, path: str):
     body = {"json": {"password": CORRECT, "new_password": NEXT}} if path == PASSWORD else {}
 
     assert refusal(alice("POST", path, **body)) == problem(
-        "not_a_local_account", "The token is not of an account of this server.", path
+        "not_a_local_account", "The token does not belong to an account of this server.", path
     )
 
 
@@ -452,7 +452,7 @@ def test_local_accounts_that_are_off_are_not_there(database_url, serve):
     service = serve(settings_for(database_url, local_accounts=False))
     for path in (REGISTER, LOGIN, RENEW, PASSWORD):
         answer = service.client.post(path, json={})
-        assert refusal(answer) == problem("not_found", "No such resource.", path)
+        assert refusal(answer) == problem("not_found", "Resource not found.", path)
 
     contract = service.client.get("/openapi.json").json()
     assert [path for path in contract["paths"] if path.startswith("/api/auth")] == [ME]

@@ -14,8 +14,8 @@ from todo.settings.settings import Settings
 
 ORIGIN = "http://localhost:3000"
 LIST = "/api/alice/tasks"
-NOT_BEARER = "The Authorization header is not of scheme Bearer; send 'Bearer <JWT>'."
-NOT_A_JWT = "This is not a JWT (an opaque session token, perhaps?)."
+NOT_BEARER = "The Authorization header does not have the scheme Bearer; send 'Bearer <JWT>'."
+NOT_A_JWT = "The token is not a JWT; it may be an opaque session token."
 BAD_SUBJECT = "The token's 'sub' is not 1 to 255 characters without control characters."
 
 
@@ -47,12 +47,15 @@ def assert_unauthorized(response, code, detail, path=LIST):
         ({}, "The request has no Authorization header."),
         (
             {"Authorization": "Basic YWxpY2U6c2VjcmV0"},
-            "The scheme is Basic; send 'Bearer <JWT>'.",
+            "The Authorization header has the scheme Basic; send 'Bearer <JWT>'.",
         ),
-        ({"Authorization": "Token abc"}, "The scheme is Token; send 'Bearer <JWT>'."),
+        (
+            {"Authorization": "Token abc"},
+            "The Authorization header has the scheme Token; send 'Bearer <JWT>'.",
+        ),
         (
             {"Authorization": "SCRAM-SHA-256 a=b, c=d"},
-            "The scheme is SCRAM-SHA-256; send 'Bearer <JWT>'.",
+            "The Authorization header has the scheme SCRAM-SHA-256; send 'Bearer <JWT>'.",
         ),
         ({"Authorization": ""}, "The Authorization header is empty; send 'Bearer <JWT>'."),
         ({"Authorization": "  "}, "The Authorization header is empty; send 'Bearer <JWT>'."),
@@ -140,7 +143,9 @@ def test_an_empty_token_is_called_empty(client, header):
 def test_a_token_above_8_kib_is_refused_unread(client):
     token = sign(claims(name="x" * 8192))
 
-    assert_unauthorized(ask(client, token), "token_malformed", "The token is longer than 8192.")
+    assert_unauthorized(
+        ask(client, token), "token_malformed", "The token is longer than 8192 characters."
+    )
 
 
 def test_a_token_of_8_kib_is_read(client):
@@ -237,7 +242,7 @@ def _tampered() -> str:
 )
 def test_a_signature_that_does_not_fit_is_refused(client, token):
     assert_unauthorized(
-        ask(client, token), "signature_invalid", "The signature does not fit the token."
+        ask(client, token), "signature_invalid", "The signature does not match the token."
     )
 
 
@@ -318,10 +323,10 @@ def test_a_time_in_milliseconds_is_refused_and_says_so(client, claim):
             "[object Object]",
             "The token is the text '[object Object]': the front end has no token to send.",
         ),
-        (f'"{sign(claims())}"', "The token stands in quotes; send it without them."),
+        (f'"{sign(claims())}"', "The token is in quotes; send the token without quotes."),
         (
             f"Bearer {sign(claims())}",
-            "The word Bearer is there twice: the token itself begins with it.",
+            "The word Bearer is sent twice: the token itself begins with Bearer.",
         ),
     ],
     ids=["undefined", "null", "object", "quotes", "twice"],
@@ -357,7 +362,7 @@ def test_sub_is_compared_with_its_case(client):
     response = ask(client, sign(claims(sub="Alice")))
 
     assert refusal(response) == problem(
-        "user_path_mismatch", "The token's 'sub' is not the user in the path; 'me' always is.", LIST
+        "user_path_mismatch", "The user in the path must be the token's 'sub', or 'me'.", LIST
     )
 
 
@@ -516,5 +521,5 @@ def test_tokens_of_another_secret_do_not_work_here(database_url, serve):
 
     assert ask(client, own).status_code == 200
     assert_unauthorized(
-        ask(client, sign(claims())), "signature_invalid", "The signature does not fit the token."
+        ask(client, sign(claims())), "signature_invalid", "The signature does not match the token."
     )

@@ -66,9 +66,9 @@ def test_a_body_that_is_not_json_is_400_and_changes_nothing(alice, task, operati
     path = operation.path(alice.id, 1)
     body = refusal(alice(operation.method, path, content=content, headers=JSON))
 
-    assert body["detail"].startswith("The body is not JSON: ")
+    assert body["detail"].startswith("The body is not valid JSON: ")
     assert body == problem("malformed_json", body["detail"], path)
-    assert reason is None or body["detail"] == f"The body is not JSON: {reason}."
+    assert reason is None or body["detail"] == f"The body is not valid JSON: {reason}."
     assert alice("GET", "").json() == a_page([task])
 
 
@@ -162,7 +162,7 @@ def test_a_body_that_is_not_as_long_as_it_claims_is_400_and_changes_nothing(alic
     ]
     response = send(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": "x"}'])
 
-    detail = "The body is not as long as its Content-Length."
+    detail = "The body is shorter than its Content-Length."
     assert refusal(response) == problem("body_incomplete", detail, alice.tasks)
     assert response.headers["connection"] == "close"
     assert alice("GET", "").json() == a_page([])

@@ -7,8 +7,8 @@ from tests.api.operations import every_operation, every_operation_on_one_task
 from tests.api.raw_asgi import send, send_as_it_is
 
 TOO_LONG = "Path and query exceed 4096 bytes."
-NO_RESOURCE = "No such resource."
-EMPTY_SEGMENT = "No such resource: a path has no empty segment."
+NO_RESOURCE = "Resource not found."
+EMPTY_SEGMENT = "Resource not found: the path has an empty segment."
 
 
 def ask(caller, target, method="GET"):
@@ -43,7 +43,7 @@ def test_the_whole_problem_of_a_task_id_that_is_none(alice, task_id):
 
 
 def test_a_path_without_a_user_is_told_of_me(alice):
-    detail = "No such resource; did you mean '/api/me/tasks'?"
+    detail = "Resource not found; did you mean '/api/me/tasks'?"
 
     assert refusal(ask(alice, "/api/tasks")) == problem("not_found", detail, "/api/tasks")
 
@@ -181,7 +181,7 @@ def test_raw_bytes_in_a_query_are_400(alice):
 def test_an_unknown_parameter_is_named_but_not_whole(alice, query, name):
     response = ask(alice, f"{alice.tasks}/1?{query}")
 
-    detail = f"'{name}' is not a parameter of this operation; it has: none."
+    detail = f"'{name}' is not a parameter of this operation, which has: none."
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1")
     assert "set-cookie" not in response.headers
 
@@ -194,7 +194,7 @@ def test_unknown_parameters_are_refused_by_every_operation(alice, operation):
 
     body = refusal(response)
     assert (body["code"], body["status"]) == ("unknown_parameter", 400)
-    assert body["detail"].startswith("'unknown' is not a parameter of this operation; it has: ")
+    assert body["detail"].startswith("'unknown' is not a parameter of this operation, which has: ")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_target_of_exactly_4_kib_is_read(alice):
     path = f"{alice.tasks}/1"
     response = ask(alice, f"{path}?".ljust(4097, "x"))  # the question mark itself does not count
 
-    detail = f"'{'x' * 100}' is not a parameter of this operation; it has: none."
+    detail = f"'{'x' * 100}' is not a parameter of this operation, which has: none."
     assert refusal(response) == problem("unknown_parameter", detail, path)
 
 
@@ -307,7 +307,7 @@ def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(client, host):
 def test_another_host_is_400(client, host, version):
     answer = send_as_it_is(client, "GET", "/livez", headers=[("host", host)], version=version)
 
-    detail = "The Host header is not the name of a host."
+    detail = "The Host header does not name a valid host."
     assert refusal(answer) == problem("malformed_host", detail, "/livez")
 
 

@@ -211,7 +211,7 @@ def test_the_first_that_fails_decides_the_answer_of_all(new_database, dialect, s
 
 
 def test_no_task_is_in_two_operations(alice, three):
-    detail = "is the task of an earlier operation"
+    detail = "is also the task of an earlier operation"
     response = bulk(alice, update(1, title="x"), create("y"), delete(1), complete(2), complete(1))
 
     assert refusal(response) == invalid(

@@ -119,6 +119,6 @@ def test_complete_of_a_deleted_task_is_404(alice, task):
 def test_complete_takes_no_parameters(alice, task):
     response = alice("PATCH", "1/complete?completed=true")
 
-    detail = "'completed' is not a parameter of this operation; it has: none."
+    detail = "'completed' is not a parameter of this operation, which has: none."
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1/complete")
     assert alice("GET", "1").json() == task

@@ -13,14 +13,14 @@ from todo.sync.etags import etag
 pytestmark = pytest.mark.pooled
 
 STRONG = re.compile(r'"[\x21\x23-\x7e]{8,40}"')
-NOT_THE_ONE = "The task is not the one that If-Match names; 'current' is how it is now."
+NOT_THE_ONE = "If-Match does not name the task's current ETag; 'current' is the task as it is now."
 WEAK = (
-    " It has a weak tag, which never matches. A proxy that compresses made it so: send the ETag"
-    " without the 'W/'."
+    " If-Match has a weak ETag, which never matches. A compressing proxy has changed the "
+    "ETag: send the ETag without the 'W/'."
 )
 ENDS = (
-    " It has a tag that ends in '{}'. A proxy that compresses made it so: send the ETag"
-    " without that."
+    " If-Match has an ETag that ends in '{}'. A compressing proxy has changed the "
+    "ETag: send the ETag without that ending."
 )
 WRITES = [op for op in OPERATIONS if op.on_one_task and op.method != "GET"]
 every_write = pytest.mark.parametrize("operation", WRITES, ids=lambda operation: operation.name)

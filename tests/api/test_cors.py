@@ -118,7 +118,7 @@ def test_another_origin_gets_no_permission(client, alice, origin):
     listed = alice("GET", "", headers={"Origin": origin})
 
     assert refused.status_code == 400
-    assert refused.text == f"Disallowed CORS origin; CORS_ORIGINS does not have {origin!r}"
+    assert refused.text == f"Disallowed CORS origin; CORS_ORIGINS does not contain {origin!r}"
     assert refused.headers["content-length"] == str(len(refused.content))
     assert "access-control-allow-origin" not in refused.headers
     assert listed.status_code == 200
@@ -134,7 +134,7 @@ def test_a_refused_origin_is_named_in_short_and_without_control_characters(clien
     ]
     refused = send(client, "OPTIONS", "/api/alice/tasks", headers=asked)
 
-    text = f"Disallowed CORS origin; CORS_ORIGINS does not have 'http://\\x85{'x' * 192}'"
+    text = f"Disallowed CORS origin; CORS_ORIGINS does not contain 'http://\\x85{'x' * 192}'"
     assert (refused.status_code, refused.text) == (400, text)
 
 

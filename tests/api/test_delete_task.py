@@ -72,6 +72,6 @@ def test_delete_takes_no_parameters(alice):
     task = alice.create()
     response = alice("DELETE", "1?force=true")
 
-    detail = "'force' is not a parameter of this operation; it has: none."
+    detail = "'force' is not a parameter of this operation, which has: none."
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1")
     assert alice("GET", "1").json() == task

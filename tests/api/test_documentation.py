@@ -166,10 +166,10 @@ def test_a_problem_that_does_not_exist_is_404(client, code):
     response = client.get(f"/problems/{code}")
 
     body = refusal(response)
-    assert body == problem("not_found", "There is no problem of that code.", body["instance"])
+    assert body == problem("not_found", "No problem has this code.", body["instance"])
 
 
 def test_a_code_that_is_longer_than_any_is_404(client):
     path = f"/problems/{'x' * 41}"
 
-    assert refusal(client.get(path)) == problem("not_found", "No such resource.", path)
+    assert refusal(client.get(path)) == problem("not_found", "Resource not found.", path)

@@ -8,13 +8,13 @@ from tests.api.expect import a_page, in_query, invalid, refusal
 
 INSTANT = "must be an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
 SORTS = "created, created_at, updated, updated_at, title, due_date, priority"
-LEFT_OUT = "; did you mean to leave it out?"
+LEFT_OUT = "; did you mean to leave the parameter out?"
 DUE = (
     "must be a date of the calendar (2026-12-31), "
     "or an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
 )
 SINCE = "must be an instant with seconds and zone (2026-12-31T17:00:00.000Z), or a revision"
-ZONE = "is no time zone of the IANA database, such as Europe/Berlin"
+ZONE = "is not a time zone of the IANA database, such as Europe/Berlin"
 
 
 @pytest.fixture

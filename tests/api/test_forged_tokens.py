@@ -25,12 +25,12 @@ from tests.servers.issuer import Issuer, issuing, octets, public_jwk
 from todo.auth import local_tokens
 
 LIST = "/api/alice/tasks"
-NOT_A_JWT = "This is not a JWT (an opaque session token, perhaps?)."
-OTHER_TYPE = "The token's 'typ' is not that of an access token."
-SIGNATURE = "The signature does not fit the token."
+NOT_A_JWT = "The token is not a JWT; it may be an opaque session token."
+OTHER_TYPE = "The token's 'typ' does not name an access token."
+SIGNATURE = "The signature does not match the token."
 ALGORITHMS = "Only HS256, EdDSA, ES256, RS256 is accepted."
 NO_KID = "The token names no key: its header has no 'kid'."
-OTHER_KID = "The issuer has no key of the token's 'kid'."
+OTHER_KID = "The issuer has no key with the token's 'kid'."
 PREVIOUS = "the-secret-before-that-one-0123456789"
 
 
@@ -181,7 +181,7 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
             headers={"kid": "ec"},
         ),
         "alg_not_allowed",
-        "The token's algorithm is not the one of its key.",
+        "The token's algorithm is not the algorithm of its key.",
     ),
     "algorithm not asked for": (
         lambda w: jwt.encode(claims(), w.issuer.keys["rsa"][1], "PS256", headers={"kid": "rsa"}),
@@ -308,12 +308,12 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "a local account's name under the shared secret": (
         lambda w: sign(claims(sub=f"local_{'0' * 32}")),
         "claim_missing",
-        "Only accounts of this server begin with 'local_'.",
+        "Only ids of this server's accounts begin with 'local_'.",
     ),
     "a local account's name under a public key": (
         lambda w: w.issuer.sign("ed", sub=f"local_{'0' * 32}"),
         "claim_missing",
-        "Only accounts of this server begin with 'local_'.",
+        "Only ids of this server's accounts begin with 'local_'.",
     ),
     "the local issuer under the shared secret": (
         lambda w: sign(claims(iss=local_tokens.ISSUER, aud=local_tokens.AUDIENCE)),
@@ -328,7 +328,7 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "somebody else's name in a local token": (
         lambda w: local_token(sub="alice"),
         "claim_missing",
-        "Only accounts of this server begin with 'local_'.",
+        "Only ids of this server's accounts begin with 'local_'.",
     ),
     "the derived key under another issuer": (
         lambda w: local_token(iss="https://elsewhere.example"),

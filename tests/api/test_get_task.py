@@ -40,5 +40,5 @@ def test_get_takes_no_parameters(alice):
     alice.create()
     response = alice("GET", "1?fields=title")
 
-    detail = "'fields' is not a parameter of this operation; it has: none."
+    detail = "'fields' is not a parameter of this operation, which has: none."
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1")

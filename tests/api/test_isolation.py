@@ -5,7 +5,7 @@ import pytest
 from tests.api.expect import a_page, problem, refusal
 from tests.api.operations import every_operation, every_operation_on_one_task
 
-MISMATCH = "The token's 'sub' is not the user in the path; 'me' always is."
+MISMATCH = "The user in the path must be the token's 'sub', or 'me'."
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.expect import a_page, in_query, invalid, problem, refusal
 
-LEFT_OUT = "; did you mean to leave it out?"
+LEFT_OUT = "; did you mean to leave the parameter out?"
 NOT_BOOLEAN = 'is not of type "boolean"'
 NO_STATUS = "is not one of: all, pending, completed"
 KNOWN = (
@@ -199,7 +199,10 @@ def test_list_names_every_parameter_that_is_wrong(alice):
 def test_list_tells_an_unknown_parameter_which_one_was_meant(alice, name, meant):
     response = alice("GET", "", params={name: "1"})
 
-    detail = f"'{name}' is not a parameter of this operation; did you mean '{meant}'? It has: "
+    detail = (
+        f"'{name}' is not a parameter of this operation; did you mean '{meant}'? "
+        "The operation has: "
+    )
     expected = problem("unknown_parameter", f"{detail}{KNOWN}.", alice.tasks)
     assert refusal(response) == expected
 
@@ -208,7 +211,7 @@ def test_list_tells_an_unknown_parameter_which_one_was_meant(alice, name, meant)
 def test_list_refuses_an_unknown_parameter_by_its_name(alice, name):
     response = alice("GET", "", params={name: "1"})
 
-    detail = f"'{name}' is not a parameter of this operation; it has: {KNOWN}."
+    detail = f"'{name}' is not a parameter of this operation, which has: {KNOWN}."
     assert refusal(response) == problem("unknown_parameter", detail, alice.tasks)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.expect import a_page, in_query, invalid, refusal
 
-FOREIGN = "is of another list: other filters, another sort or another user"
+FOREIGN = "belongs to another list: the filters, the sort or the user differ"
 SORTS = ["created", "updated", "title", "due_date", "priority"]
 QUERIES = [f"sort={sort}&order={order}" for sort in SORTS for order in ("asc", "desc")]
 
@@ -163,7 +163,7 @@ def test_a_cursor_beside_a_skip_is_refused(alice, seven):
     cursor = alice("GET", "?limit=2").json()["next_cursor"]
     response = alice("GET", f"?skip=1&cursor={cursor}")
 
-    wrong = in_query("cursor", "contradiction", "cannot be together with skip")
+    wrong = in_query("cursor", "contradiction", "cannot be combined with 'skip'")
     assert refusal(response) == invalid(alice.tasks, wrong)
 
 

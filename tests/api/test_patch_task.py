@@ -128,7 +128,10 @@ def test_patch_takes_different_fields_from_body_and_query(alice, task):
 def test_patch_refuses_a_field_that_is_in_both_places(alice, task, query, body, names):
     response = alice("PATCH", f"1?{query}", json=body)
 
-    twice = [in_query(name, "contradiction", "is in the query and in the body") for name in names]
+    twice = [
+        in_query(name, "contradiction", "is given both in the query and in the body")
+        for name in names
+    ]
     assert refusal(response) == invalid(f"{alice.tasks}/1", *twice)
     assert alice("GET", "1").json() == task
 
@@ -178,7 +181,7 @@ def test_patch_refuses_an_unknown_parameter_by_its_name(alice, task):
     response = alice("PATCH", "1?priority=high")
 
     detail = (
-        "'priority' is not a parameter of this operation; it has: completed, description, title."
+        "'priority' is not a parameter of this operation, which has: completed, description, title."
     )
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1")
 

@@ -150,7 +150,7 @@ def lost(request, serve, tmp_path_factory):
 def test_without_a_database_the_answer_is_503_with_retry_after(lost, path):
     response = lost.caller()("GET", path)
 
-    detail = "The database cannot be reached right now."
+    detail = "The database is unavailable right now."
     assert refusal(response) == problem("database_unavailable", detail, path)
     assert response.headers["retry-after"] == "2"
 

@@ -135,6 +135,8 @@ def test_stats_are_nobody_elses(alice, bob):
 
 def test_an_unknown_zone_is_refused(alice):
     path = f"/api/{alice.id}/stats"
-    wrong = in_query("tz", "format", "is no time zone of the IANA database, such as Europe/Berlin")
+    wrong = in_query(
+        "tz", "format", "is not a time zone of the IANA database, such as Europe/Berlin"
+    )
 
     assert refusal(alice("GET", f"{path}?tz=Berlin")) == invalid(path, wrong)

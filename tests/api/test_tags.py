@@ -194,7 +194,7 @@ def test_a_new_name_that_shows_nothing_is_refused_and_an_old_tag_of_that_kind_ca
 
     renamed = alice("PATCH", f"{tags}?name=work", json={"name": "\u200b"})
 
-    unseen = "must have a character that is not a space and can be seen"
+    unseen = "must have at least one visible character"
     assert refusal(renamed) == invalid(tags, in_body("/name", "format", unseen))
     assert refusal(alice("DELETE", f"{tags}?name={invisible}")) == not_found(tags)
     assert alice("GET", f"?tag={invisible}").json() == a_page([], revision=1)

@@ -67,7 +67,7 @@ def test_a_cursor_of_another_list_or_beside_a_skip_is_refused(alice, bob, trash)
     foreign = in_query("cursor", "contradiction", FOREIGN)
     for other in (theirs, listed):
         assert refusal(alice("GET", f"{trash}?cursor={other}")) == invalid(trash, foreign)
-    beside = in_query("cursor", "contradiction", "cannot be together with skip")
+    beside = in_query("cursor", "contradiction", "cannot be combined with 'skip'")
     assert refusal(alice("GET", f"{trash}?skip=1&cursor={cursor}")) == invalid(trash, beside)
 
 

@@ -216,7 +216,7 @@ def test_other_jwts_and_tokens_of_better_auth_sign_nobody_in(serve: Serve, auth:
     assert_refused(
         ask(server, user.session),
         "token_malformed",
-        "This is not a JWT (an opaque session token, perhaps?).",
+        "The token is not a JWT; it may be an opaque session token.",
     )
     for other in (auth.verification_token(user), user.cached):
         assert jwt.get_unverified_header(other)["alg"] == "HS256"
@@ -247,7 +247,7 @@ def test_what_the_settings_do_not_name_is_refused_by_code(serve: Serve, auth: Be
     assert_refused(
         ask(other_secret, auth.hand_made_token(user)),
         "signature_invalid",
-        "The signature does not fit the token.",
+        "The signature does not match the token.",
     )
     assert_refused(
         ask(other_secret, auth.token(user)), "alg_not_allowed", "Only HS256 is accepted."
@@ -296,7 +296,7 @@ def test_a_better_auth_that_was_never_there_is_503_until_it_is(serve: Serve, aut
     answer = ask(server, token)
 
     assert refusal(answer) == problem(
-        "keys_unavailable", "The keys that verify this token cannot be had right now.", LIST
+        "keys_unavailable", "The keys that verify this token are unavailable right now.", LIST
     )
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     with better_auth(port=port) as late:

@@ -91,10 +91,10 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     assert told["contract"].startswith('"')
     assert told["named"] == "page-1"
 
-    malformed = "This is not a JWT (an opaque session token, perhaps?)."
+    malformed = "The token is not a JWT; it may be an opaque session token."
     assert told["unauthorized"]["body"] == problem("token_malformed", malformed, tasks)
     assert 'error="invalid_token"' in told["unauthorized"]["challenge"]
-    foreign = "The token's 'sub' is not the user in the path; 'me' always is."
+    foreign = "The user in the path must be the token's 'sub', or 'me'."
     assert told["forbidden"]["body"] == problem(
         "user_path_mismatch", foreign, "/api/somebody-else/tasks"
     )

@@ -202,7 +202,9 @@ def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
     status, lines = doctor(tmp_path, DATABASE_URL=empty_database, BETTER_AUTH_SECRET=SECRET)
 
     assert status == 1
-    assert lines[2] == "FAIL  schema: none of this API's tables here; run 'todo migrate'"
+    assert (
+        lines[2] == "FAIL  schema: the database has none of this API's tables; run 'todo migrate'"
+    )
     assert [line[:4] for line in lines] == ["ok  ", "ok  ", "FAIL", "ok  ", "ok  ", "ok  "]
 
 
@@ -210,7 +212,7 @@ def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path)
     status, lines = doctor(tmp_path)
 
     assert status == 0
-    assert lines[2] == "ok    schema: not there yet; the first start makes it"
+    assert lines[2] == "ok    schema: the tables do not exist yet; the first start creates them"
     assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
 
 
@@ -241,7 +243,7 @@ def test_doctor_notices_a_database_of_another_release(database_url, tmp_path):
     status, lines = doctor(tmp_path, DATABASE_URL=database_url, BETTER_AUTH_SECRET=SECRET)
 
     assert status == 1
-    assert lines[2].startswith("FAIL  schema: at 9999, this release needs")
+    assert lines[2].startswith("FAIL  schema: at 9999, but this release needs")
 
 
 def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_path):
@@ -341,7 +343,8 @@ def test_purge_without_a_database_says_so_and_makes_none(tmp_path):
 
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == (
-        f"INSTANCE_PATH: no database in {tmp_path / 'instance'}; give the folder of the server\n"
+        f"INSTANCE_PATH: {tmp_path / 'instance'} has no database; "
+        "set the folder that the server uses\n"
     )
     assert not (tmp_path / "instance" / "todo.db").exists()
 

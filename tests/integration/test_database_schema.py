@@ -214,7 +214,9 @@ def test_schema_without_our_tables_is_not_ready_and_doctor_says_so(postgres, ser
 
     assert service.client.get("/readyz").json()["code"] == "schema_outdated"
     run = run_todo("doctor", cwd=tmp_path, **postgresql_settings(url), DATABASE_SCHEMA=NAME)
-    assert "FAIL  schema: none of this API's tables here; run 'todo migrate'" in run.stdout
+    assert (
+        "FAIL  schema: the database has none of this API's tables; run 'todo migrate'" in run.stdout
+    )
 
 
 def test_schema_goes_down_and_up_again_and_public_is_another_one(postgres):

@@ -39,15 +39,17 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     assert good[1]["ok    token"] == expected
     assert good[1]["ok    keys"] == f"2 at {issuer.url} (ES256, EdDSA)"
     assert good[1]["ok    your token"] == (
-        "accepted; the user is 'alice'; EdDSA of Better Auth's jwt plugin: way 1 of the README"
+        "accepted; the user is 'alice'; "
+        "EdDSA of Better Auth's jwt plugin: way 1 of docs/better-auth.md"
     )
     assert bad[0] == 1
     assert bad[1]["FAIL  your token"] == (
         f"issuer_mismatch: The token's 'iss' is 'https://b.example', not '{issuer.origin}'. "
-        "Compare the token's 'iss' with BETTER_AUTH_URL, or with the issuer in the settings."
+        "Compare the token's 'iss' with BETTER_AUTH_URL, or with AUTH_JWKS_ISSUER or "
+        "AUTH_JWT_ISSUER where one is set."
     )
     assert lost[0] == 1
-    assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the answer is not a JWKS document; ")
+    assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the response is not a JWKS document; ")
 
 
 def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):
@@ -65,11 +67,14 @@ def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):
 
 def test_doctor_finds_better_auths_tables_and_a_collision(database_url, tmp_path):
     settings = postgresql_settings(database_url)
-    assert doctor(tmp_path, **settings)[1]["ok    better auth"] == "none of its tables here"
+    assert (
+        doctor(tmp_path, **settings)[1]["ok    better auth"]
+        == "the database has no tables of Better Auth"
+    )
 
     rows(database_url, "CREATE TABLE jwks (id text PRIMARY KEY)")
     assert doctor(tmp_path, **settings)[1]["ok    better auth"] == (
-        "its tables are in this database (jwks); they are never touched"
+        "the database has tables of Better Auth (jwks); this API never touches them"
     )
 
     rows(database_url, 'ALTER TABLE users ADD COLUMN "emailVerified" boolean')

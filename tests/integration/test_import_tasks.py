@@ -181,10 +181,10 @@ REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
         {"description": "x" * 1001},
         "description has 1001 characters, more than 1000",
     ),
-    "empty user": ({"user_id": ""}, "its user_id is nothing that a token can have as 'sub'"),
+    "empty user": ({"user_id": ""}, "the user_id cannot be a token's 'sub'"),
     "user with a line break": (
         {"user_id": "a\nb"},
-        "its user_id is nothing that a token can have as 'sub'",
+        "the user_id cannot be a token's 'sub'",
     ),
 }
 
@@ -333,7 +333,7 @@ def test_postgresql_types_are_read_as_what_they_mean(new_database, service_on, t
 
     assert run.stderr == (
         "public.other '7a6c3c0e-8d0b-4a3e-9a52-a0c6b0c8a002' of '42': "
-        "created_at '-infinity' is no time\n"
+        "created_at '-infinity' is not a time\n"
     )
     assert listed(service_on(url).caller("42")) == [
         a_task(
@@ -366,7 +366,7 @@ def test_column_of_a_type_that_nobody_knows_is_left_out_without_a_warning(new_da
     ("make", "name", "told"),
     [
         (None, "nothing", "there is no table or view 'nothing' here"),
-        (None, "tasks", "'tasks' is a table of this API itself"),
+        (None, "tasks", "'tasks' is a table of this API's own"),
         (
             "CREATE TABLE t (id int, body text)",
             "t",

@@ -146,7 +146,7 @@ def test_a_withdrawn_key_is_refused_even_if_its_token_was_cached(serve_with: Ser
         assert wait_until(lambda: ask(server, token).status_code == 401, PATIENCE)
 
     assert refusal(ask(server, token)) == problem(
-        "kid_unknown", "The issuer has no key of the token's 'kid'.", LIST
+        "kid_unknown", "The issuer has no key with the token's 'kid'.", LIST
     )
 
 
@@ -225,7 +225,7 @@ def test_without_any_key_the_answer_is_503_and_the_service_recovers_by_itself(
     story = stories[mood].result()
 
     assert refusal(story.refused) == problem(
-        "keys_unavailable", "The keys that verify this token cannot be had right now.", LIST
+        "keys_unavailable", "The keys that verify this token are unavailable right now.", LIST
     )
     assert (story.refused.status_code, story.refused.headers["retry-after"]) == (503, "5")
     assert story.ready.json()["code"] == "keys_unavailable"

@@ -198,9 +198,9 @@ def test_a_change_that_does_not_end_in_its_time_is_too_large_and_writes_nothing(
 
     assert refusal(refused) == {
         "type": "/problems/change_too_large",
-        "title": "The change is of too many tasks",
+        "title": "The change covers too many tasks",
         "status": 422,
-        "detail": "The change did not end in its time: it is of too many tasks at once.",
+        "detail": "The change took too long, because it covers too many tasks at once.",
         "code": "change_too_large",
         "instance": f"{alice.tasks}/complete-all",
     }

@@ -240,14 +240,14 @@ def test_doctor_tells_of_a_pooler_and_whether_migrations_go_past_it(direct, url)
         return Finding(True, "pooler", text)
 
     assert pooler_line(url) == well(
-        "DATABASE_URL leads through one; "
+        "DATABASE_URL leads through a pooler; "
         "give 'todo migrate' a direct URL with MIGRATION_DATABASE_URL"
     )
     assert pooler_line(url, direct) == well(
-        "DATABASE_URL leads through one, MIGRATION_DATABASE_URL past it"
+        "DATABASE_URL leads through a pooler, and MIGRATION_DATABASE_URL is direct"
     )
     assert pooler_line(url, url) == well(
-        "MIGRATION_DATABASE_URL leads through one; make it a direct URL"
+        "MIGRATION_DATABASE_URL leads through a pooler; set it to a direct URL"
     )
     assert pooler_line(direct) == pooler_line(direct, url) == well("none")
     assert pooler_line(f"{direct}?options=-cwork_mem%3D8MB") == well("none")
@@ -278,4 +278,4 @@ def test_migrations_work_through_a_pooler_too(postgres: PostgresServer, pgbounce
     assert (migrated.returncode, migrated.stderr) == (0, "")
     assert migrated.stdout == f"{display(url)}: at revision {schema.head()}\n"
     assert (examined.returncode, "FAIL" in examined.stdout) == (0, False)
-    assert "ok    pooler: DATABASE_URL leads through one; " in examined.stdout
+    assert "ok    pooler: DATABASE_URL leads through a pooler; " in examined.stdout

@@ -53,7 +53,7 @@ def type_in(script: str, server: Server, folder: Path) -> str:
 
 
 def test_tasks_are_organised_and_found_again(serving, tmp_path):
-    script = lines_of("A first task") + lines_of("Organise")
+    script = lines_of("A first task") + lines_of("List and filter")
     printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
 
     assert "200 more tasks of 'alice'" in printed
@@ -68,9 +68,7 @@ def test_tasks_are_organised_and_found_again(serving, tmp_path):
 
 
 def test_a_change_is_repeated_refused_taken_back_and_made_in_bulk(serving, tmp_path):
-    script = lines_of("A first task") + lines_of(
-        "Retry without fear, edit without loss, get it back"
-    )
+    script = lines_of("A first task") + lines_of("Edit safely")
     printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
 
     shown, _ = documents(printed[printed.index("{") :], 5)

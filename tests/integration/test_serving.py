@@ -216,7 +216,7 @@ def test_health_answers_while_every_thread_waits_and_a_user_s_waiters_hear_whose
     told = {(answer.status_code, answer.json()["detail"]) for answer in refused}
     assert told == {
         (503, "The database is busy with other requests."),  # the one that had the thread
-        (503, "Your earlier requests were not answered in 3 s."),  # those in the queue
+        (503, "The user's earlier requests were not answered in 3 s."),  # those in the queue
     }
     assert_books_balance(url, alice.id, changes=1)
     assert alice("PUT", "1", json={"title": "Buy oat milk"}).status_code == 200

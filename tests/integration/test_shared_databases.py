@@ -59,7 +59,7 @@ def test_tables_of_an_earlier_back_end_are_named_with_what_to_do(empty_database,
         "set DATABASE_SCHEMA=todo for a schema of the API's own, and run 'todo migrate' again; "
         "then 'todo import-tasks --from public.tasks' copies its tasks"
         if empty_database.startswith("postgres")
-        else "give DATABASE_URL another file, or what is there another name; "
+        else "set DATABASE_URL to another file, or rename the table; "
         "then 'todo import-tasks --from old_tasks' copies its tasks"
     )
     assert content(empty_database) == before

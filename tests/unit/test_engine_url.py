@@ -81,7 +81,7 @@ def test_an_absolute_sqlite_path_is_kept():
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
 def test_sqlite_in_memory_is_refused(url):
-    assert error_of(url) == "DATABASE_URL: SQLite needs a file here; write sqlite:///path"
+    assert error_of(url) == "DATABASE_URL: SQLite needs the path of a file; write sqlite:///path"
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "/var/lib/todo.db", "://db/todo", "postgresql"])
@@ -112,11 +112,14 @@ def test_another_database_is_refused(driver):
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("db:99999/todo", "its port is no number from 1 to 65535"),
-        ("db/todo?pgbouncer=true", 'invalid connection option "pgbouncer"; take it out of the URL'),
+        ("db:99999/todo", "the port is not a number from 1 to 65535"),
+        (
+            "db/todo?pgbouncer=true",
+            'invalid connection option "pgbouncer"; remove the option from the URL',
+        ),
         (
             "db/todo?sslmode=sometimes",
-            "sslmode is one of disable, allow, prefer, require, verify-ca, verify-full",
+            "sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full",
         ),
     ],
 )

@@ -12,9 +12,9 @@ from todo.database.errors import DatabaseDefectError, connection_lost, problem_f
 
 DETAILS = {
     "busy": "The database is busy with other requests.",
-    "change_too_large": "The change did not end in its time: it is of too many tasks at once.",
-    "database_unavailable": "The database cannot be reached right now.",
-    "schema_outdated": "The database schema is not the one this server needs.",
+    "change_too_large": "The change took too long, because it covers too many tasks at once.",
+    "database_unavailable": "The database is unavailable right now.",
+    "schema_outdated": "The database schema is not the one that this server needs.",
     "storage_full": "The database has no room left.",
 }
 

@@ -5,6 +5,7 @@ import pytest
 from todo.problems import Problem
 from todo.tasks.filters import Filters
 
+
 def test_a_cursor_is_bound_to_the_filters_that_are_given_and_to_the_zone():
     """So a filter that is added later leaves the cursors of lists without it as they are."""
     assert Filters().asked == {"tz": "UTC"}

@@ -60,8 +60,8 @@ def test_what_is_no_calendar_time_is_refused_and_never_taken_for_another_moment(
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"title": "\u200b\u00ad"}, "title has no character that can be seen"),
-        ({"tags": "Home,\u200b"}, "a tag has no character that can be seen"),
+        ({"title": "\u200b\u00ad"}, "title has no visible character"),
+        ({"tags": "Home,\u200b"}, "a tag has no visible character"),
     ],
 )
 def test_text_that_nobody_sees_is_refused_as_the_api_refuses_it(fields, reason):

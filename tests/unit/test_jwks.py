@@ -79,5 +79,7 @@ def test_an_rsa_key_has_2048_bits_or_more(bits, expected):
 
 
 def test_a_set_without_a_usable_key_says_what_was_wanted():
-    with pytest.raises(UnusableKeySetError, match="no key in it is of ES256, EdDSA"):
+    with pytest.raises(
+        UnusableKeySetError, match="the response has no usable key for ES256, EdDSA"
+    ):
         usable_keys({}, frozenset({"EdDSA", "ES256"}))

@@ -122,8 +122,8 @@ def test_an_array_is_checked_item_by_item_and_as_a_whole():
 
 
 QUERY = QueryParser([COUNT, TEXT, BOOLEAN])
-KNOWN = "a parameter of this operation; it has: b, count, t."
-MEANT = "a parameter of this operation; did you mean 't'? It has: b, count, t."
+KNOWN = "a parameter of this operation, which has: b, count, t."
+MEANT = "a parameter of this operation; did you mean 't'? The operation has: b, count, t."
 
 
 @pytest.mark.parametrize(

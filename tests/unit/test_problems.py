@@ -69,7 +69,7 @@ def test_a_problem_is_rendered_whole():
     assert rendered.headers == {"Content-Type": "application/problem+json", "X-Extra": "1"}
     assert json.loads(rendered.body) == {
         "type": "/problems/validation_failed",
-        "title": "The request is against the contract",
+        "title": "The request does not match the contract",
         "status": 422,
         "detail": "limit: is wrong",
         "code": "validation_failed",

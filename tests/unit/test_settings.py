@@ -238,7 +238,7 @@ def test_a_secret_of_32_bytes_is_accepted_whatever_its_characters():
 @pytest.mark.parametrize(
     ("secret", "reason"),
     [
-        ("a" * 64, "one character over and over"),
+        ("a" * 64, "one repeated character"),
         ("better-auth-secret-12345678901234567890", "publicly known"),
         ("BETTER_AUTH_SECRET_12345678901234567890", "publicly known"),
         ("your-super-secret-key-at-least-32-characters-long", "publicly known"),

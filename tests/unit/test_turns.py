@@ -108,7 +108,7 @@ def test_a_request_whose_turn_does_not_come_in_time_is_told_what_it_waited_for(
         tasks = [crowd.asks("write", "alice", writes=True) for _ in range(3)]
         await asyncio.wait(tasks)
         assert refused(tasks[2]).code == "busy"
-        assert refused(tasks[2]).detail == "Your earlier requests were not answered in 0 s."
+        assert refused(tasks[2]).detail == "The user's earlier requests were not answered in 0 s."
 
     run(scene)
 

@@ -86,7 +86,7 @@ def register(
 
     def unit(tx: Connection) -> Account:
         if tx.execute(_ADD[tx.dialect.name], row).rowcount == 0:
-            raise Problem("email_taken", "There is an account with this e-mail already; log in.")
+            raise Problem("email_taken", "An account with this e-mail already exists; log in.")
         return Account(user_id, email, name, 1)
 
     return write(unit)
@@ -142,7 +142,9 @@ def is_current(user_id: str, generation: Any) -> bool:
 def _account_row(user_id: str) -> RowMapping:
     row = _find(_BY_USER, {"user": user_id})
     if row is None:
-        raise Problem("not_a_local_account", "The token is not of an account of this server.")
+        raise Problem(
+            "not_a_local_account", "The token does not belong to an account of this server."
+        )
     return row
 
 
@@ -176,7 +178,7 @@ def _in_turn(function: Callable[..., T], *arguments: Any) -> T:
     try:
         return function(*arguments)
     except passwords.OverloadedError:
-        raise Problem("busy", "Too many passwords are being looked at.") from None
+        raise Problem("busy", "The server is checking too many passwords at once.") from None
 
 
 def check_revocation(claims: Mapping[str, Any]) -> None:
@@ -187,4 +189,6 @@ def check_revocation(claims: Mapping[str, Any]) -> None:
     if claims.get("iss") != local_tokens.ISSUER:
         return
     if not is_current(claims["sub"], claims.get(local_tokens.GENERATION)):
-        raise Problem("token_revoked", "The account's password was changed after this token.")
+        raise Problem(
+            "token_revoked", "The account's password was changed after this token was issued."
+        )

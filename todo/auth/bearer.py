@@ -89,13 +89,13 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
             raise Problem(error.code, error.detail) from None
         except KeysUnavailableError:
             raise Problem(
-                "keys_unavailable", "The keys that verify this token cannot be had right now."
+                "keys_unavailable", "The keys that verify this token are unavailable right now."
             ) from None
         user_id = request.scope["path_params"].get("user_id", ME)
         if user_id not in (claims["sub"], ME):
             raise Problem(
                 "user_path_mismatch",
-                "The token's 'sub' is not the user in the path; 'me' always is.",
+                "The user in the path must be the token's 'sub', or 'me'.",
             )
         return claims
 

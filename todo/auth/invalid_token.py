@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Final
 
-NOT_A_JWT: Final = "This is not a JWT (an opaque session token, perhaps?)."
+NOT_A_JWT: Final = "The token is not a JWT; it may be an opaque session token."
 MAX_SHOWN: Final = 80
 """Characters of a claim that a sentence shows."""
 
@@ -35,9 +35,9 @@ def why_no_jwt(token: str) -> str:
     if token.lower() in _NO_TOKEN:
         return f"The token is the text '{token}': the front end has no token to send."
     if token.lower().startswith("bearer"):
-        return "The word Bearer is there twice: the token itself begins with it."
+        return "The word Bearer is sent twice: the token itself begins with Bearer."
     if token.startswith(('"', "'")):
-        return "The token stands in quotes; send it without them."
+        return "The token is in quotes; send the token without quotes."
     return NOT_A_JWT
 
 
@@ -52,8 +52,8 @@ def why_not_bearer(scheme: str, credentials: str) -> str:
     if scheme.count(".") == 2:  # noqa: PLR2004 - the dots of a JWT
         return "The Authorization header has a token without the word Bearer before it."
     if credentials and _SCHEME.fullmatch(scheme):
-        return f"The scheme is {scheme}; {_SEND}."
-    return f"The Authorization header is not of scheme Bearer; {_SEND}."
+        return f"The Authorization header has the scheme {scheme}; {_SEND}."
+    return f"The Authorization header does not have the scheme Bearer; {_SEND}."
 
 
 def mismatch(claim: str, value: Any, expected: str) -> str:

@@ -44,7 +44,7 @@ FAILURES: Final = (httpx.HTTPError, OSError, TimeoutError, UnusableKeySetError)
 def reason(failure: BaseException) -> str:
     """Return one of :data:`FAILURES` in a few words, for people."""
     if isinstance(failure, TimeoutError):
-        return f"no whole answer within {FETCH_SECONDS:.0f} s"
+        return f"the response was not complete within {FETCH_SECONDS:.0f} s"
     return (str(failure) or type(failure).__name__)[:200]
 
 
@@ -122,7 +122,7 @@ class Jwks:
             return (key,)
         if self._failed or not self.available:
             raise KeysUnavailableError
-        raise InvalidTokenError("kid_unknown", "The issuer has no key of the token's 'kid'.")
+        raise InvalidTokenError("kid_unknown", "The issuer has no key with the token's 'kid'.")
 
     def _known(self, kid: str) -> jwt.PyJWK | None:
         return self._keys.get(kid) if self.available else None
@@ -165,14 +165,14 @@ class Jwks:
         """
         async with asyncio.timeout(FETCH_SECONDS), self._client.stream("GET", self.url) as answer:
             if answer.status_code != httpx.codes.OK:
-                raise UnusableKeySetError(f"the answer is HTTP {answer.status_code}")
+                raise UnusableKeySetError(f"the response is HTTP {answer.status_code}")
             if answer.headers.get("content-encoding", "identity") != "identity":
-                raise UnusableKeySetError("the answer is compressed")
+                raise UnusableKeySetError("the response is compressed")
             body = b""
             async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > MAX_BYTES:
-                    raise UnusableKeySetError(f"the answer exceeds {MAX_BYTES} bytes")
+                    raise UnusableKeySetError(f"the response exceeds {MAX_BYTES} bytes")
         return _documents(body), answer.headers.get("date")
 
 
@@ -181,7 +181,7 @@ def _documents(body: bytes) -> dict[str, Any]:
         keys = json.loads(body)["keys"]
         return {key["kid"]: key for key in keys if isinstance(key.get("kid"), str)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise UnusableKeySetError("the answer is not a JWKS document") from None
+        raise UnusableKeySetError("the response is not a JWKS document") from None
 
 
 def usable_keys(documents: Mapping[str, Any], algorithms: frozenset[str]) -> dict[str, jwt.PyJWK]:
@@ -195,7 +195,9 @@ def usable_keys(documents: Mapping[str, Any], algorithms: frozenset[str]) -> dic
         if (key := _usable(document)) is not None and key.algorithm_name in algorithms:
             usable[kid] = key
     if not usable:
-        raise UnusableKeySetError(f"no key in it is of {', '.join(sorted(algorithms))}")
+        raise UnusableKeySetError(
+            f"the response has no usable key for {', '.join(sorted(algorithms))}"
+        )
     return usable
 
 

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class OverloadedError(Exception):
-    """Too many passwords are being looked at."""
+    """The server is checking too many passwords at once."""
 
 
 def prepared(password: str) -> str:

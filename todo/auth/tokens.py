@@ -85,11 +85,11 @@ _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", 
 _CAUSES: Final[tuple[tuple[type[jwt.PyJWTError], str, str], ...]] = (
     # The order matters: the first class that fits names the error.
     (InvalidSubjectError, "claim_missing", "The token's 'sub' is not a string."),
-    (jwt.InvalidSignatureError, "signature_invalid", "The signature does not fit the token."),
+    (jwt.InvalidSignatureError, "signature_invalid", "The signature does not match the token."),
     (
         jwt.InvalidAlgorithmError,
         "alg_not_allowed",
-        "The token's algorithm is not the one of its key.",
+        "The token's algorithm is not the algorithm of its key.",
     ),
     (jwt.PyJWTError, "token_malformed", NOT_A_JWT),
 )
@@ -132,7 +132,7 @@ class Verifier:
         if claims["sub"].startswith(local_tokens.SUBJECT_PREFIX) != (family is self._local):
             raise InvalidTokenError(
                 "claim_missing",
-                f"Only accounts of this server begin with '{local_tokens.SUBJECT_PREFIX}'.",
+                f"Only ids of this server's accounts begin with '{local_tokens.SUBJECT_PREFIX}'.",
             )
         return claims
 
@@ -209,7 +209,7 @@ def mint(
     if subject.startswith(local_tokens.SUBJECT_PREFIX):
         raise InvalidTokenError(
             "claim_missing",
-            f"Only local accounts begin with '{local_tokens.SUBJECT_PREFIX}'; log in.",
+            f"Only ids of local accounts begin with '{local_tokens.SUBJECT_PREFIX}'; log in.",
         )
     now = int(time.time())
     claims = {
@@ -231,7 +231,9 @@ def _parse(token: str) -> tuple[Mapping[str, Any], Any]:
     no extension that must be understood (section 4.1.11); no other type of token.
     """
     if len(token) > MAX_TOKEN:
-        raise InvalidTokenError("token_malformed", f"The token is longer than {MAX_TOKEN}.")
+        raise InvalidTokenError(
+            "token_malformed", f"The token is longer than {MAX_TOKEN} characters."
+        )
     if not _COMPACT.fullmatch(token):
         raise InvalidTokenError("token_malformed", why_no_jwt(token))
     try:
@@ -246,7 +248,7 @@ def _parse(token: str) -> tuple[Mapping[str, Any], Any]:
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in TYPES:
         raise InvalidTokenError(
-            "token_malformed", "The token's 'typ' is not that of an access token."
+            "token_malformed", "The token's 'typ' does not name an access token."
         )
     return header, payload
 

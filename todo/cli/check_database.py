@@ -20,7 +20,7 @@ from todo.settings.settings import Settings
 def check_server(settings: Settings) -> str:
     """Return which release of a database answers; check its clock, too."""
     if _is_new(settings):
-        return f"SQLite {sqlite3.sqlite_version}, not there yet; the first start makes it"
+        return f"SQLite {sqlite3.sqlite_version}; the first start creates the database"
     try:
         with maintenance_engine(settings.sqlalchemy_url).connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -38,15 +38,15 @@ def check_server(settings: Settings) -> str:
 def check_schema(settings: Settings) -> str:
     """Return the revision of the tables, which is the one that this release needs."""
     if _is_new(settings):
-        return "not there yet; the first start makes it"
+        return "the tables do not exist yet; the first start creates them"
     with _unknown_without_database():
         engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
         revision = schema.current(engine)
     if revision is None:
-        raise CheckFailedError("none of this API's tables here; run 'todo migrate'")
+        raise CheckFailedError("the database has none of this API's tables; run 'todo migrate'")
     if revision != schema.head():
         raise CheckFailedError(
-            f"at {revision}, this release needs {schema.head()}; run 'todo migrate'"
+            f"at {revision}, but this release needs {schema.head()}; run 'todo migrate'"
         )
     return f"at revision {revision}"
 
@@ -59,25 +59,27 @@ def check_pooler(settings: Settings) -> str:
             return "none"
         if migrations is None:
             return (
-                "DATABASE_URL leads through one; "
+                "DATABASE_URL leads through a pooler; "
                 "give 'todo migrate' a direct URL with MIGRATION_DATABASE_URL"
             )
         if is_pooled(migrations, "MIGRATION_DATABASE_URL"):
-            return "MIGRATION_DATABASE_URL leads through one; make it a direct URL"
-    return "DATABASE_URL leads through one, MIGRATION_DATABASE_URL past it"
+            return "MIGRATION_DATABASE_URL leads through a pooler; set it to a direct URL"
+    return "DATABASE_URL leads through a pooler, and MIGRATION_DATABASE_URL is direct"
 
 
 def check_better_auth(settings: Settings) -> str:
     """Return which tables of Better Auth share the database; fail if any is in our way."""
     if _is_new(settings):
-        return "none of its tables here"
+        return "the database has no tables of Better Auth"
     engine = maintenance_engine(settings.sqlalchemy_url)
     with _unknown_without_database(), engine.connect() as connection:
         obstacles.check_users(connection, settings.database_schema)
         tables = obstacles.better_auth_tables(connection)
     if not tables:
-        return "none of its tables here"
-    return f"its tables are in this database ({', '.join(tables)}); they are never touched"
+        return "the database has no tables of Better Auth"
+    return (
+        f"the database has tables of Better Auth ({', '.join(tables)}); this API never touches them"
+    )
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def check_token(token: str, settings: Settings) -> str:
             f"{error.code}: {error.detail} {PROBLEM_TYPES[error.code].advice}"
         ) from None
     except KeysUnavailableError:
-        raise CheckFailedError("keys_unavailable: see the line of the keys") from None
+        raise CheckFailedError("keys_unavailable: see the line 'keys'") from None
     return f"accepted; the user is {claims['sub']!r}; {_way(token, claims)}"
 
 
@@ -70,8 +70,8 @@ def _way(token: str, claims: Claims) -> str:
     if claims.get("iss") == local_tokens.ISSUER:
         return f"{algorithm}: a local account of this server"
     if algorithm == HS256:
-        return "HS256 with the shared secret: way 2 or 3 of the README"
-    return f"{algorithm} of Better Auth's jwt plugin: way 1 of the README"
+        return "HS256 with the shared secret: way 2 or 3 of docs/better-auth.md"
+    return f"{algorithm} of Better Auth's jwt plugin: way 1 of docs/better-auth.md"
 
 
 def _timestamp(date: str) -> float:

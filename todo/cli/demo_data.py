@@ -12,9 +12,11 @@ from todo.tasks import demo
 
 @click.command()
 @click.option("--tasks", "number", required=True, type=click.IntRange(1, 1_000_000))
-@click.option("--sub", default="demo", show_default=True, help="The user id to give them to.")
+@click.option(
+    "--sub", default="demo", show_default=True, help="The id of the user who gets the tasks."
+)
 def demo_data(number: int, sub: str) -> None:
-    """Add made-up tasks to a user's, to look at or to measure with."""
+    """Add made-up tasks for a user, to look at or to measure with."""
     settings = Settings.from_env()
     try:
         check_subject(sub)

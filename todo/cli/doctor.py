@@ -28,9 +28,9 @@ class Finding:
 
 
 @click.command()
-@click.option("--token", help="Also say whether this token would be accepted.")
+@click.option("--token", help="Also say whether the API would accept this token.")
 def doctor(token: str | None) -> None:
-    """Check what the API stands on; every line is ok, or says what to do."""
+    """Check the settings, the database and the keys; every line is ok, or says what to do."""
     settings = Settings.from_env()
     configure("error", settings.log_format)  # what is wrong is in the findings
     failed = False

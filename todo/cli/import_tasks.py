@@ -13,7 +13,11 @@ from todo.tasks.importing import ImportStoppedError, Source, copy
 
 @click.command()
 @click.option(
-    "--from", "name", required=True, metavar="TABLE", help="A table or view, as in public.tasks."
+    "--from",
+    "name",
+    required=True,
+    metavar="TABLE",
+    help="The table or view to copy from, such as public.tasks.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be copied, and copy nothing.")
 def import_tasks(name: str, dry_run: bool) -> None:

@@ -11,7 +11,7 @@ from todo.tasks import trash
 
 @click.command()
 def purge() -> None:
-    """Delete what has been in the trash for TRASH_DAYS, and what was kept for IDEMPOTENCY_HOURS.
+    """Delete tasks that were in the trash for TRASH_DAYS, and expired idempotency keys.
 
     Meant to run once a day.
     """
@@ -19,7 +19,7 @@ def purge() -> None:
     if settings.embedded and not (settings.instance_path / "todo.db").exists():
         folder = settings.instance_path.resolve()
         raise ConfigurationError(
-            f"INSTANCE_PATH: no database in {folder}; give the folder of the server"
+            f"INSTANCE_PATH: {folder} has no database; set the folder that the server uses"
         )
     with connected(settings) as database:
         tasks = trash.purge(settings.trash_days)

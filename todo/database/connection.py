@@ -1,12 +1,12 @@
-"""The connections that serve requests: psycopg2's, with two things that make them cheaper.
+"""The connections that serve requests: psycopg2's, with two changes that make them cheaper.
 
-They give instants as PostgreSQL's text, which ``todo.models.Instant`` understands, and make no
-``datetime`` of it. And they send BEGIN in the message of a transaction's first statement: a round
-trip less for every write.
+A connection returns instants as PostgreSQL's text, which ``todo.models.Instant`` understands, and
+builds no ``datetime``. A connection sends BEGIN in the message of a transaction's first statement,
+which saves a round trip for every write.
 
-psycopg2 sends what it is given as one simple query, so several statements can go together; the
-answer is that of the last one. (An event of SQLAlchemy could do the same, but an engine with events
-pays for them on every statement.)
+psycopg2 sends its argument as one simple query, so several statements can go together; the result
+is that of the last statement. (An event of SQLAlchemy could do the same, but an engine with events
+runs them for every statement.)
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ from psycopg2 import extensions
 
 
 class PrefixingCursor(extensions.cursor):
-    """A cursor whose first statement carries what opens the transaction."""
+    """A cursor whose first statement carries the statements that open the transaction."""
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         """Execute ``query``, behind the connection's ``opening`` if there is one."""

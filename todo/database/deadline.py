@@ -1,9 +1,9 @@
 """A deadline for every wait on PostgreSQL, and for SQLite's work.
 
 psycopg2 blocks in libpq without any time limit when a server hangs or the network swallows
-packets. Its wait callback lets us wait ourselves, so that a request is answered in time whatever
-the server does. Time-outs set on the server cannot do this, and a session SET would leak through
-PgBouncer.
+packets. With psycopg2's wait callback this module waits itself, so that a request gets a response
+in time whatever the server does. Time-outs set on the server cannot do this, and a session SET
+would leak through PgBouncer.
 """
 
 import select
@@ -21,10 +21,10 @@ STATEMENT_SECONDS: Final = 4.0
 
 
 class DeadlinePassed(psycopg2.OperationalError):
-    """The server did not answer in time.
+    """The server did not respond in time.
 
-    The text is one that SQLAlchemy takes for a lost connection, so it discards the connection:
-    after an aborted wait its protocol state is unknown.
+    SQLAlchemy recognises a lost connection by this text, and discards the connection. That is
+    needed, because the state of the protocol is unknown after an aborted wait.
     """
 
     def __init__(self) -> None:
@@ -36,10 +36,10 @@ _local = threading.local()
 
 @contextmanager
 def scope(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
-    """Give the database work of this thread, inside of the block, ``seconds`` together.
+    """Limit the database work of this thread inside the block to ``seconds`` in all.
 
-    Outside of a block every single wait may take :data:`STATEMENT_SECONDS`: a thread serves one
-    request after the other, and none inherits what an earlier one had left.
+    Outside of a block each wait may take :data:`STATEMENT_SECONDS`. A thread serves one request
+    after the other, and no request inherits the remaining time of an earlier one.
     """
     _local.end = time.monotonic() + seconds
     try:
@@ -49,16 +49,16 @@ def scope(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
 
 
 def remaining() -> float:
-    """Return the seconds that this thread's block has left: 0 or less when they are over.
+    """Return the remaining seconds of this thread's block: 0 or less when the time is over.
 
-    Outside of a block it is what every single wait may take.
+    Outside of a block the result is the limit of a single wait, :data:`STATEMENT_SECONDS`.
     """
     end: float | None = getattr(_local, "end", None)
     return STATEMENT_SECONDS if end is None else end - time.monotonic()
 
 
 def has_passed() -> bool:
-    """Whether the time of this thread's block is over; SQLite, too, asks now and then."""
+    """Whether the time of this thread's block is over; SQLite calls this regularly, too."""
     return remaining() <= 0
 
 

@@ -91,7 +91,7 @@ def _parsed(url: str, variable: str) -> URL:
             "one before the host is left: @ is %40, / is %2F, : is %3A, # is %23, % is %25"
         )
     if "\0" in unquote(url):
-        raise ConfigurationError(f"{variable}: no part of a database URL can have a NUL (%00)")
+        raise ConfigurationError(f"{variable}: a database URL cannot contain NUL (%00)")
     return parsed
 
 
@@ -105,22 +105,24 @@ def display(url: str) -> str:
 def _check_libpq(url: URL, variable: str, *, with_password: bool) -> None:
     if url.port is not None and not 1 <= url.port <= MAX_PORT:
         # Without a host, what was meant as the password is read as the port.
-        raise ConfigurationError(f"{variable}: its port is no number from 1 to {MAX_PORT}")
+        raise ConfigurationError(f"{variable}: the port is not a number from 1 to {MAX_PORT}")
     options = {name: ",".join(to_list(value)) for name, value in url.query.items()}
     if options.get("sslmode", "require") not in SSL_MODES:
-        raise ConfigurationError(f"{variable}: sslmode is one of {', '.join(SSL_MODES)}")
+        raise ConfigurationError(f"{variable}: sslmode must be one of {', '.join(SSL_MODES)}")
     try:
         extensions.make_dsn(**options)
     except psycopg2.ProgrammingError as error:  # its text names the option
         reason = str(error).strip().removeprefix("invalid dsn: ")
         if with_password:  # what follows an & may be a part of it
             reason = "invalid connection option beside the password (an & in it is %26)"
-        raise ConfigurationError(f"{variable}: {reason}; take it out of the URL") from None
+        raise ConfigurationError(f"{variable}: {reason}; remove the option from the URL") from None
 
 
 def _sqlite_url(url: URL, variable: str) -> URL:
     if url.database in (None, "", ":memory:"):
-        raise ConfigurationError(f"{variable}: SQLite needs a file here; write sqlite:///path")
+        raise ConfigurationError(
+            f"{variable}: SQLite needs the path of a file; write sqlite:///path"
+        )
     path = Path(url.database).absolute()
     return url.set(drivername="sqlite+pysqlite", database=str(path))
 

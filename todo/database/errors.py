@@ -1,4 +1,4 @@
-"""What a database error means for the client: one table from error to problem code."""
+"""Maps a database error to the problem code that the client gets."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from todo.problems import Problem
 
 _DETAILS: Final[Mapping[str, str]] = {
     "busy": "The database is busy with other requests.",
-    "change_too_large": "The change did not end in its time: it is of too many tasks at once.",
-    "database_unavailable": "The database cannot be reached right now.",
-    "schema_outdated": "The database schema is not the one this server needs.",
+    "change_too_large": "The change took too long, because it covers too many tasks at once.",
+    "database_unavailable": "The database is unavailable right now.",
+    "schema_outdated": "The database schema is not the one that this server needs.",
     "storage_full": "The database has no room left.",
 }
 
@@ -50,14 +50,14 @@ _SQLITE: Final[Mapping[int, str]] = {
 }
 
 RETRIABLE: Final = frozenset({pg.SERIALIZATION_FAILURE, pg.DEADLOCK_DETECTED})
-"""SQLSTATEs after which the whole unit of work may simply be done again."""
+"""SQLSTATEs after which the whole unit of work may be run again."""
 
 
 class DatabaseDefectError(Exception):
-    """A database error that is no problem of the client's.
+    """A database error that a defect of this server caused.
 
-    Its text is the first line of the error's: PostgreSQL quotes the row in what follows, and no
-    title belongs into a log.
+    The text is the first line of the driver's text. PostgreSQL quotes the row in the other lines,
+    and a title does not belong into a log.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -75,15 +75,15 @@ def connection_lost(error: Exception) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what the driver said: the server quotes a row in what follows."""
+    """Return the first line of the driver's text: PostgreSQL quotes the row in the other lines."""
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def problem_for(error: Exception, *, long: bool = False) -> Problem | None:
-    """Return the problem that ``error`` is for a client, ``None`` for a defect of ours.
+    """Return the problem that a client gets for ``error``; ``None`` for a defect of this server.
 
-    Work that may take ``long``, far longer than it waits for any lock, and whose time was up, was
-    not kept from it by others.
+    ``long`` says that the work may take far longer than any wait for a lock. When the time of such
+    work is up, the work itself took too long, so the problem is ``change_too_large``, not ``busy``.
     """
     if long and _time_was_up(error):
         return change_too_large()
@@ -92,7 +92,7 @@ def problem_for(error: Exception, *, long: bool = False) -> Problem | None:
 
 
 def change_too_large() -> Problem:
-    """Return the problem of whoever changes more tasks than the time of a unit of work is for."""
+    """Return the problem of a change of more tasks than a unit of work has time for."""
     return Problem("change_too_large", _DETAILS["change_too_large"])
 
 
@@ -109,7 +109,7 @@ def _code(error: Exception) -> str | None:
     if isinstance(error.orig, sqlite3.Error):
         return _sqlite_code(error.orig)
     state = sqlstate(error)
-    if state is None:  # no answer from a server: refused, reset, or past the deadline
+    if state is None:  # the server did not respond: refused, reset, or past the deadline
         return "database_unavailable" if _is_operational(error) else None
     return _POSTGRESQL.get(state) or _POSTGRESQL_CLASSES.get(state[:2])
 

@@ -1,6 +1,7 @@
-"""``contains``: does a text have another inside of it? Each database has a function of its own.
+"""``contains``: the SQL function that says whether a text contains another text.
 
-It is no pattern, so ``%`` and ``_`` mean nothing and nothing has to be escaped.
+Each database has its own name for it. The function takes no pattern, so ``%`` and ``_`` have no
+special meaning, and nothing has to be escaped.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class contains(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
-    """True where the first text has the second inside of it, compared by code point."""
+    """True where the first text contains the second, compared by code point."""
 
     type = Boolean()
     inherit_cache = True

@@ -151,7 +151,7 @@ def _shape(connection: sa.Connection, name: str) -> str:
 
 def _advice(connection: sa.Connection) -> str:
     if connection.dialect.name == "sqlite":
-        return "give DATABASE_URL another file, or what is there another name"
+        return "set DATABASE_URL to another file, or rename the table"
     if _schema(connection) != "public":
         return "set DATABASE_SCHEMA to the name of another schema, and run 'todo migrate' again"
     return "set DATABASE_SCHEMA=todo for a schema of the API's own, and run 'todo migrate' again"

@@ -157,7 +157,7 @@ def _enter(connection: sa.Connection, namespace: str) -> None:
     ``CREATE SCHEMA IF NOT EXISTS`` needs the right to make schemas even where the schema exists.
     """
     if connection.dialect.name != "postgresql":
-        raise MigrationError("only PostgreSQL has schemas; take DATABASE_SCHEMA away")
+        raise MigrationError("only PostgreSQL has schemas; unset DATABASE_SCHEMA")
     if not sa.inspect(connection).has_schema(namespace):
         connection.execute(sa.schema.CreateSchema(namespace))
     connection.exec_driver_sql(f'SET LOCAL search_path TO "{namespace}"')

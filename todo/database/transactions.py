@@ -110,7 +110,7 @@ def _write(unit: Callable[[Connection], T], *, long: bool) -> T:
             if not connection_lost(failed.__cause__):
                 _give_up(failed.__cause__, long=long)
             raise Problem(
-                "outcome_unknown", "The connection to the database died while committing."
+                "outcome_unknown", "The connection to the database was lost during the commit."
             ) from failed.__cause__
         except SQLAlchemyError as error:
             if attempt == ATTEMPTS or not _may_retry(error):

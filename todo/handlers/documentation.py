@@ -51,7 +51,7 @@ def show_docs() -> flask.Response:
 def show_docs_asset(asset: str) -> flask.Response:
     """Respond with a file that the documentation page needs."""
     if asset not in _ASSETS:
-        raise Problem("not_found", "No such resource.")
+        raise Problem("not_found", "Resource not found.")
     media_type, _ = _ASSETS[asset]
     return _document(_asset(asset), media_type)
 
@@ -70,7 +70,7 @@ def show_problem(code: str) -> flask.Response:
     """Respond with what a problem code means, and what to do about it."""
     problem_type = PROBLEM_TYPES.get(code)
     if problem_type is None:
-        raise Problem("not_found", "There is no problem of that code.")
+        raise Problem("not_found", "No problem has this code.")
     about = {
         "code": code,
         "status": problem_type.status,

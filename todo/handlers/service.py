@@ -47,7 +47,7 @@ def check_readiness() -> Json:
     revision = readiness.check(context().schema_revision)
     keys = context().keys
     if keys is not None and not keys.available:
-        raise Problem("keys_unavailable", "The issuer's keys cannot be had right now.")
+        raise Problem("keys_unavailable", "The issuer's keys are unavailable right now.")
     return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}
 
 

@@ -70,7 +70,7 @@ def patch_task(
     given = {name: value for name, value in query.items() if value is not None}
     fields = body or {}
     twice = [
-        Violation("contradiction", "is in the query and in the body", parameter=name)
+        Violation("contradiction", "is given both in the query and in the body", parameter=name)
         for name in given
         if name in fields
     ]

@@ -31,7 +31,7 @@ Answer = tuple[Json | None, int, dict[str, str]]
 
 _CODING: Final = re.compile(rf"(?<=^.{{{LENGTH}}})[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
 """What proxies append to the ETag of an answer that they compress."""
-_UNDO: Final = "A proxy that compresses made it so: send the ETag"
+_UNDO: Final = "A compressing proxy has changed the ETag: send the ETag"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
 
@@ -82,17 +82,17 @@ def expected() -> Expected:
     """
     if "If-Match" not in request.headers:
         return None
-    detail = "The task is not the one that If-Match names; 'current' is how it is now."
+    detail = "If-Match does not name the task's current ETag; 'current' is the task as it is now."
     return Precondition(request.if_match.contains, detail + _mangled(request.if_match))
 
 
 def _mangled(etags: ETags) -> str:
     """Return what to do about an ETag that a proxy rewrote when it compressed the answer."""
     if etags.as_set(include_weak=True) > etags.as_set():
-        return f" It has a weak tag, which never matches. {_UNDO} without the 'W/'."
+        return f" If-Match has a weak ETag, which never matches. {_UNDO} without the 'W/'."
     for etag in etags.as_set():
         if suffix := _CODING.search(etag):
-            return f" It has a tag that ends in '{suffix[0]}'. {_UNDO} without that."
+            return f" If-Match has an ETag that ends in '{suffix[0]}'. {_UNDO} without that ending."
     return ""
 
 

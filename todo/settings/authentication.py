@@ -118,7 +118,7 @@ class AuthenticationSettings:
         if self.better_auth_secret_previous is not None:
             raise ConfigurationError(
                 "BETTER_AUTH_SECRET_PREVIOUS: needs a BETTER_AUTH_SECRET beside it; "
-                "set that, or take this one away"
+                "set BETTER_AUTH_SECRET, or unset BETTER_AUTH_SECRET_PREVIOUS"
             )
         if self.local_accounts:
             raise ConfigurationError(

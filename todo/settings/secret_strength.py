@@ -23,7 +23,7 @@ def weakness(secret: str) -> str | None:
     if len(secret.encode()) < MIN_BYTES:
         return f"shorter than {MIN_BYTES} bytes"
     if len(set(secret)) == 1:
-        return "one character over and over"
+        return "one repeated character"
     if _plain(secret) in _known() or _PLACEHOLDER.search(secret):
         return "publicly known, from an example or a default"
     return None

@@ -79,10 +79,10 @@ def resume(
     if text is None:
         return None
     if skip:
-        raise _contradiction("cannot be together with skip")
+        raise _contradiction("cannot be combined with 'skip'")
     cursor = decode(text)
     if cursor.digest != asked or not fits(cursor):
-        raise _contradiction("is of another list: other filters, another sort or another user")
+        raise _contradiction("belongs to another list: the filters, the sort or the user differ")
     return cursor
 
 

@@ -66,7 +66,7 @@ def announced(connection: Connection, owner: str, key: str) -> Iterator[None]:
             raise
         raise Problem(
             "idempotency_key_in_progress",
-            "The first request with this Idempotency-Key is not answered yet.",
+            "The first request with this Idempotency-Key has not been answered yet.",
         ) from error
 
 

@@ -98,7 +98,7 @@ def _refuse_repeats(operations: Iterable[Operation]) -> None:
     repeated = []
     for index, operation in enumerate(operations):
         if operation.get("id") in seen:
-            detail = "is the task of an earlier operation"
+            detail = "is also the task of an earlier operation"
             repeated.append(Violation("not_unique", detail, pointer=f"/operations/{index}/id"))
         elif "id" in operation:
             seen.add(operation["id"])

@@ -60,11 +60,11 @@ def identity_of(row: Row) -> tuple[str, str]:
     """Return the user and the id of a ``row``; raises :class:`UnfitRowError`."""
     user, number = row["user_id"], row["id"]
     if number is None or not is_text(number, MAX_ID):
-        raise UnfitRowError(f"its id is not text of 1 to {MAX_ID} characters")
+        raise UnfitRowError(f"the id is not text of 1 to {MAX_ID} characters")
     try:
         check_subject(user or "")
     except InvalidTokenError:
-        raise UnfitRowError("its user_id is nothing that a token can have as 'sub'") from None
+        raise UnfitRowError("the user_id cannot be a token's 'sub'") from None
     return str(user), number
 
 
@@ -94,7 +94,7 @@ def _title(text: str | None) -> str:
     if text is None or _BLANK.fullmatch(text):
         raise UnfitRowError("title is empty")
     if not is_visible(text):
-        raise UnfitRowError("title has no character that can be seen")
+        raise UnfitRowError("title has no visible character")
     _text("title", text, MAX_TITLE)
     return text
 
@@ -119,7 +119,7 @@ def _priority(text: str | None) -> str:
     if text is None:
         return "medium"
     if text.strip().lower() not in PRIORITIES:
-        raise UnfitRowError(f"priority {text[:40]!r} is none of {', '.join(PRIORITIES)}")
+        raise UnfitRowError(f"priority {text[:40]!r} is not one of {', '.join(PRIORITIES)}")
     return text.strip().lower()
 
 
@@ -129,7 +129,7 @@ def _instant(name: str, text: str | None) -> str:
     try:
         return format_instant(_moment(text.strip()))
     except (ValueError, OverflowError):
-        raise UnfitRowError(f"{name} {text[:40]!r} is no time") from None
+        raise UnfitRowError(f"{name} {text[:40]!r} is not a time") from None
 
 
 def _moment(text: str) -> datetime:
@@ -149,7 +149,7 @@ def _due_date(text: str | None) -> str | None:
     try:
         return date_or_instant(text)
     except ValueError:
-        raise UnfitRowError(f"due_date {text!r} is no day of the calendar") from None
+        raise UnfitRowError(f"due_date {text!r} is not a day of the calendar") from None
 
 
 def _tags(text: str | None) -> list[str]:
@@ -160,11 +160,11 @@ def _tags(text: str | None) -> list[str]:
         if not is_text(tag, MAX_TAG):
             raise UnfitRowError("a tag has control characters")
         if not is_visible(tag):
-            raise UnfitRowError("a tag has no character that can be seen")
+            raise UnfitRowError("a tag has no visible character")
     if len(tags) > MAX_TAGS:
-        raise UnfitRowError(f"it has {len(tags)} tags, more than {MAX_TAGS}")
+        raise UnfitRowError(f"the task has {len(tags)} tags, more than {MAX_TAGS}")
     if not are_unique(tags):
-        raise UnfitRowError("it has a tag twice, compared without case")
+        raise UnfitRowError("the task has one tag twice, compared without case")
     return tags
 
 

@@ -69,7 +69,7 @@ class Source:
                 raise ImportStoppedError(f"there is no table or view {name!r} here") from None
         types = {column["name"]: column["type"] for column in columns}
         if types.keys() >= _OURS:
-            raise ImportStoppedError(f"{name!r} is a table of this API itself")
+            raise ImportStoppedError(f"{name!r} is a table of this API's own")
         if missing := [column for column in NEEDED if column not in types]:
             raise ImportStoppedError(
                 f"{name!r} has no column {', '.join(missing)}; "

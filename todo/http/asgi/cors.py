@@ -50,7 +50,7 @@ class Cors(CORSMiddleware):
         response = super().preflight_response(request_headers)
         origin = request_headers["origin"]
         if not self.is_allowed_origin(origin):
-            reason = f"; CORS_ORIGINS does not have {origin[:MAX_ORIGIN]!r}"
+            reason = f"; CORS_ORIGINS does not contain {origin[:MAX_ORIGIN]!r}"
             response.body = bytes(response.body) + reason.encode()
             response.headers["Content-Length"] = str(len(response.body))
         return response

@@ -50,7 +50,7 @@ class ErrorBoundary:
                     "method_not_allowed", f"Allowed here: {allow}.", headers={"Allow": allow}
                 )
             if error.status_code == HTTPStatus.NOT_FOUND:
-                return Problem("not_found", "No such resource.")
+                return Problem("not_found", "Resource not found.")
         log.error("request.crashed", exc_info=error)
         return Problem("internal_error", "Something went wrong on the server.")
 

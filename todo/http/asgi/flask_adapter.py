@@ -68,7 +68,7 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
         operation = self._operations.get(scope["extensions"][ROUTING_CONTEXT]["operation_id"])
         if operation is None:
             hint = hints.of_path(scope["path"])
-            raise Problem("not_found", f"No such resource{hint or '.'}")
+            raise Problem("not_found", f"Resource not found{hint or '.'}")
         response = await operation(scope)
         headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in response.headers]
         await send(

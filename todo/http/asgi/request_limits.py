@@ -83,7 +83,7 @@ def _check_host(scope: Scope) -> None:
     if len(hosts) > 1:
         raise Problem("malformed_host", "The request has more than one Host header.")
     if hosts and not _HOST.fullmatch(hosts[0]):
-        raise Problem("malformed_host", "The Host header is not the name of a host.")
+        raise Problem("malformed_host", "The Host header does not name a valid host.")
 
 
 def _check_length(scope: Scope) -> None:
@@ -92,7 +92,7 @@ def _check_length(scope: Scope) -> None:
     if length.isdigit() and int(length.lstrip(b"0") or b"0") != len(scope[BODY]):
         raise Problem(
             "body_incomplete",
-            "The body is not as long as its Content-Length.",
+            "The body is shorter than its Content-Length.",
             headers={"Connection": "close"},
         )
 
@@ -114,10 +114,10 @@ def _check_target(scope: Scope) -> None:
     scope["path"] = path
     # No redirect, ever: it would lose the Authorization header, and reflect the Host.
     if "//" in path or (path.endswith("/") and path != "/"):
-        raise Problem("not_found", "No such resource: a path has no empty segment.")
+        raise Problem("not_found", "Resource not found: the path has an empty segment.")
     # The router's `$` overlooks a newline at the end, and routes it past security and validation.
     if "\n" in path:
-        raise Problem("not_found", "No such resource.")
+        raise Problem("not_found", "Resource not found.")
 
 
 async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes:

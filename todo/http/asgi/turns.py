@@ -138,7 +138,7 @@ class Turns:
         def queue(places: int) -> _Queue:
             if user == NOBODY:
                 return self._everybodys(places, QUEUE_PER_USER)
-            late = "Your earlier requests were not answered"
+            late = "The user's earlier requests were not answered"
             return _Queue(asyncio.Semaphore(places), QUEUE_PER_USER, _too_many_of_yours, late)
 
         writes = min(WRITES_PER_USER, self._share)
@@ -161,4 +161,6 @@ def _too_many_wait() -> Problem:
 
 
 def _too_many_of_yours() -> Problem:
-    return Problem("too_many_requests", f"{QUEUE_PER_USER} requests of yours are waiting already.")
+    return Problem(
+        "too_many_requests", f"{QUEUE_PER_USER} requests of this user are waiting already."
+    )

@@ -74,7 +74,7 @@ def of_field(name: str, known: Iterable[str], *, set_by_server: Iterable[str] = 
     """Return a hint at the unknown field ``name`` of an object that has the fields ``known``."""
     normal = _normal(name)
     if normal in set_by_server:
-        return "; it is set by the server: leave it out"
+        return "; the server sets this field: leave the field out"
     known = list(known)
     for pattern, reason in _UNSUPPORTED if _TASK in known else ():
         if len(normal) <= MAX_LENGTH and pattern.search(normal):
@@ -106,9 +106,9 @@ def of_value(value: Any, schema: Mapping[str, Any]) -> str:
     if not value and "null" in types:
         return _EMPTY
     if any(t in _IS_TEXT_OF and _IS_TEXT_OF[t].fullmatch(value) for t in types):
-        return "; did you mean it without the quotes?"
+        return "; did you mean the value without quotes?"
     if "array" in types:
-        return "; did you mean an array with it?"
+        return "; did you mean an array?"
     return of_text(value, schema.get("enum", ()))
 
 

@@ -92,14 +92,14 @@ class Operation:
         """Only the spelling that the template gives back is a resource: not ``007``, not ``+7``."""
         values = scope["path_params"]
         if self._template.format_map(values) != scope["path"]:
-            raise Problem("not_found", "No such resource.")
+            raise Problem("not_found", "Resource not found.")
         arguments = {}
         for parameter in self._path:
             if parameter.name == OWNER:
                 continue
             arguments[parameter.name] = value = values[parameter.name]
             if parameter.violations(value):
-                raise Problem("not_found", "No such resource.")
+                raise Problem("not_found", "Resource not found.")
         return arguments
 
 
@@ -127,7 +127,7 @@ class _Body:
         try:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
-            raise Problem("malformed_json", f"The body is not JSON: {error}.") from None
+            raise Problem("malformed_json", f"The body is not valid JSON: {error}.") from None
         if violations := schema.body_violations(body):
             raise validation_failed(*violations)
         return body

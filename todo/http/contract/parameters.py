@@ -138,7 +138,7 @@ class QueryParser:
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._parameters)) or "none"
         hint = hints.of_name(name, self._parameters)
-        its = f"{hint} It has" if hint else "; it has"
+        its = f"{hint} The operation has" if hint else ", which has"
         return f"'{name[:MAX_NAME]}' is not a parameter of this operation{its}: {known}."
 
     def _with_hint(self, violation: Violation, texts: Sequence[str]) -> Violation:
@@ -151,7 +151,9 @@ class QueryParser:
         if violation.detail.endswith("?"):
             return violation
         if not any(texts) and violation.parameter not in self._required:
-            return replace(violation, detail=f"{violation.detail}; did you mean to leave it out?")
+            return replace(
+                violation, detail=f"{violation.detail}; did you mean to leave the parameter out?"
+            )
         if violation.code == "format" and _LOST_PLUS.fullmatch(texts[-1]):
             return replace(violation, detail=f"{violation.detail}; did you mean %2B for its '+'?")
         parts = texts[-1].split(",")
