@@ -3,22 +3,24 @@
 Notes have a table of their own and no counters; nothing in the product knows of them.
 """
 
-from collections.abc import Iterator
-from typing import Any, TypedDict
+from collections.abc import Callable, Iterator
+from typing import Any, NotRequired, TypedDict
 
 import pytest
 import sqlalchemy as sa
 
-from tests.integration.tables import rows
+from tests.integration.tables import counters_of, rows
+from todo.auth.user import User
 from todo.database.engine import maintenance_engine
 from todo.models import Instant, collated_text
 from todo.problems import Problem
-from todo.sync import cursors, reads
+from todo.sync import cursors, reads, trash
 from todo.sync.conditions import Condition
 from todo.sync.etags import etag, etag_of
 from todo.sync.pages import PageQuery, Window, read_page
 from todo.sync.resource import Resource
 from todo.sync.sorts import Key, Sort, is_number
+from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
 
 MOMENT = "2026-01-01T00:00:00.000Z"
 DELETED = "2026-02-01T00:00:00.000Z"
@@ -34,6 +36,7 @@ class Note(TypedDict):
     created_at: str
     updated_at: str
     revision: int
+    deleted_at: NotRequired[str | None]
 
 
 notes = sa.Table(
@@ -54,7 +57,7 @@ BY_TITLE = Sort("title", (TITLE, ID), "asc", nullable=True)
 NOTES: Resource[Note] = Resource(
     plural="notes",
     table=notes,
-    names=tuple(Note.__annotations__),
+    names=tuple(name for name in Note.__annotations__ if name != "deleted_at"),
     not_found=lambda trashed: Problem("not_found", f"No such note{' in the trash' * trashed}"),
     sorts={"created": CREATED, "updated": UPDATED, "title": BY_TITLE},
     clauses={"title": lambda name: notes.c.title == sa.bindparam(name)},
@@ -202,3 +205,74 @@ def test_a_user_who_never_wrote_has_no_notes():
         "revision": 0,
     }
     assert reads.revision("carol") == 0
+
+
+def changed(work: Callable[[UnitOfWork], Note]) -> Note:
+    """What ``work`` makes of a note of alice's, once that is committed."""
+    note, _ = run(User("alice"), work)
+    return note
+
+
+def retitle(unit: UnitOfWork, note_id: int, title: str, expected: Expected = None) -> Note:
+    old = unit.entity(NOTES, note_id, expected)
+    new: Note = {**unit.renewed(old), "title": title}
+    unit.put(NOTES, old, new)
+    return new
+
+
+def delete(unit: UnitOfWork, note_id: int) -> Note:
+    return trash.delete(unit, NOTES, note_id)
+
+
+def restore(unit: UnitOfWork, note_id: int) -> Note:
+    return trash.restore(unit, NOTES, note_id)
+
+
+def if_match(etag: str) -> Precondition:
+    return Precondition(lambda one: one == etag, "The note is another one.")
+
+
+def test_a_note_is_changed_under_its_etag_at_the_next_revision_of_the_user():
+    known = if_match(etag_of(LIVE[0]))
+    new = changed(lambda unit: retitle(unit, 1, "z", known))
+
+    assert new == {**LIVE[0], "title": "z", "updated_at": new["updated_at"], "revision": 21}
+    assert reads.get(NOTES, "alice", 1) == new
+    assert (page()["revision"], reads.get(NOTES, "alice", 2)) == (21, LIVE[1])
+
+
+def test_a_note_is_not_changed_under_the_etag_of_an_older_one():
+    known = if_match(etag_of(LIVE[0]))
+    new = changed(lambda unit: retitle(unit, 1, "z", known))
+    problem = refusal(lambda: changed(lambda unit: retitle(unit, 1, "y", known)))
+
+    assert (problem.code, problem.current) == ("precondition_failed", new)
+    assert problem.headers == {"ETag": f'"{etag_of(new)}"'}
+    assert reads.get(NOTES, "alice", 1) == new
+
+
+def test_a_deleted_note_is_in_the_trash_and_comes_back_as_it_was(database_url):
+    deleted = changed(lambda unit: delete(unit, 1))
+
+    assert refusal(lambda: reads.get(NOTES, "alice", 1)).code == "not_found"
+    assert page(UPDATED, trashed=True)["notes"][0] == deleted
+    assert page()["total"] == 6
+
+    restored = changed(lambda unit: restore(unit, 1))
+
+    times = {"updated_at": restored["updated_at"], "revision": 22}
+    assert reads.get(NOTES, "alice", 1) == restored == {**LIVE[0], **times}
+    assert ids_of(page(UPDATED, trashed=True)) == [9, 8]
+    assert counters_of(database_url, "alice") == {
+        "revision": 22,
+        "open_tasks": 0,
+        "done_tasks": 0,
+        "trashed_tasks": 0,
+    }
+
+
+def test_a_note_that_is_not_on_the_side_where_it_is_looked_for_is_not_found():
+    live = refusal(lambda: changed(lambda unit: delete(unit, 8)))
+    trashed = refusal(lambda: changed(lambda unit: restore(unit, 1)))
+
+    assert [live.detail, trashed.detail] == ["No such note", "No such note in the trash"]

@@ -19,7 +19,7 @@ from todo.http.responses import (
     unless_known,
 )
 from todo.problems import Violation, validation_failed
-from todo.sync import reads
+from todo.sync import reads, trash
 from todo.tasks import batch, bulk, service
 from todo.tasks.pages import TaskPages
 from todo.tasks.queries import TaskQuery
@@ -41,7 +41,6 @@ def list_tasks(user: User, query: TaskQuery) -> Answer:
 
 def create_task(user: User, body: Json) -> Answer:
     """A new task."""
-
     quota = context().tasks_per_user
     return changed(user, lambda unit: _created(service.create(unit, body, quota=quota)))
 
@@ -106,8 +105,7 @@ def complete_all(user: User, body: Json) -> Answer:
 
 def delete_task(user: User, task_id: int) -> Answer:
     """Moves a task to the trash."""
-
-    return changed(user, lambda unit: trashed(service.delete(unit, task_id, expected())))
+    return changed(user, lambda unit: trashed(trash.delete(unit, TASKS, task_id, expected())))
 
 
 def _created(task: Task) -> Answer:

@@ -3,26 +3,28 @@
 from todo.auth.user import User
 from todo.context import context
 from todo.http.responses import Answer, changed, changed_many, expected, gone, link_to_next, shown
-from todo.tasks import trash
+from todo.sync import trash
+from todo.tasks import trash as task_trash
+from todo.tasks.resource import TASKS
 
 
 def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Answer:
     """A page of the trash, what was deleted last first."""
     days = context().trash_days
-    page = trash.page(user.id, skip=skip, limit=limit, cursor=cursor, days=days)
+    page = task_trash.page(user.id, skip=skip, limit=limit, cursor=cursor, days=days)
     return page, 200, link_to_next(page["next_cursor"])
 
 
 def restore_task(user: User, task_id: int) -> Answer:
     """A task comes back, as it was."""
-    return changed(user, lambda unit: shown(trash.restore(unit, task_id, expected())))
+    return changed(user, lambda unit: shown(trash.restore(unit, TASKS, task_id, expected())))
 
 
 def purge_task(user: User, task_id: int) -> Answer:
     """A task is gone for good."""
-    return changed(user, lambda unit: gone(trash.remove(unit, task_id, expected())))
+    return changed(user, lambda unit: gone(trash.remove(unit, TASKS, task_id, expected())))
 
 
 def empty_trash(user: User) -> Answer:
     """All that is in the trash is gone for good."""
-    return changed_many(user, trash.empty)
+    return changed_many(user, task_trash.empty)

@@ -22,7 +22,7 @@ from todo.database.transactions import MANY_SECONDS
 from todo.sync import reads
 from todo.sync.etags import LENGTH, etag_of
 from todo.sync.idempotency import Repeatable
-from todo.sync.resource import Entity
+from todo.sync.resource import E, Entity
 from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
 
 Json = dict[str, Any]
@@ -101,17 +101,17 @@ def etag_header(etag: str | None) -> dict[str, str]:
     return {} if etag is None else {"ETag": f'"{etag}"'}
 
 
-def shown(entity: Entity, status: int = 200, **headers: str) -> Answer:
+def shown(entity: E, status: int = 200, **headers: str) -> Answer:
     """Answer with ``entity`` and its ETag."""
     return dict(entity), status, {**headers, **etag_header(etag_of(entity))}
 
 
-def trashed(entity: Entity) -> Answer:
+def trashed(entity: E) -> Answer:
     """Answer that ``entity`` is in the trash, with its ETag there."""
     return None, 204, etag_header(etag_of(entity))
 
 
-def gone(_entity: Entity) -> Answer:
+def gone(_entity: E) -> Answer:
     """Answer that an entity is nowhere any more."""
     return None, 204, {}
 

@@ -9,7 +9,7 @@ first that needs it. What changes is recorded by :meth:`UnitOfWork.put` and writ
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import Connection, Select, bindparam, select
 
@@ -136,6 +136,10 @@ class UnitOfWork:
         """Return the rows of ``statement`` under the lock; it binds ``owner`` and ``values``."""
         self.lock()
         return self.connection.execute(statement, {"owner": self.user.id, **values}).all()
+
+    def renewed(self, entity: E) -> E:
+        """Return ``entity`` at the moment of the unit and at the next revision."""
+        return cast("E", {**entity, "updated_at": self.now, "revision": self.next_revision})
 
     def put(self, resource: Resource[E], old: E | None, new: E | None) -> None:
         """Record that ``old`` becomes ``new``: ``None`` is what is not there yet, or any more.

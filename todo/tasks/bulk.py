@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, validation_failed
+from todo.sync import trash
 from todo.sync.unit_of_work import UnitOfWork, stale
 from todo.tasks.resource import TASKS
-from todo.tasks.service import changed_task, deleted_task, new_task, quota_exceeded
+from todo.tasks.service import changed_task, new_task, quota_exceeded
 from todo.tasks.task import Fields, Task
 
 
@@ -87,7 +88,7 @@ def _new(unit: UnitOfWork, operation: Operation, task: Task | None) -> Task:
     if task is None:
         return new_task(unit, operation["data"])
     if operation["op"] == "delete":
-        return deleted_task(unit, task)
+        return trash.trashed(unit, task)
     completes = operation["op"] == "complete"
     changes = {"completed": operation["completed"]} if completes else operation["data"]
     return changed_task(unit, task, changes)

@@ -1,4 +1,4 @@
-"""Tasks: create, update, complete, delete.
+"""Tasks: create, update, complete.
 
 Each change is made inside of a unit of work: lock, decide, record. A change of nothing is a no-op:
 it keeps ``updated_at`` and ``revision``.
@@ -91,17 +91,6 @@ def complete(
     return _apply(unit, task, {"completed": target})
 
 
-def delete(unit: UnitOfWork, task_id: int, expected: Expected = None) -> Task:
-    """Move a task to the trash, where it keeps its id; return it as it is there.
-
-    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
-    """
-    task = unit.entity(TASKS, task_id, expected)
-    deleted = deleted_task(unit, task)
-    unit.put(TASKS, task, deleted)
-    return deleted
-
-
 def _apply(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
     changed = changed_task(unit, task, changes)
     if changed is not task:
@@ -116,13 +105,7 @@ def changed_task(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
         return task
     if changed["completed"] != task["completed"]:
         changed["completed_at"] = unit.now if changed["completed"] else None
-    return {**changed, "updated_at": unit.now, "revision": unit.next_revision}
-
-
-def deleted_task(unit: UnitOfWork, task: Task) -> Task:
-    """Return ``task`` as it is in the trash."""
-    moment = unit.now
-    return {**task, "updated_at": moment, "revision": unit.next_revision, "deleted_at": moment}
+    return unit.renewed(changed)
 
 
 def _settled(fields: Fields) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The trash of a user: list, restore, delete for good, empty, and purge what is old.
+"""The trash of a user's tasks: list, empty, and purge what is old.
 
 A deleted task is there until somebody restores or purges it. It is in no list and no total, and
 counts for the quota. What leaves the trash for good takes no revision: nothing that is shown with
@@ -17,12 +17,12 @@ from todo.database.transactions import MANY_SECONDS, read
 from todo.models import tasks
 from todo.sync import cursors
 from todo.sync.pages import PageQuery, Window, read_page
-from todo.sync.unit_of_work import BATCH, Expected, UnitOfWork, run
+from todo.sync.unit_of_work import BATCH, UnitOfWork, run
 from todo.sync.writer import Ids
 from todo.tasks.batch import Changed
 from todo.tasks.resource import TASKS
 from todo.tasks.sorts import UPDATED
-from todo.tasks.task import TRASHED, Task
+from todo.tasks.task import TRASHED
 from todo.values.clock import now
 from todo.values.dates import format_instant
 
@@ -44,24 +44,6 @@ def page(user_id: str, *, skip: int, limit: int, cursor: str | None, days: int) 
     counters = ("trashed_tasks",)
     page = read_page(PageQuery(TASKS, user_id, window, trashed=True, counters=counters))
     return {**page, "tasks": [_trashed(task, days) for task in page["tasks"]]}
-
-
-def restore(unit: UnitOfWork, task_id: int, expected: Expected = None) -> Task:
-    """Take a task out of the trash, with the id and all that it had, at a new revision.
-
-    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
-    """
-    task = unit.entity(TASKS, task_id, expected, trashed=True)
-    restored = TASKS.shown({**task, "updated_at": unit.now, "revision": unit.next_revision})
-    unit.put(TASKS, task, restored)
-    return restored
-
-
-def remove(unit: UnitOfWork, task_id: int, expected: Expected = None) -> Task:
-    """Delete a task in the trash for good; return what it was. Raises like :func:`restore`."""
-    task = unit.entity(TASKS, task_id, expected, trashed=True)
-    unit.put(TASKS, task, None)
-    return task
 
 
 def empty(unit: UnitOfWork) -> Changed:
