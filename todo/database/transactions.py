@@ -1,7 +1,7 @@
 """The only ways to read and to write.
 
 A read is one statement, in autocommit unless it scans. A write is a unit of work: a function that
-gets a connection inside a transaction, locks the owner first, decides, and writes. It may be run
+gets a connection inside a transaction, locks the user first, decides, and writes. It may be run
 more than once, so it holds no state outside.
 """
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from todo.auth.user import User
-from todo.http.responses import Answer, changed_many, etag_header, listed_already
+from todo.http.responses import Response, commit_many, etag_header, listed_already
 from todo.sync.etags import etag
 from todo.tasks import tags
 
 Json = dict[str, Any]
 
 
-def list_tags(user: User, skip: int, limit: int) -> Answer:
+def list_tags(user: User, skip: int, limit: int) -> Response:
     """A page of the user's tags."""
 
     def etag_at(revision: int) -> str:
@@ -22,11 +22,11 @@ def list_tags(user: User, skip: int, limit: int) -> Answer:
     return page, 200, etag_header(etag_at(page["revision"]))
 
 
-def rename_tag(user: User, name: str, body: Json) -> Answer:
+def rename_tag(user: User, name: str, body: Json) -> Response:
     """A tag gets another name, on every task that has it."""
-    return changed_many(user, lambda unit: tags.rename(unit, name, body["name"]))
+    return commit_many(user, lambda unit: tags.rename(unit, name, body["name"]))
 
 
-def delete_tag(user: User, name: str) -> Answer:
+def delete_tag(user: User, name: str) -> Response:
     """A tag is taken off every task that has it."""
-    return changed_many(user, lambda unit: tags.delete(unit, name))
+    return commit_many(user, lambda unit: tags.delete(unit, name))

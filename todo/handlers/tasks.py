@@ -7,9 +7,9 @@ from todo.auth import ME
 from todo.auth.user import User
 from todo.context import context
 from todo.http.responses import (
-    Answer,
-    changed,
-    changed_many,
+    Response,
+    commit,
+    commit_many,
     etag_header,
     expected,
     link_to_next,
@@ -29,7 +29,7 @@ from todo.tasks.task import Task
 Json = dict[str, Any]
 
 
-def list_tasks(user: User, query: TaskQuery) -> Answer:
+def list_tasks(user: User, query: TaskQuery) -> Response:
     """A page of the user's tasks."""
     pages = TaskPages.of(user.id, query)
     if (known := listed_already(user.id, pages.etag)) is not None:
@@ -39,21 +39,21 @@ def list_tasks(user: User, query: TaskQuery) -> Answer:
     return page, 200, headers
 
 
-def create_task(user: User, body: Json) -> Answer:
+def create_task(user: User, body: Json) -> Response:
     """A new task."""
     quota = context().tasks_per_user
-    return changed(user, lambda unit: _created(service.create(unit, body, quota=quota)))
+    return commit(user, lambda unit: _created(service.create(unit, body, quota=quota)))
 
 
-def get_task(user: User, task_id: int) -> Answer:
+def get_task(user: User, task_id: int) -> Response:
     """One task."""
     task = reads.get(TASKS, user.id, task_id)
     return unless_known(task)
 
 
-def update_task(user: User, task_id: int, body: Json) -> Answer:
+def update_task(user: User, task_id: int, body: Json) -> Response:
     """A partial update, the way front ends use PUT."""
-    return changed(user, lambda unit: shown(service.change(unit, task_id, body, expected())))
+    return commit(user, lambda unit: shown(service.change(unit, task_id, body, expected())))
 
 
 def patch_task(
@@ -63,7 +63,7 @@ def patch_task(
     description: str | None,
     completed: bool | None,
     body: Json | None,
-) -> Answer:
+) -> Response:
     """A partial update, from the body, from query parameters, or from both."""
     query = {"title": title, "description": description, "completed": completed}
     given = {name: value for name, value in query.items() if value is not None}
@@ -76,39 +76,39 @@ def patch_task(
     if twice:
         raise validation_failed(*twice)
     changes = {**fields, **given}
-    return changed(user, lambda unit: shown(service.change(unit, task_id, changes, expected())))
+    return commit(user, lambda unit: shown(service.change(unit, task_id, changes, expected())))
 
 
-def complete_task(user: User, task_id: int, body: Json | None) -> Answer:
+def complete_task(user: User, task_id: int, body: Json | None) -> Response:
     """Toggles ``completed`` without a body, sets it with one."""
     state = body["completed"] if body else None
-    return changed(user, lambda unit: shown(service.complete(unit, task_id, state, expected())))
+    return commit(user, lambda unit: shown(service.complete(unit, task_id, state, expected())))
 
 
-def change_tasks(user: User, body: Json) -> Answer:
+def change_tasks(user: User, body: Json) -> Response:
     """Many changes as one."""
     quota, dry_run = context().tasks_per_user, body.get("dry_run", False)
-    return changed_many(
+    return commit_many(
         user, lambda unit: bulk.change(unit, body["operations"], quota=quota, dry_run=dry_run)
     )
 
 
-def clear_completed(user: User) -> Answer:
+def clear_completed(user: User) -> Response:
     """Moves every completed task to the trash."""
-    return changed_many(user, batch.clear_completed)
+    return commit_many(user, batch.clear_completed)
 
 
-def complete_all(user: User, body: Json) -> Answer:
+def complete_all(user: User, body: Json) -> Response:
     """Completes every task, or takes that back."""
-    return changed_many(user, lambda unit: batch.complete_all(unit, body["completed"]))
+    return commit_many(user, lambda unit: batch.complete_all(unit, body["completed"]))
 
 
-def delete_task(user: User, task_id: int) -> Answer:
+def delete_task(user: User, task_id: int) -> Response:
     """Moves a task to the trash."""
-    return changed(user, lambda unit: trashed(trash.delete(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: trashed(trash.delete(unit, TASKS, task_id, expected())))
 
 
-def _created(task: Task) -> Answer:
+def _created(task: Task) -> Response:
     return shown(task, 201, Location=f"/api/{_segment(task['user_id'])}/tasks/{task['id']}")
 
 

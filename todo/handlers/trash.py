@@ -2,29 +2,29 @@
 
 from todo.auth.user import User
 from todo.context import context
-from todo.http.responses import Answer, changed, changed_many, expected, gone, link_to_next, shown
+from todo.http.responses import Response, commit, commit_many, expected, gone, link_to_next, shown
 from todo.sync import trash
 from todo.tasks import trash as task_trash
 from todo.tasks.resource import TASKS
 
 
-def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Answer:
+def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Response:
     """A page of the trash, what was deleted last first."""
     days = context().trash_days
     page = task_trash.page(user.id, skip=skip, limit=limit, cursor=cursor, days=days)
     return page, 200, link_to_next(page["next_cursor"])
 
 
-def restore_task(user: User, task_id: int) -> Answer:
+def restore_task(user: User, task_id: int) -> Response:
     """A task comes back, as it was."""
-    return changed(user, lambda unit: shown(trash.restore(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: shown(trash.restore(unit, TASKS, task_id, expected())))
 
 
-def purge_task(user: User, task_id: int) -> Answer:
+def purge_task(user: User, task_id: int) -> Response:
     """A task is gone for good."""
-    return changed(user, lambda unit: gone(trash.remove(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: gone(trash.remove(unit, TASKS, task_id, expected())))
 
 
-def empty_trash(user: User) -> Answer:
+def empty_trash(user: User) -> Response:
     """All that is in the trash is gone for good."""
-    return changed_many(user, task_trash.empty)
+    return commit_many(user, task_trash.empty)

@@ -26,7 +26,7 @@ from todo.sync.resource import E, Entity
 from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
 
 Json = dict[str, Any]
-Answer = tuple[Json | None, int, dict[str, str]]
+Response = tuple[Json | None, int, dict[str, str]]
 """A body, a status, and headers."""
 
 _CODING: Final = re.compile(rf"(?<=^.{{{LENGTH}}})[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
@@ -35,9 +35,9 @@ _UNDO: Final = "A compressing proxy has changed the ETag: send the ETag"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
 
-def changed(
-    user: User, work: Callable[[UnitOfWork], Answer], *, seconds: float = STATEMENT_SECONDS
-) -> Answer:
+def commit(
+    user: User, work: Callable[[UnitOfWork], Response], *, seconds: float = STATEMENT_SECONDS
+) -> Response:
     """Return the answer of ``work``, a unit of work, once it is committed.
 
     With an ``Idempotency-Key`` it is kept with the change, and a repeat is answered with it. Raises
@@ -50,9 +50,9 @@ def changed(
     return body, status, {**headers, **REPLAYED} if replayed else headers
 
 
-def changed_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> Answer:
+def commit_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> Response:
     """Return what ``work`` returns, like :func:`changed`; it may take longer."""
-    return changed(user, lambda unit: (dict(work(unit)), 200, {}), seconds=MANY_SECONDS)
+    return commit(user, lambda unit: (dict(work(unit)), 200, {}), seconds=MANY_SECONDS)
 
 
 def _fingerprint() -> bytes:
@@ -101,30 +101,30 @@ def etag_header(etag: str | None) -> dict[str, str]:
     return {} if etag is None else {"ETag": f'"{etag}"'}
 
 
-def shown(entity: E, status: int = 200, **headers: str) -> Answer:
-    """Answer with ``entity`` and its ETag."""
+def shown(entity: E, status: int = 200, **headers: str) -> Response:
+    """Response with ``entity`` and its ETag."""
     return dict(entity), status, {**headers, **etag_header(etag_of(entity))}
 
 
-def trashed(entity: E) -> Answer:
-    """Answer that ``entity`` is in the trash, with its ETag there."""
+def trashed(entity: E) -> Response:
+    """Response that ``entity`` is in the trash, with its ETag there."""
     return None, 204, etag_header(etag_of(entity))
 
 
-def gone(_entity: E) -> Answer:
-    """Answer that an entity is nowhere any more."""
+def gone(_entity: E) -> Response:
+    """Response that an entity is nowhere any more."""
     return None, 204, {}
 
 
-def unless_known(entity: Entity) -> Answer:
-    """Answer with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
+def unless_known(entity: Entity) -> Response:
+    """Response with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
     if request.if_none_match.contains_weak(etag_of(entity)):
         return None, 304, etag_header(etag_of(entity))
     return shown(entity)
 
 
-def listed_already(user_id: str, etag_at: Callable[[int], str | None]) -> Answer | None:
-    """Answer with 304 when ``If-None-Match`` has the ETag of a list as it is now.
+def listed_already(user_id: str, etag_at: Callable[[int], str | None]) -> Response | None:
+    """Response with 304 when ``If-None-Match`` has the ETag of a list as it is now.
 
     ``etag_at`` gives the list's ETag at a revision of the user, which is all that is read.
     """

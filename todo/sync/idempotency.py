@@ -26,7 +26,7 @@ from todo.values.clock import now
 from todo.values.dates import format_instant
 
 _FIND: Final = select(keys.c.fingerprint, keys.c.answer, keys.c.created_at).where(
-    keys.c.user_id == bindparam("owner"), keys.c.key == bindparam("of_key")
+    keys.c.user_id == bindparam("of_user"), keys.c.key == bindparam("of_key")
 )
 
 _OWNERS: Final = select(keys.c.user_id).where(keys.c.created_at < bindparam("before")).distinct()
@@ -49,7 +49,7 @@ class Repeatable:
 
 
 @contextmanager
-def announced(connection: Connection, owner: str, key: str) -> Iterator[None]:
+def announced(connection: Connection, user_id: str, key: str) -> Iterator[None]:
     """Let the block lock the user, knowing whether who holds the lock answers the same key.
 
     Raises :class:`Problem` ``idempotency_key_in_progress`` when that takes longer than a lock is
@@ -58,7 +58,7 @@ def announced(connection: Connection, owner: str, key: str) -> Iterator[None]:
     if connection.dialect.name != "postgresql":
         yield
         return
-    first = connection.execute(_ANNOUNCE, {"number": _number(owner, key)}).scalar_one()
+    first = connection.execute(_ANNOUNCE, {"number": _number(user_id, key)}).scalar_one()
     try:
         yield
     except DBAPIError as error:
@@ -70,13 +70,13 @@ def announced(connection: Connection, owner: str, key: str) -> Iterator[None]:
         ) from error
 
 
-def find(connection: Connection, owner: str, request: Repeatable) -> Any | None:
+def find(connection: Connection, user_id: str, request: Repeatable) -> Any | None:
     """Return the response to an earlier request with the key; ``None`` when there was none.
 
     The caller holds the user's lock. Raises :class:`Problem` ``idempotency_key_reused`` when the
     key was that of another request.
     """
-    values = {"owner": owner, "of_key": request.key}
+    values = {"of_user": user_id, "of_key": request.key}
     found = connection.execute(_FIND, values).one_or_none()
     if found is None or found.created_at < _hours_ago(request.hours):
         return None
@@ -98,9 +98,9 @@ def purge(hours: int) -> int:
     return sum(_purge(row.user_id, before) for row in with_any)
 
 
-def _purge(owner: str, before: str) -> int:
+def _purge(user_id: str, before: str) -> int:
     return write(
-        lambda connection: writer.forget_old(connection, owner, before), seconds=MANY_SECONDS
+        lambda connection: writer.forget_old(connection, user_id, before), seconds=MANY_SECONDS
     )
 
 
@@ -108,6 +108,6 @@ def _hours_ago(hours: int) -> str:
     return format_instant(datetime.fromisoformat(now()) - timedelta(hours=hours))
 
 
-def _number(owner: str, key: str) -> int:
-    digest = hashlib.blake2b(f"{owner}\n{key}".encode(), digest_size=8).digest()
+def _number(user_id: str, key: str) -> int:
+    digest = hashlib.blake2b(f"{user_id}\n{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

@@ -178,7 +178,7 @@ def _parameters(query: PageQuery[Any]) -> Json:
     window = query.window
     position = bound_position(window.sort, window.cursor.position) if window.cursor else {}
     return {
-        "owner": query.user_id,
+        "of_user": query.user_id,
         "skip": window.skip,
         "reach": window.skip + window.limit + 1,
         "limit": window.limit + 1,  # the one more says whether there is a next page
@@ -201,7 +201,7 @@ def _statement(shape: _Shape) -> Select[Any]:
             _total_column(shape).label("list_total"),
         )
         .select_from(users.outerjoin(page, page.c.user_id == users.c.id))
-        .where(users.c.id == bindparam("owner"))
+        .where(users.c.id == bindparam("of_user"))
         .order_by(*_order(shape, page))
     )
 

@@ -9,7 +9,7 @@ from todo.database.transactions import read
 from todo.models import users
 from todo.sync.resource import E, Resource
 
-_REVISION: Final = select(users.c.revision).where(users.c.id == bindparam("owner"))
+_REVISION: Final = select(users.c.revision).where(users.c.id == bindparam("of_user"))
 
 
 def get(resource: Resource[E], user_id: str, entity_id: int) -> E:
@@ -18,7 +18,7 @@ def get(resource: Resource[E], user_id: str, entity_id: int) -> E:
     Raises the :class:`Problem` that ``resource`` has for an entity that is absent, in the trash, or
     another user's.
     """
-    rows = read(_one(resource), {"owner": user_id, "entity_id": entity_id})
+    rows = read(_one(resource), {"of_user": user_id, "entity_id": entity_id})
     if not rows:
         raise resource.not_found(False)
     return resource.entity(rows[0])
@@ -26,7 +26,7 @@ def get(resource: Resource[E], user_id: str, entity_id: int) -> E:
 
 def revision(user_id: str) -> int:
     """Return the user's revision, without a look at any entity; 0 for a user who never wrote."""
-    rows = read(_REVISION, {"owner": user_id})
+    rows = read(_REVISION, {"of_user": user_id})
     return rows[0].revision if rows else 0
 
 

@@ -62,8 +62,8 @@ class Resource(Generic[E]):
 
     @cached_property
     def owned(self) -> ColumnElement[bool]:
-        """What is true of the user's rows; binds ``owner``."""
-        return self.table.c.user_id == bindparam("owner")
+        """What is true of the user's rows; binds ``of_user``."""
+        return self.table.c.user_id == bindparam("of_user")
 
     @cached_property
     def live(self) -> tuple[ColumnElement[bool], ...]:

@@ -32,7 +32,7 @@ ADD_USER: Final = {
 }
 UPDATE_USER: Final = (
     sa.update(users)
-    .where(users.c.id == bindparam("owner"))
+    .where(users.c.id == bindparam("of_user"))
     .values(
         revision=bindparam("last_revision"),
         open_tasks=bindparam("open"),
@@ -40,12 +40,12 @@ UPDATE_USER: Final = (
         trashed_tasks=bindparam("trashed"),
         updated_at=bindparam("moment"),
         # What the token says of its user; what it does not say stays.
-        email=func.coalesce(bindparam("owner_email"), users.c.email),
-        name=func.coalesce(bindparam("owner_name"), users.c.name),
+        email=func.coalesce(bindparam("user_email"), users.c.email),
+        name=func.coalesce(bindparam("user_name"), users.c.name),
     )
 )
 
-_OWN_KEYS: Final = keys.c.user_id == bindparam("owner")
+_OWN_KEYS: Final = keys.c.user_id == bindparam("of_user")
 _LAST: Final = sa.select(func.coalesce(func.max(keys.c.last_block), 0)).where(_OWN_KEYS)
 _NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
 
@@ -53,7 +53,7 @@ _NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
 def _keep(dialect: Any) -> Any:
     """Write a response; an expired one of the same key gives way."""
     statement = dialect.insert(keys).values(
-        user_id=bindparam("owner"),
+        user_id=bindparam("of_user"),
         key=bindparam("of_key"),
         fingerprint=bindparam("new_fingerprint"),
         answer=bindparam("new_answer"),
@@ -136,11 +136,11 @@ _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
 def _batch(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
     # No index but the primary key's can serve this: the others are of live or of deleted rows.
     bounds = table.c.id.between(bindparam("first_id"), bindparam("last_id"))
-    return table.c.user_id == bindparam("owner"), bounds, table.c.id == sa.any_(_IDS)
+    return table.c.user_id == bindparam("of_user"), bounds, table.c.id == sa.any_(_IDS)
 
 
 def _this(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.user_id == bindparam("owner"), table.c.id == bindparam("entity_id")
+    return table.c.user_id == bindparam("of_user"), table.c.id == bindparam("entity_id")
 
 
 def _at(position: sa.ColumnElement[int], column: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -34,7 +34,7 @@ NOTHING: Final[Mapping[str, int]] = {}
 """What an entity that no counter counts adds to the counters."""
 
 _LOCK: Final = (
-    select(*COLUMNS).where(users.c.id == bindparam("owner")).with_for_update(key_share=True)
+    select(*COLUMNS).where(users.c.id == bindparam("of_user")).with_for_update(key_share=True)
 )
 
 
@@ -84,10 +84,10 @@ class UnitOfWork:
         """Lock the user's row until the transaction ends; add it at the user's first write."""
         if self._counters is not None:
             return
-        row = self.connection.execute(_LOCK, {"owner": self.user.id}).one_or_none()
+        row = self.connection.execute(_LOCK, {"of_user": self.user.id}).one_or_none()
         if row is None:
             writer.add_user(self.connection, self.user, now())
-            row = self.connection.execute(_LOCK, {"owner": self.user.id}).one()
+            row = self.connection.execute(_LOCK, {"of_user": self.user.id}).one()
         self._locked(row)
 
     def entity(
@@ -116,7 +116,7 @@ class UnitOfWork:
         """
         locked = self._counters is not None
         statement = _one(resource, trashed=trashed, locked=locked)
-        values = {"owner": self.user.id, "entity_id": entity_id}
+        values = {"of_user": self.user.id, "entity_id": entity_id}
         row = self.connection.execute(statement, values).one_or_none()
         if row is None:
             return None
@@ -133,9 +133,9 @@ class UnitOfWork:
         return {row.id: resource.entity(row) for row in rows}
 
     def read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
-        """Return the rows of ``statement`` under the lock; it binds ``owner`` and ``values``."""
+        """Return the rows of ``statement`` under the lock; it binds ``of_user`` and ``values``."""
         self.lock()
-        return self.connection.execute(statement, {"owner": self.user.id, **values}).all()
+        return self.connection.execute(statement, {"of_user": self.user.id, **values}).all()
 
     def renewed(self, entity: E) -> E:
         """Return ``entity`` at the moment of the unit and at the next revision."""
@@ -190,8 +190,8 @@ class UnitOfWork:
         in each. Each counted as ``before``, and counts as ``after``.
         """
         revision, changed = self.counters.revision, {"updated_at": self.now, **same}
-        owner = self.user.id
-        writer.change_batch(self.connection, resource, owner, ids, revision, changed, each or {})
+        user_id = self.user.id
+        writer.change_batch(self.connection, resource, user_id, ids, revision, changed, each or {})
         self.move(before, after, entities=len(ids), revisions=len(ids))
 
     def delete_batch(self, resource: Resource[Any], ids: Ids, before: Mapping[str, int]) -> None:
@@ -271,4 +271,4 @@ def _one(resource: Resource[Any], *, trashed: bool, locked: bool) -> Select[Any]
         return select(*columns).where(*conditions)
     rows = select(*columns, *COLUMNS).where(*conditions)
     rows = rows.join_from(users, resource.table, resource.table.c.user_id == users.c.id)
-    return rows.where(users.c.id == bindparam("owner")).with_for_update(key_share=True)
+    return rows.where(users.c.id == bindparam("of_user")).with_for_update(key_share=True)

@@ -77,9 +77,9 @@ def add_user(connection: Connection, user: User, moment: str) -> None:
 def of_user(user: User, counters: Counters, moment: str) -> Values:
     """Return the values of the user's row: its ``counters`` after a change at ``moment``."""
     return {
-        "owner": user.id,
-        "owner_email": user.email,
-        "owner_name": user.name,
+        "of_user": user.id,
+        "user_email": user.email,
+        "user_name": user.name,
         "last_revision": counters.revision,
         "open": counters.open_tasks,
         "done": counters.done_tasks,
@@ -110,7 +110,7 @@ def write(
 def change_batch(
     connection: Connection,
     resource: Resource[Any],
-    owner: str,
+    user_id: str,
     ids: Ids,
     revision: int,
     same: Mapping[str, Any],
@@ -123,7 +123,7 @@ def change_batch(
     """
     dialect = connection.dialect.name
     statement = statements.update_batch(resource.table, dialect, tuple(same), tuple(each))
-    values = {"owner": owner, **_bound(same)}
+    values = {"of_user": user_id, **_bound(same)}
     if dialect == "postgresql":
         values |= {**_of_batch(ids), "revision_before": revision, **_bound(each)}
         connection.execute(statement, values)
@@ -135,20 +135,20 @@ def change_batch(
     connection.execute(statement, own)
 
 
-def delete_batch(connection: Connection, resource: Resource[Any], owner: str, ids: Ids) -> None:
+def delete_batch(connection: Connection, resource: Resource[Any], user_id: str, ids: Ids) -> None:
     """Delete the entities with the ascending ``ids`` for good."""
     dialect = connection.dialect.name
     statement = statements.delete_batch(resource.table, dialect)
     if dialect == "postgresql":
-        connection.execute(statement, {"owner": owner, **_of_batch(ids)})
+        connection.execute(statement, {"of_user": user_id, **_of_batch(ids)})
     else:
-        connection.execute(statement, [{"owner": owner, "entity_id": one} for one in ids])
+        connection.execute(statement, [{"of_user": user_id, "entity_id": one} for one in ids])
 
 
-def forget_old(connection: Connection, owner: str, before: str) -> int:
+def forget_old(connection: Connection, user_id: str, before: str) -> int:
     """Delete the user's responses that were kept before a moment; return how many."""
     return connection.execute(
-        statements.FORGET_EXPIRED, {"owner": owner, "before": before}
+        statements.FORGET_EXPIRED, {"of_user": user_id, "before": before}
     ).rowcount
 
 
@@ -169,12 +169,15 @@ def _one(change: Change) -> tuple[Statement, Values]:
     resource, old, new = change.resource, change.old, change.new
     if new is None:
         assert old is not None  # noqa: S101 - nothing was there, and nothing is
-        return statements.delete(resource.table), {"entity_id": old["id"], "owner": old["user_id"]}
+        return statements.delete(resource.table), {
+            "entity_id": old["id"],
+            "of_user": old["user_id"],
+        }
     if old is None:
         row = change.row()
         return statements.insert(resource.table, tuple(row)), _bound(row)
     changed = resource.changes(old, new)
-    key = {"entity_id": new["id"], "owner": new["user_id"]}
+    key = {"entity_id": new["id"], "of_user": new["user_id"]}
     return statements.update(resource.table, tuple(changed)), {**key, **_bound(changed)}
 
 
@@ -192,7 +195,7 @@ def _kept(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
     """Keep a response, and forget the oldest beyond what is kept for one user."""
     text = orjson.dumps(kept.response)
     of_key = {
-        "owner": kept.user_id,
+        "of_user": kept.user_id,
         "of_key": kept.key,
         "size": ceil(len(text) / BLOCK_BYTES),
     }

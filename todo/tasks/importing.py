@@ -31,7 +31,7 @@ READ_SECONDS: Final = 600.0
 
 _OURS: Final = frozenset({"revision", "title_key"})
 _KNOWN: Final = sa.select(imported_tasks.c.source_id).where(
-    imported_tasks.c.user_id == bindparam("owner"),
+    imported_tasks.c.user_id == bindparam("of_user"),
     imported_tasks.c.source == bindparam("source"),
     imported_tasks.c.source_id.in_(bindparam("ids", expanding=True)),
 )

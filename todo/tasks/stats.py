@@ -35,7 +35,7 @@ def show(user_id: str, tz: str) -> dict[str, Any]:
     begins = {
         f"day_{number}": dates.start_of(day, dates.zone(tz)) for number, day in enumerate(days)
     }
-    bound = {"owner": user_id, **begins}
+    bound = {"of_user": user_id, **begins}
     for name, conditions in views.items():
         bound |= values(conditions, of=name)
     rows = [row._mapping for row in read(_statement(kinds), bound, scans=True)]

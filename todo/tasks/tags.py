@@ -39,7 +39,7 @@ _COMBINATIONS: Final = (
             tasks, and_(tasks.c.user_id == users.c.id, *TASKS.live, tasks.c.tags_key != "")
         )
     )
-    .where(users.c.id == bindparam("owner"))
+    .where(users.c.id == bindparam("of_user"))
     .group_by(users.c.revision, tasks.c.tags, tasks.c.tags_key)
 )
 
@@ -91,7 +91,7 @@ def counted(rows: Iterable[Mapping[str, Any]]) -> list[TagCount]:
 
 def page(user_id: str, *, skip: int, limit: int) -> dict[str, Any]:
     """Return a ``TagPage`` of the tags of the user's live tasks."""
-    rows = read(_COMBINATIONS, {"owner": user_id}, scans=True)
+    rows = read(_COMBINATIONS, {"of_user": user_id}, scans=True)
     counts = counted(row._asdict() for row in rows if row.tags)
     return page_of(
         "tags",
