@@ -1,4 +1,4 @@
-"""The specs point at what is there, and say the numbers and names that the code has."""
+"""The pages link to files that exist; the specs have the numbers and names of the code."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from todo.sync.statements import MOST_BLOCKS
 from todo.sync.writer import BLOCK_BYTES
 from todo.values.text_keys import MAX_WORDS
 
-PAGES = sorted(SPECS.rglob("*.md"))
+PAGES = sorted([*SPECS.rglob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "README.md"])
 DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
 SCHEMA = SPECS / "database" / "schema.md"
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
@@ -24,7 +24,7 @@ NAMED = re.compile(r"`((?:todo|tests|openapi|specs)/[\w./-]*)`")
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(SPECS))
+    return str(path.relative_to(ROOT))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
