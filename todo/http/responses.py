@@ -43,16 +43,21 @@ def commit(
     With an ``Idempotency-Key`` it is kept with the change, and a repeat is answered with it. Raises
     what :func:`todo.sync.unit_of_work.run` does.
     """
-    key = request.headers.get("Idempotency-Key")
-    hours = context().idempotency_hours
-    repeatable = None if key is None else Repeatable(key, _fingerprint(), hours)
-    (body, status, headers), replayed = run(user, work, repeatable=repeatable, seconds=seconds)
+    (body, status, headers), replayed = run(user, work, repeatable=_repeatable(), seconds=seconds)
     return body, status, {**headers, **REPLAYED} if replayed else headers
 
 
 def commit_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> Response:
     """Return what ``work`` returns, like :func:`changed`; it may take longer."""
     return commit(user, lambda unit: (dict(work(unit)), 200, {}), seconds=MANY_SECONDS)
+
+
+def _repeatable() -> Repeatable | None:
+    """Return the request as one that may be repeated, if it has an ``Idempotency-Key``."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    return Repeatable(key, _fingerprint(), context().idempotency_hours)
 
 
 def _fingerprint() -> bytes:

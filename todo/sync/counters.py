@@ -1,8 +1,7 @@
 """The counters of a user's row: the last revision that was given, and the tasks in each state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, NamedTuple
 
 from todo.models import users
 
@@ -15,8 +14,7 @@ COLUMNS: Final = (
 """The columns of a user's row that :class:`Counters` has, in its order."""
 
 
-@dataclass(frozen=True)
-class Counters:
+class Counters(NamedTuple):
     """The counters of a user whose row is locked, or what they become."""
 
     revision: int = 0
@@ -30,18 +28,15 @@ class Counters:
         return self.open_tasks + self.done_tasks + self.trashed_tasks
 
     def moved(
-        self, before: Mapping[str, int], after: Mapping[str, int], *, entities: int = 1
-    ) -> Self:
-        """Return the counters when so many ``entities`` count as ``after`` instead of ``before``.
+        self, before: Mapping[str, int], after: Mapping[str, int], *, entities: int, revision: int
+    ) -> "Counters":
+        """Return the counters at ``revision``, so many ``entities`` counting as ``after``.
 
-        Both name counters, and what one entity adds to each.
+        Until then they count as ``before``. Both name counters, and what one entity adds to each.
         """
-        moved = {
-            name: getattr(self, name) + (after.get(name, 0) - before.get(name, 0)) * entities
-            for name in before.keys() | after.keys()
-        }
-        return replace(self, **moved)
-
-    def at(self, revision: int) -> Self:
-        """Return the counters with ``revision`` as the last one that was given."""
-        return replace(self, revision=revision)
+        moved = self._asdict() | {"revision": revision}
+        for name, number in before.items():
+            moved[name] -= number * entities
+        for name, number in after.items():
+            moved[name] += number * entities
+        return Counters(**moved)

@@ -93,9 +93,9 @@ class Resource(Generic[E]):
 
     def changes(self, old: E, new: E) -> dict[str, Any]:
         """Return the columns that differ, those that are computed of them included."""
-        before: Entity = {"deleted_at": None, **old}
-        after: Entity = {"deleted_at": None, **new}
-        changed = {name: value for name, value in after.items() if before.get(name) != value}
+        changed = {name: new[name] for name in self.names if new[name] != old[name]}
+        if new.get("deleted_at") != old.get("deleted_at"):
+            changed["deleted_at"] = new.get("deleted_at")
         if self.derived_from & changed.keys():
             changed |= self.derived(new)
         return changed

@@ -66,29 +66,32 @@ class UnitOfWork:
     @property
     def now(self) -> str:
         """The moment of the unit: that at which the user was locked."""
-        self.lock()
+        if self._now is None:
+            self.lock()
         return self._now or now()
 
     @property
     def counters(self) -> Counters:
         """The user's counters, with everything that was recorded."""
-        self.lock()
-        return self._counters or Counters()
+        return self._counters or self.lock()
 
     @property
     def next_revision(self) -> int:
         """The revision that the next change takes."""
         return self.counters.revision + 1
 
-    def lock(self) -> None:
-        """Lock the user's row until the transaction ends; add it at the user's first write."""
+    def lock(self) -> Counters:
+        """Lock the user's row until the transaction ends, if it is not locked; return its counters.
+
+        The user's first write adds the row.
+        """
         if self._counters is not None:
-            return
+            return self._counters
         row = self.connection.execute(_LOCK, {"of_user": self.user.id}).one_or_none()
         if row is None:
             writer.add_user(self.connection, self.user, now())
             row = self.connection.execute(_LOCK, {"of_user": self.user.id}).one()
-        self._locked(row)
+        return self._locked(row)
 
     def entity(
         self,
@@ -146,9 +149,8 @@ class UnitOfWork:
 
         A ``new`` entity is at :attr:`next_revision`. What is deleted for good takes no revision.
         """
-        self.move(resource.counts(old), resource.counts(new))
-        if new is not None:
-            self._counters = self.counters.at(new["revision"])
+        revisions = 0 if new is None else new["revision"] - self.counters.revision
+        self.move(resource.counts(old), resource.counts(new), revisions=revisions)
         derived = self._derived.get((resource.table.name, old["id"])) if old is not None else None
         self._changes.append(Change(resource, old, new, derived))
 
@@ -161,8 +163,9 @@ class UnitOfWork:
         revisions: int = 0,
     ) -> None:
         """Count so many ``entities`` as ``after`` instead of ``before``; take ``revisions``."""
-        counters = self.counters.moved(before, after, entities=entities)
-        self._counters = counters.at(counters.revision + revisions)
+        counters = self.counters
+        revision = counters.revision + revisions
+        self._counters = counters.moved(before, after, entities=entities, revision=revision)
         self._moved = True
 
     def batches(self, ids: Ids) -> Iterator[Ids]:
@@ -211,9 +214,9 @@ class UnitOfWork:
         elif self._kept:
             writer.write(self.connection, [], None, self._kept)
 
-    def _locked(self, row: Sequence[Any]) -> None:
-        self._counters = Counters(*row)
-        self._now = now()
+    def _locked(self, row: Sequence[Any]) -> Counters:
+        self._now, self._counters = now(), Counters(*row)
+        return self._counters
 
 
 def run(
