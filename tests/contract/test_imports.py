@@ -81,6 +81,29 @@ def test_nobody_imports_the_top(top: str):
     assert [name_of(path) for path in others if top in layers_imported_by(path)] == []
 
 
+LOW_TO_KNOW = {
+    "auth": {"accounts", "tasks", "sync", "database", "models"},
+    "http.contract": {"accounts", "tasks", "database", "models"},
+    "sync": {"accounts", "tasks", "context"},
+    "handlers": {"models"},
+}
+"""What a layer could import by the table, or could be taken to need, and must not."""
+
+
+@pytest.mark.parametrize("layer", LOW_TO_KNOW)
+def test_layer_knows_nothing_of_others(layer: str):
+    paths = [path for path in MODULES if layer_of(name_of(path)) == layer]
+    assert paths
+    for path in paths:
+        assert layers_imported_by(path) & LOW_TO_KNOW[layer] == set(), name_of(path)
+
+
+def test_no_handler_imports_sqlalchemy():
+    for path in MODULES:
+        if layer_of(name_of(path)) == "handlers":
+            assert "sqlalchemy" not in path.read_text(), name_of(path)
+
+
 @pytest.mark.parametrize("framework", ["flask", "connexion", "starlette", "flask_sqlalchemy"])
 def test_rules_know_no_web_framework(framework: str):
     for path in MODULES:

@@ -1,5 +1,6 @@
 """The tags of one user's tasks (tag ``tags``)."""
 
+from functools import partial
 from typing import Any
 
 from todo.auth.user import User
@@ -12,10 +13,7 @@ Json = dict[str, Any]
 
 def list_tags(user: User, skip: int, limit: int) -> Response:
     """A page of the user's tags."""
-
-    def etag_at(revision: int) -> str:
-        return etag(user.id, revision)
-
+    etag_at = partial(etag, user.id)
     if (known := listed_already(user.id, etag_at)) is not None:
         return known
     page = tags.page(user.id, skip=skip, limit=limit)

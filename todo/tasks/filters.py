@@ -14,8 +14,7 @@ from todo.database.functions import contains
 from todo.models import tasks
 from todo.problems import Violation, validation_failed
 from todo.sync.conditions import Clause, Condition
-from todo.sync.sorts import MAX_NUMBER
-from todo.values import dates
+from todo.values import dates, revisions
 from todo.values.dates import DATE_LENGTH, Bound
 from todo.values.text_keys import fold, tag_in_key, words
 
@@ -123,16 +122,6 @@ class Filters:
 _NAMES: Final = tuple(field.name for field in fields(Filters) if field.name != "status")
 
 
-def instant_or_revision(text: str) -> int | str:
-    """Return a revision as a number, an instant as the API writes it; raises ``ValueError``."""
-    if text.isdecimal() and text.isascii():
-        revision = int(text)
-        if str(revision) != text or revision > MAX_NUMBER:
-            raise ValueError(text)
-        return revision
-    return dates.instant(text)
-
-
 _ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
     "priority": lambda given: sorted(set(given)),
     "tag": lambda given: sorted({fold(tag) for tag in given}),
@@ -141,7 +130,7 @@ _ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
     "due_before": dates.date_or_instant,
     "completed_after": dates.instant,
     "completed_before": dates.instant,
-    "updated_since": instant_or_revision,
+    "updated_since": revisions.instant_or_revision,
 }
 """The filters that can be written in several ways, and what gives the one form of each."""
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from todo.sync import cursors
-from todo.tasks.filters import instant_or_revision
 from todo.values.dates import date_or_instant, instant, zone
+from todo.values.revisions import instant_or_revision
 from todo.values.text_keys import are_unique, is_visible, search_words
 
 
