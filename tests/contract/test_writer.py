@@ -14,6 +14,8 @@ PACKAGE = Path(todo.__file__).parent
 STATEMENTS = PACKAGE / "sync" / "statements.py"
 MIGRATIONS = PACKAGE / "migrations"
 VERBS = {"insert", "update", "delete"}
+ON_CONFLICT = {"insert", "insert_into"}
+"""What a member of `todo.database.dialects.INSERT` is called."""
 TABLES = {"users", "tasks", "idempotency_keys", "accounts", "imported_tasks"}
 NO_ENTITY = {"accounts", "imported_tasks", "_version"}
 """Tables that are no entity's: the module of their rules writes them."""
@@ -32,7 +34,9 @@ def statements_of(tree: ast.AST) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         match node.func:
-            case ast.Name(id=name) if name in VERBS & imported:
+            case ast.Name(id=name) if name in VERBS & imported or name in ON_CONFLICT:
+                yield ast.unparse(node.args[0])
+            case ast.Subscript(value=ast.Name(id="INSERT")):
                 yield ast.unparse(node.args[0])
             case ast.Attribute(attr=verb, value=ast.Name(id=base)) if verb in VERBS:
                 if base in imported | {"sa", "dialect"}:
@@ -77,6 +81,8 @@ def test_the_statements_are_seen_to_write():
         "from sqlalchemy import update\nupdate(users)",
         "import sqlalchemy as sa\nsa.delete(users)",
         "from sqlalchemy.dialects import sqlite\nsqlite.insert(users)",
+        "{name: insert(users) for name, insert in INSERT.items()}",
+        "INSERT[dialect](users)",
         "users.insert()",
         "connection.exec_driver_sql('update users set revision = 1')",
     ],

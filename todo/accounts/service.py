@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from todo.auth import local_tokens, passwords
 from todo.auth.local_tokens import new_subject
 from todo.auth.login_throttle import LoginThrottle, TooManyAttemptsError
+from todo.database.dialects import INSERT
 from todo.database.transactions import read, write
 from todo.models import accounts
 from todo.problems import Problem
@@ -31,8 +31,7 @@ _COLUMNS: Final = (
 _BY_EMAIL: Final = select(*_COLUMNS).where(accounts.c.email_key == bindparam("key"))
 _BY_USER: Final = select(*_COLUMNS).where(accounts.c.user_id == bindparam("user"))
 _ADD: Final = {
-    "postgresql": postgresql.insert(accounts).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(accounts).on_conflict_do_nothing(),
+    dialect: insert(accounts).on_conflict_do_nothing() for dialect, insert in INSERT.items()
 }
 # The statement replaces only the password that was verified, not one that was set meanwhile. A new
 # hash of the same password keeps the generation (``step`` is 0).

@@ -2,15 +2,15 @@
 alone, and gives them what they bind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, bindparam, func
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from todo.database.dialects import INSERT
 from todo.models import idempotency_keys as keys
 from todo.models import users
 
@@ -19,7 +19,6 @@ MOST_BLOCKS: Final = 10_000
 STAYING: Final = frozenset({"id", "user_id", "created_at"})
 """Columns that no change of an entity changes."""
 
-_DIALECTS: Final[Mapping[str, Any]] = {"postgresql": postgresql, "sqlite": sqlite}
 _KEPT_STATEMENTS: Final = 256
 """Statements that are built once: one for each set of columns that change together."""
 
@@ -28,7 +27,7 @@ Names = tuple[str, ...]
 """Names of columns."""
 
 ADD_USER: Final = {
-    name: dialect.insert(users).on_conflict_do_nothing() for name, dialect in _DIALECTS.items()
+    dialect: insert_into(users).on_conflict_do_nothing() for dialect, insert_into in INSERT.items()
 }
 UPDATE_USER: Final = (
     sa.update(users)
@@ -50,9 +49,9 @@ _LAST: Final = sa.select(func.coalesce(func.max(keys.c.last_block), 0)).where(_O
 _NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
 
 
-def _keep(dialect: Any) -> Any:
+def _keep(insert_into: Callable[..., Any]) -> Any:
     """Write a response; an expired one of the same key gives way."""
-    statement = dialect.insert(keys).values(
+    statement = insert_into(keys).values(
         user_id=bindparam("of_user"),
         key=bindparam("of_key"),
         fingerprint=bindparam("new_fingerprint"),
@@ -67,7 +66,7 @@ def _keep(dialect: Any) -> Any:
     )
 
 
-KEEP: Final = {name: _keep(dialect) for name, dialect in _DIALECTS.items()}
+KEEP: Final = {dialect: _keep(insert_into) for dialect, insert_into in INSERT.items()}
 # Before the response is written, or in the same statement, which does not see it.
 FORGET_OLDEST: Final = sa.delete(keys).where(
     _OWN_KEYS, keys.c.last_block <= _NEXT - MOST_BLOCKS, keys.c.key != bindparam("of_key")
@@ -103,7 +102,7 @@ def delete(table: sa.Table) -> Statement:
 @lru_cache(maxsize=_KEPT_STATEMENTS)
 def save(table: sa.Table, names: Names, dialect: str) -> Any:
     """Add a row, or change the one that has its id; binds like :func:`insert`."""
-    statement = _DIALECTS[dialect].insert(table).values(_new(names))
+    statement = INSERT[dialect](table).values(_new(names))
     changing = {name: statement.excluded[name] for name in names if name not in STAYING}
     return statement.on_conflict_do_update(index_elements=["user_id", "id"], set_=changing)
 
