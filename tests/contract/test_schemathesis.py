@@ -1,4 +1,4 @@
-"""Schemathesis in this process: all checks, on the embedded default's SQLite.
+"""Schemathesis in this process: all checks, on the embedded database's SQLite.
 
 Every run makes the same requests, so that it fails for a change and not by chance. `make fuzz` does
 the same through gunicorn on PostgreSQL, and looks further; CI runs its short form.

@@ -1,4 +1,4 @@
-"""The embedded default's disk is full, or may not be written to: 507 or 503, and reads work."""
+"""The embedded database's disk is full, or may not be written to: 507 or 503, and reads work."""
 
 import subprocess
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ def url(new_database) -> str:
 
 @pytest.fixture(scope="module")
 def offered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    """The server of a worker class, with the embedded default; started once."""
+    """The server of a worker class, with the embedded database; started once."""
     with ExitStack() as stack:
 
         @cache
