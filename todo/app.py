@@ -85,10 +85,10 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     except ContractError as broken:
         raise ConfigurationError(f"The contract cannot be served: {broken}") from None
     migrate_embedded(settings)
-    guard = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
-    guarded = ErrorBoundary(guard, allowed_methods=AllowedMethods(api.routes))
+    limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
+    bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
     return Application(
-        RequestIdMiddleware(Cors(guarded, origins=settings.cors_origins)), flask_app, keys
+        RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins)), flask_app, keys
     )
 
 

@@ -77,10 +77,10 @@ preload_app = True  # a broken contract ends the master, and workers share memor
 timeout = 30
 graceful_timeout = 10  # above any honest request; idle connections are waited for, too
 keepalive = 75  # longer than the proxies in front keep theirs
-# The guard bounds the headers, and answers with a problem document; beyond these gunicorn does.
+# RequestLimits bounds the headers, and answers with a problem document; beyond these gunicorn does.
 limit_request_field_size = 40_960
 limit_request_fields = 110
-limit_request_line = 0  # the guard bounds the target, too
+limit_request_line = 0  # RequestLimits bounds the target, too
 forwarded_allow_ips = ""
 control_socket_disable = True  # it would be opened in the home folder
 _ramdisk = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file in it

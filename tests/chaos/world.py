@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.conftest import SECRET
-from tests.fuzz.ledger import UNBALANCED
+from tests.fuzz.counters import UNBALANCED
 from tests.integration.server import REPOSITORY, SERVING, environment
 from tests.integration.tables import rows
 from tests.servers.postgres import PostgresServer

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from tests.conftest import SECRET, Caller, settings_for
 from tests.contract.reading import DOCUMENT, OPERATIONS, ROOT
 from tests.depth import IN_CI
-from tests.fuzz.ledger import UNBALANCED
+from tests.fuzz.counters import UNBALANCED
 from tests.fuzz.users import NAMES, VARIABLE, write_users
 from todo.app import Application, create_app
 from todo.models import db

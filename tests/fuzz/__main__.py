@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psycopg2
 
-from tests.fuzz.ledger import UNBALANCED
+from tests.fuzz.counters import UNBALANCED
 from tests.fuzz.users import VARIABLE, write_users
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerProcess, free_port

@@ -1,6 +1,6 @@
 """The ASGI layers around Connexion, from the outside in.
 
-``envelope`` (request id, default headers), ``cors``, ``boundary`` (every
-exception becomes a problem document), ``guard`` (target and body), then Connexion, whose last
-layer is ``bridge``: the one hop to Flask.
+``request_id`` (request id, default headers), ``cors``, ``error_boundary`` (every exception becomes
+a problem document), ``request_limits`` (target and body), then Connexion, whose last layer is
+``flask_adapter``: the one hop to Flask. ``turns`` says whose request gets a thread next.
 """

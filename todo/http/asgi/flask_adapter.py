@@ -1,4 +1,4 @@
-"""The bridge from ASGI to Flask: one thread hop, bounded, with a deadline.
+"""The adapter from ASGI to Flask: one thread hop, bounded, with a deadline.
 
 Connexion sees it as the application it wraps: it registers one Flask view per operation. Routing,
 security and validation are done by then, so the view is called with ready arguments and Flask

@@ -1,4 +1,4 @@
-"""The request guard: target and body are decoded once, strictly, and bounded, before routing.
+"""The limits of a request: target and body are decoded once, strictly, and bounded, before routing.
 
 What HTTP servers leave open is settled here, so that every layer behind sees the same request:
 a request has one host, percent-encoding is UTF-8, a path has one spelling, a body is whole and in

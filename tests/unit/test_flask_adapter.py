@@ -9,12 +9,12 @@ from todo.http.asgi.flask_adapter import ApiFlask, FlaskAdapter
 
 
 @pytest.fixture
-def bridge():
-    """A bridge of one thread."""
+def adapter():
+    """An adapter of one thread."""
     return FlaskAdapter(ApiFlask("test"), threads=1)
 
 
-def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(bridge):
+def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(adapter):
     begun, over = threading.Event(), threading.Event()
     done = []
 
@@ -24,7 +24,7 @@ def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(bridge)
         done.append("first")
 
     async def hop(function) -> None:
-        await bridge._hop(await bridge._turns.take("alice", writes=True), function)
+        await adapter._hop(await adapter._turns.take("alice", writes=True), function)
 
     async def leave_and_come_again() -> None:
         first = asyncio.create_task(hop(work))
