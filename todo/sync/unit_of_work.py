@@ -57,7 +57,7 @@ class UnitOfWork:
         self.connection = connection
         self.user = user
         self._counters: Counters | None = None
-        self._now: str | None = None
+        self._now = ""
         self._changes: list[Change] = []
         self._kept: Kept | None = None
         self._moved = False
@@ -66,14 +66,13 @@ class UnitOfWork:
     @property
     def now(self) -> str:
         """The moment of the unit: that at which the user was locked."""
-        if self._now is None:
-            self.lock()
-        return self._now or now()
+        self.lock()
+        return self._now
 
     @property
     def counters(self) -> Counters:
         """The user's counters, with everything that was recorded."""
-        return self._counters or self.lock()
+        return self.lock()
 
     @property
     def next_revision(self) -> int:
@@ -148,10 +147,13 @@ class UnitOfWork:
         """Record that ``old`` becomes ``new``: ``None`` is what is not there yet, or any more.
 
         A ``new`` entity is at :attr:`next_revision`. What is deleted for good takes no revision.
+        Nothing is written before the end: who reads the entity again in this unit reads ``old``.
         """
         revisions = 0 if new is None else new["revision"] - self.counters.revision
         self.move(resource.counts(old), resource.counts(new), revisions=revisions)
-        derived = self._derived.get((resource.table.name, old["id"])) if old is not None else None
+        derived = None
+        if old is not None:  # of the entity as it was read, not as an earlier `put` left it
+            derived = self._derived.pop((resource.table.name, old["id"]), None)
         self._changes.append(Change(resource, old, new, derived))
 
     def move(
