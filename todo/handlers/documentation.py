@@ -3,6 +3,7 @@
 Every document is made or read once, and has an ETag. No document comes from another host.
 """
 
+from dataclasses import asdict
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -68,15 +69,9 @@ def show_openapi_yaml() -> flask.Response:
 
 def show_problem(code: str) -> flask.Response:
     """Respond with what a problem code means, and what to do about it."""
-    problem_type = PROBLEM_TYPES.get(code)
-    if problem_type is None:
+    if code not in PROBLEM_TYPES:
         raise Problem("not_found", "No problem has this code.")
-    about = {
-        "code": code,
-        "status": problem_type.status,
-        "title": problem_type.title,
-        "advice": problem_type.advice,
-    }
+    about = {"code": code, **asdict(PROBLEM_TYPES[code])}
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         texts = {name: escape(str(value)) for name, value in about.items()}
         return _document(_PROBLEM_PAGE.format(**texts).encode(), "text/html")
