@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from todo.auth.user import User
-from todo.http.responses import Response, commit_many, etag_header, listed_already
+from todo.http.responses import Response, commit_many, etag_header, list_not_modified
 from todo.sync.etags import etag
 from todo.tasks import tags
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 def list_tags(user: User, skip: int, limit: int) -> Response:
     """A page of the user's tags."""
     etag_at = partial(etag, user.id)
-    if (known := listed_already(user.id, etag_at)) is not None:
+    if (known := list_not_modified(user.id, etag_at)) is not None:
         return known
     page = tags.page(user.id, skip=skip, limit=limit)
     return page, 200, etag_header(etag_at(page["revision"]))

@@ -13,10 +13,10 @@ from todo.http.responses import (
     etag_header,
     expected,
     link_to_next,
-    listed_already,
+    list_not_modified,
     shown,
+    shown_or_not_modified,
     trashed,
-    unless_known,
 )
 from todo.problems import Violation, validation_failed
 from todo.sync import reads, trash
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 def list_tasks(user: User, query: TaskQuery) -> Response:
     """A page of the user's tasks."""
     pages = TaskPages.of(user.id, query)
-    if (known := listed_already(user.id, pages.etag)) is not None:
+    if (known := list_not_modified(user.id, pages.etag)) is not None:
         return known
     page = pages.page()
     headers = {**etag_header(pages.etag(page["revision"])), **link_to_next(page["next_cursor"])}
@@ -48,7 +48,7 @@ def create_task(user: User, body: Json) -> Response:
 def get_task(user: User, task_id: int) -> Response:
     """One task."""
     task = reads.get(TASKS, user.id, task_id)
-    return unless_known(task)
+    return shown_or_not_modified(task)
 
 
 def update_task(user: User, task_id: int, body: Json) -> Response:

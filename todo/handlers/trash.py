@@ -2,7 +2,15 @@
 
 from todo.auth.user import User
 from todo.context import context
-from todo.http.responses import Response, commit, commit_many, expected, gone, link_to_next, shown
+from todo.http.responses import (
+    Response,
+    commit,
+    commit_many,
+    expected,
+    link_to_next,
+    removed,
+    shown,
+)
 from todo.sync import trash
 from todo.tasks import trash as task_trash
 from todo.tasks.resource import TASKS
@@ -22,7 +30,7 @@ def restore_task(user: User, task_id: int) -> Response:
 
 def purge_task(user: User, task_id: int) -> Response:
     """A task is gone for good."""
-    return commit(user, lambda unit: gone(trash.remove(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: removed(trash.remove(unit, TASKS, task_id, expected())))
 
 
 def empty_trash(user: User) -> Response:

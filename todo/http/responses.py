@@ -1,4 +1,4 @@
-"""What HTTP adds to an answer: conditional requests (RFC 9110, section 13), repeats under a key,
+"""What HTTP adds to a response: conditional requests (RFC 9110, section 13), repeats under a key,
 the next page's link.
 
 Werkzeug parses ``If-Match`` and ``If-None-Match``, and takes an ETag without its quotes for one
@@ -29,26 +29,26 @@ Json = dict[str, Any]
 Response = tuple[Json | None, int, dict[str, str]]
 """A body, a status, and headers."""
 
-_CODING: Final = re.compile(rf"(?<=^.{{{LENGTH}}})[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
-"""What proxies append to the ETag of an answer that they compress."""
-_UNDO: Final = "A compressing proxy has changed the ETag: send the ETag"
+_SUFFIX: Final = re.compile(rf"(?<=^.{{{LENGTH}}})[-;:.+]+(?:gzip|br|zstd|deflate)$", re.IGNORECASE)
+"""What proxies append to the ETag of a response that they compress."""
+_ADVICE: Final = "A compressing proxy has changed the ETag: send the ETag"
 REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
 
 def commit(
     user: User, work: Callable[[UnitOfWork], Response], *, seconds: float = STATEMENT_SECONDS
 ) -> Response:
-    """Return the answer of ``work``, a unit of work, once it is committed.
+    """Return the response of ``work``, a unit of work, once it is committed.
 
-    With an ``Idempotency-Key`` it is kept with the change, and a repeat is answered with it. Raises
-    what :func:`todo.sync.unit_of_work.run` does.
+    With an ``Idempotency-Key`` the response is kept with the change, and a repeat gets it again.
+    Raises what :func:`todo.sync.unit_of_work.run` does.
     """
     (body, status, headers), replayed = run(user, work, repeatable=_repeatable(), seconds=seconds)
     return body, status, {**headers, **REPLAYED} if replayed else headers
 
 
 def commit_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> Response:
-    """Return what ``work`` returns, like :func:`changed`; it may take longer."""
+    """Return what ``work`` returns, like :func:`commit`; it may take longer."""
     return commit(user, lambda unit: (dict(work(unit)), 200, {}), seconds=MANY_SECONDS)
 
 
@@ -92,12 +92,13 @@ def expected() -> Expected:
 
 
 def _mangled(etags: ETags) -> str:
-    """Return what to do about an ETag that a proxy rewrote when it compressed the answer."""
+    """Return what to do about an ETag that a proxy rewrote when it compressed the response."""
     if etags.as_set(include_weak=True) > etags.as_set():
-        return f" If-Match has a weak ETag, which never matches. {_UNDO} without the 'W/'."
+        return f" If-Match has a weak ETag, which never matches. {_ADVICE} without the 'W/'."
     for etag in etags.as_set():
-        if suffix := _CODING.search(etag):
-            return f" If-Match has an ETag that ends in '{suffix[0]}'. {_UNDO} without that ending."
+        if suffix := _SUFFIX.search(etag):
+            ending = f" If-Match has an ETag that ends in '{suffix[0]}'."
+            return f"{ending} {_ADVICE} without that ending."
     return ""
 
 
@@ -116,19 +117,19 @@ def trashed(entity: E) -> Response:
     return None, 204, etag_header(etag_of(entity))
 
 
-def gone(_entity: E) -> Response:
+def removed(_entity: E) -> Response:
     """Response that an entity is nowhere any more."""
     return None, 204, {}
 
 
-def unless_known(entity: Entity) -> Response:
+def shown_or_not_modified(entity: Entity) -> Response:
     """Response with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
     if request.if_none_match.contains_weak(etag_of(entity)):
         return None, 304, etag_header(etag_of(entity))
     return shown(entity)
 
 
-def listed_already(user_id: str, etag_at: Callable[[int], str | None]) -> Response | None:
+def list_not_modified(user_id: str, etag_at: Callable[[int], str | None]) -> Response | None:
     """Response with 304 when ``If-None-Match`` has the ETag of a list as it is now.
 
     ``etag_at`` gives the list's ETag at a revision of the user, which is all that is read.

@@ -31,9 +31,9 @@ _FIND: Final = select(keys.c.fingerprint, keys.c.answer, keys.c.created_at).wher
 
 _OWNERS: Final = select(keys.c.user_id).where(keys.c.created_at < bindparam("before")).distinct()
 
-# The second in a queue for a row waits for its turn, and then for the row: two waits, which the
-# time of the statement may end.
-_WAITED: Final = (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.QUERY_CANCELED)
+# The second in a queue for a row waits for its turn, and then for the row, so either the lock's
+# time-out or the statement's may end it.
+_TIMED_OUT: Final = (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.QUERY_CANCELED)
 
 # Held until the transaction ends, whoever pools the connections.
 _ANNOUNCE: Final = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
@@ -50,7 +50,7 @@ class Repeatable:
 
 @contextmanager
 def announced(connection: Connection, user_id: str, key: str) -> Iterator[None]:
-    """Let the block lock the user, knowing whether who holds the lock answers the same key.
+    """While the block waits for the user's lock, tell a repeat of the key from any other request.
 
     Raises :class:`Problem` ``idempotency_key_in_progress`` when that takes longer than a lock is
     waited for (PostgreSQL; with SQLite writers wait before the transaction begins).
@@ -62,7 +62,7 @@ def announced(connection: Connection, user_id: str, key: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if first or sqlstate(error) not in _WAITED:
+        if first or sqlstate(error) not in _TIMED_OUT:
             raise
         raise Problem(
             "idempotency_key_in_progress",
