@@ -108,29 +108,29 @@ def etag_header(etag: str | None) -> dict[str, str]:
 
 
 def shown(entity: E, status: int = 200, **headers: str) -> Response:
-    """Response with ``entity`` and its ETag."""
+    """Respond with ``entity`` and its ETag."""
     return dict(entity), status, {**headers, **etag_header(etag_of(entity))}
 
 
 def trashed(entity: E) -> Response:
-    """Response that ``entity`` is in the trash, with its ETag there."""
+    """Respond that ``entity`` is in the trash, with its ETag there."""
     return None, 204, etag_header(etag_of(entity))
 
 
 def removed(_entity: E) -> Response:
-    """Response that an entity is nowhere any more."""
+    """Respond that an entity is nowhere any more."""
     return None, 204, {}
 
 
 def shown_or_not_modified(entity: Entity) -> Response:
-    """Response with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
+    """Respond with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
     if request.if_none_match.contains_weak(etag_of(entity)):
         return None, 304, etag_header(etag_of(entity))
     return shown(entity)
 
 
 def list_not_modified(user_id: str, etag_at: Callable[[int], str | None]) -> Response | None:
-    """Response with 304 when ``If-None-Match`` has the ETag of a list as it is now.
+    """Respond with 304 when ``If-None-Match`` has the ETag of a list as it is now.
 
     ``etag_at`` gives the list's ETag at a revision of the user, which is all that is read.
     """
