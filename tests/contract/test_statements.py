@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tests.conftest import Caller, Service
 from tests.contract.reading import OPERATIONS, Operation, examples
-from tests.integration.application import engine_of
+from tests.integration.application import engine_of, sent_by
 
 # Sent in one message with the statement that follows, or alone: they touch no table.
 TRANSACTION = re.compile(r"(?:(?:BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b[^;]*;?\s*)+")
@@ -27,19 +26,11 @@ Statement = tuple[str, Any]
 def watched(service: Service) -> Iterator[list[Statement]]:
     """Collect the statements that requests execute, without those that touch no table."""
     seen: list[Statement] = []
-
-    def note(
-        _connection: object, _cursor: object, statement: str, parameters: Any, *_: object
-    ) -> None:
+    with sent_by(service) as sent:
+        yield seen
+    for statement, parameters in sent:
         if rest := TRANSACTION.sub("", statement, count=1).strip():
             seen.append((rest, parameters))
-
-    engine = engine_of(service)
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def call(caller: Caller, operation: Operation, task_id: int) -> Any:

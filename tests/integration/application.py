@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
@@ -20,6 +22,24 @@ def running(settings: Settings) -> Iterator[Service]:
         service = Service(application, client, settings)
         yield service
     application.close()
+
+
+@contextmanager
+def sent_by(service: Service) -> Iterator[list[tuple[str, Any]]]:
+    """Collect every statement that ``service`` sends while the block lasts, and what it binds."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(
+        _connection: object, _cursor: object, statement: str, parameters: Any, *_: object
+    ) -> None:
+        sent.append((statement, parameters))
+
+    engine = engine_of(service)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def engine_of(service: Service) -> Engine:

@@ -244,7 +244,7 @@ def test_somebody_elses_table_in_the_schema_sends_the_operator_to_another_one(po
     assert "set DATABASE_SCHEMA to the name of another schema" in run.stderr
 
 
-@pytest.mark.parametrize("variables", [{}, {"DATABASE_URL": "sqlite:////tmp/no.db"}])
+@pytest.mark.parametrize("variables", [{}, {"DATABASE_URL": "sqlite:///no.db"}])
 def test_schema_with_sqlite_is_refused_in_one_line(variables, tmp_path):
     secret = {"BETTER_AUTH_SECRET": "a-secret-of-the-schema-000000000000000"}
     run = run_todo("migrate", cwd=tmp_path, DATABASE_SCHEMA=NAME, **secret, **variables)

@@ -1,13 +1,9 @@
 """How many messages go to PostgreSQL for an operation, COMMIT included: each is a round trip."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event
 
 from tests.conftest import Service
-from tests.integration.application import engine_of
+from tests.integration.application import sent_by
 
 KEY = {"Idempotency-Key": "once"}
 BODY = {"title": "Buy milk"}
@@ -27,22 +23,6 @@ WRITES = {
 UNDER_A_KEY = {"create": 5, "update": 6, "complete": 6, "delete": 6, "bulk": 7}
 
 
-@contextmanager
-def messages_to(service: Service) -> Iterator[list[str]]:
-    """Collect what is sent while the block lasts; what rides on a statement is no message."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    engine = engine_of(service)
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 @pytest.fixture
 def service(service_of) -> Service:
     return service_of("postgresql")
@@ -58,7 +38,7 @@ def alice(service):
 
 def sent_for(service, caller, request, headers=None):
     method, path, *body = request
-    with messages_to(service) as sent:
+    with sent_by(service) as sent:
         response = caller(
             method, path, headers=headers or {}, **({"json": body[0]} if body else {})
         )
