@@ -15,6 +15,9 @@ SELECT :owner, 'more ' || CAST(block AS text), :nothing, :nothing, block,
        (SELECT created_at FROM idempotency_keys WHERE user_id = :owner)
   FROM more
 """
+EXPIRE = """
+UPDATE idempotency_keys SET created_at = '2020-01-01 00:00:00.000000' WHERE key = :key
+"""
 LAST = "SELECT max(last_block) FROM idempotency_keys WHERE user_id = :owner"
 
 
@@ -65,3 +68,18 @@ def test_answers_are_kept_with_the_change_or_not_at_all(database_url, service_on
     assert rows(database_url, "SELECT user_id, key FROM idempotency_keys") == [
         {"user_id": "alice", "key": "made"}
     ]
+
+
+def test_a_key_that_has_expired_and_is_the_oldest_is_renewed_and_not_let_go(
+    database_url, service_on
+):
+    alice = service_on(database_url).caller("alice")
+    create(alice, "first")
+    rows(database_url, FILL, owner="alice", last=MOST_BLOCKS, nothing=b"")
+    rows(database_url, EXPIRE, key="first")
+
+    assert create(alice, "first") == (2, False)
+
+    assert create(alice, "first") == (2, True)
+    kept = value(database_url, "SELECT count(*) FROM idempotency_keys WHERE key = 'first'")
+    assert (kept, value(database_url, LAST, owner="alice")) == (1, MOST_BLOCKS + 1)
