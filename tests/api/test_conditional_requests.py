@@ -13,7 +13,7 @@ from todo.sync.etags import etag
 pytestmark = pytest.mark.pooled
 
 STRONG = re.compile(r'"[\x21\x23-\x7e]{8,40}"')
-NOT_THE_ONE = "If-Match does not name the task's current ETag; 'current' is the task as it is now."
+NOT_THE_ONE = "If-Match does not name the current ETag; 'current' has what is stored now."
 WEAK = (
     " If-Match has a weak ETag, which never matches. A compressing proxy has changed the "
     "ETag: send the ETag without the 'W/'."

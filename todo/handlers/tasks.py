@@ -1,15 +1,14 @@
 """The tasks of one user (tag ``tasks``)."""
 
 from typing import Any
-from urllib.parse import quote
 
-from todo.auth import ME
 from todo.auth.user import User
 from todo.context import context
 from todo.http.responses import (
     Response,
     commit,
     commit_many,
+    created,
     etag_header,
     expected,
     link_to_next,
@@ -24,7 +23,6 @@ from todo.tasks import batch, bulk, service
 from todo.tasks.pages import TaskPages
 from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
-from todo.tasks.task import Task
 
 Json = dict[str, Any]
 
@@ -42,7 +40,7 @@ def list_tasks(user: User, query: TaskQuery) -> Response:
 def create_task(user: User, body: Json) -> Response:
     """A new task."""
     quota = context().tasks_per_user
-    return commit(user, lambda unit: _created(service.create(unit, body, quota=quota)))
+    return commit(user, lambda unit: created("tasks", service.create(unit, body, quota=quota)))
 
 
 def get_task(user: User, task_id: int) -> Response:
@@ -106,12 +104,3 @@ def complete_all(user: User, body: Json) -> Response:
 def delete_task(user: User, task_id: int) -> Response:
     """Moves a task to the trash."""
     return commit(user, lambda unit: trashed(trash.delete(unit, TASKS, task_id, expected())))
-
-
-def _created(task: Task) -> Response:
-    return shown(task, 201, Location=f"/api/{_segment(task['user_id'])}/tasks/{task['id']}")
-
-
-def _segment(user: str) -> str:
-    """The path segment of ``user``: ``me`` where the id itself cannot be one."""
-    return ME if "/" in user or user in (".", "..") else quote(user, safe="")

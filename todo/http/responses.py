@@ -15,6 +15,7 @@ import orjson
 from flask import request
 from werkzeug.datastructures import ETags
 
+from todo.auth import ME
 from todo.auth.user import User
 from todo.context import context
 from todo.database.deadline import STATEMENT_SECONDS
@@ -81,13 +82,13 @@ def _fingerprint() -> bytes:
 
 
 def expected() -> Expected:
-    """Return which ETags ``If-Match`` lets a task have; ``None`` when the header is absent.
+    """Return which ETags ``If-Match`` lets an entity have; ``None`` when the header is absent.
 
     The comparison is strong: a weak ETag never matches (RFC 9110, section 13.1.1).
     """
     if "If-Match" not in request.headers:
         return None
-    detail = "If-Match does not name the task's current ETag; 'current' is the task as it is now."
+    detail = "If-Match does not name the current ETag; 'current' has what is stored now."
     return Precondition(request.if_match.contains, detail + _mangled(request.if_match))
 
 
@@ -110,6 +111,17 @@ def etag_header(etag: str | None) -> dict[str, str]:
 def shown(entity: E, status: int = 200, **headers: str) -> Response:
     """Respond with ``entity`` and its ETag."""
     return dict(entity), status, {**headers, **etag_header(etag_of(entity))}
+
+
+def created(plural: str, entity: E) -> Response:
+    """Respond with a new ``entity``, and with its place among the user's ``plural``."""
+    place = f"/api/{_segment(entity['user_id'])}/{plural}/{entity['id']}"
+    return shown(entity, 201, Location=place)
+
+
+def _segment(user_id: str) -> str:
+    """The path segment of a user: ``me`` where the id itself cannot be one."""
+    return ME if "/" in user_id or user_id in (".", "..") else quote(user_id, safe="")
 
 
 def trashed(entity: E) -> Response:
