@@ -225,15 +225,16 @@ idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
 imported_tasks = cast("sa.Table", ImportedTask.__table__)
 
 
-def _index(name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:
+def _index(table: sa.Table, name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:
     sa.Index(
-        f"ix_tasks_{name}",
-        *(tasks.c[column] for column in columns),
+        f"ix_{table.name}_{name}",
+        *(table.c[column] for column in columns),
         postgresql_where=where,
         sqlite_where=where,
     )
 
 
+_LIVE = tasks.c.deleted_at.is_(None)
 for _sort, _key in {
     "created": ["id"],
     "updated": ["revision"],
@@ -241,7 +242,7 @@ for _sort, _key in {
     "due_date": ["due_date", "id"],
     "priority": ["priority", "id"],
 }.items():
-    _index(f"live_{_sort}", "user_id", *_key, where=tasks.c.deleted_at.is_(None))
-    _index(f"state_{_sort}", "user_id", "completed", *_key, where=tasks.c.deleted_at.is_(None))
+    _index(tasks, f"live_{_sort}", "user_id", *_key, where=_LIVE)
+    _index(tasks, f"state_{_sort}", "user_id", "completed", *_key, where=_LIVE)
 
-_index("trash", "user_id", "revision", where=tasks.c.deleted_at.is_not(None))
+_index(tasks, "trash", "user_id", "revision", where=tasks.c.deleted_at.is_not(None))
