@@ -5,17 +5,13 @@ from typing import Final, NamedTuple
 
 from todo.models import users
 
-COLUMNS: Final = (
-    users.c.revision.label("last_revision"),
-    users.c.open_tasks,
-    users.c.done_tasks,
-    users.c.trashed_tasks,
-)
-"""The columns of a user's row that :class:`Counters` has, in its order."""
-
 
 class Counters(NamedTuple):
-    """The counters of a user whose row is locked, or what they become."""
+    """The counters of a user whose row is locked, or what they become.
+
+    Each field is the column of ``users`` that has its name. A counter is added here, and in
+    ``todo/models.py``.
+    """
 
     revision: int = 0
     open_tasks: int = 0
@@ -40,3 +36,13 @@ class Counters(NamedTuple):
         for name, number in after.items():
             moved[name] += number * entities
         return Counters(**moved)
+
+
+LABELS: Final = tuple(f"user_{name}" for name in Counters._fields)
+"""What each counter is called beside an entity, which has a ``revision`` of its own."""
+COLUMNS: Final = tuple(
+    users.c[name].label(label) for name, label in zip(Counters._fields, LABELS, strict=True)
+)
+"""The columns of a user's row that :class:`Counters` has, in its order."""
+REVISION: Final = COLUMNS[0]
+"""The user's revision, as ``user_revision``."""

@@ -26,6 +26,7 @@ from todo.database.transactions import read
 from todo.models import users
 from todo.sync import cursors
 from todo.sync.conditions import Condition, clauses, values
+from todo.sync.counters import REVISION
 from todo.sync.cursors import Cursor
 from todo.sync.resource import E, Entity, Resource
 from todo.sync.sorts import Order, Sort, after, bound_position, ordered
@@ -125,7 +126,7 @@ def read_page(query: PageQuery[Any]) -> Json:
         limit=limit,
         skip=window.skip,
         next_cursor=_cursor(query, found[limit - 1]) if len(found) > limit else None,
-        revision=rows[0].last_revision if rows else 0,
+        revision=rows[0].user_revision if rows else 0,
     )
 
 
@@ -197,7 +198,7 @@ def _statement(shape: _Shape) -> Select[Any]:
     return (
         select(
             *page.c,
-            users.c.revision.label("last_revision"),
+            REVISION,
             _total_column(shape).label("list_total"),
         )
         .select_from(users.outerjoin(page, page.c.user_id == users.c.id))

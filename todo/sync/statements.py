@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from todo.database.dialects import INSERT
 from todo.models import idempotency_keys as keys
 from todo.models import users
+from todo.sync.counters import Counters
 
 MOST_BLOCKS: Final = 10_000
 """Blocks of responses that are kept for one user; beyond them the oldest responses go."""
@@ -33,10 +34,7 @@ UPDATE_USER: Final = (
     sa.update(users)
     .where(users.c.id == bindparam("of_user"))
     .values(
-        revision=bindparam("last_revision"),
-        open_tasks=bindparam("open"),
-        done_tasks=bindparam("done"),
-        trashed_tasks=bindparam("trashed"),
+        **{name: bindparam(f"user_{name}") for name in Counters._fields},
         updated_at=bindparam("moment"),
         # What the token says of its user; what it does not say stays.
         email=func.coalesce(bindparam("user_email"), users.c.email),

@@ -19,7 +19,7 @@ from todo.database.deadline import STATEMENT_SECONDS
 from todo.models import users
 from todo.problems import Problem
 from todo.sync import idempotency, writer
-from todo.sync.counters import COLUMNS, Counters
+from todo.sync.counters import COLUMNS, LABELS, Counters
 from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
 from todo.sync.resource import E, Entity, Resource
@@ -123,7 +123,7 @@ class UnitOfWork:
         if row is None:
             return None
         if not locked:
-            self._locked([getattr(row, column.name) for column in COLUMNS])
+            self._locked([getattr(row, label) for label in LABELS])
         return resource.entity(row, trashed=trashed)
 
     def entities(self, resource: Resource[E], ids: Sequence[int]) -> dict[int, E]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from todo.auth.user import User
 from todo.sync import statements
-from todo.sync.counters import Counters
+from todo.sync.counters import LABELS, Counters
 from todo.sync.resource import Entity, Resource
 from todo.sync.statements import Statement
 from todo.values.clock import now
@@ -62,10 +62,7 @@ def add_user(connection: Connection, user: User, moment: str) -> None:
     """Add the row of a user who never wrote, unless somebody does at this moment."""
     first = {
         "id": user.id,
-        "revision": 0,
-        "open_tasks": 0,
-        "done_tasks": 0,
-        "trashed_tasks": 0,
+        **Counters()._asdict(),
         "created_at": moment,
         "updated_at": moment,
         "email": user.email,
@@ -80,10 +77,7 @@ def of_user(user: User, counters: Counters, moment: str) -> Values:
         "of_user": user.id,
         "user_email": user.email,
         "user_name": user.name,
-        "last_revision": counters.revision,
-        "open": counters.open_tasks,
-        "done": counters.done_tasks,
-        "trashed": counters.trashed_tasks,
+        **dict(zip(LABELS, counters, strict=True)),
         "moment": moment,
     }
 
@@ -97,13 +91,13 @@ def write(
     """
     together: list[tuple[Statement, Values]] = []
     if len(changes) == 1:
-        together.append(_one(changes[0]))
+        together.append(_change_one(changes[0]))
     else:
         _write_many(connection, changes)
     if user is not None:
         together.append((statements.UPDATE_USER, user))
     if kept is not None:
-        together += _kept(connection.dialect.name, kept)
+        together += _keep(connection.dialect.name, kept)
     _execute(connection, together)
 
 
@@ -156,15 +150,15 @@ def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) 
     """Execute all ``parts``, with PostgreSQL as one statement; none changes a row of another."""
     if connection.dialect.name == "postgresql":
         values: Values = {}
-        for _, some in parts:
-            values |= some
-        connection.execute(statements.combined(tuple(one for one, _ in parts)), values)
+        for _, bound in parts:
+            values |= bound
+        connection.execute(statements.combined(tuple(part for part, _ in parts)), values)
     else:
-        for statement, some in parts:
-            connection.execute(statement, some)
+        for statement, bound in parts:
+            connection.execute(statement, bound)
 
 
-def _one(change: Change) -> tuple[Statement, Values]:
+def _change_one(change: Change) -> tuple[Statement, Values]:
     """The statement that makes one change, and what it binds."""
     resource, old, new = change.resource, change.old, change.new
     if new is None:
@@ -186,12 +180,12 @@ def _write_many(connection: Connection, changes: Sequence[Change]) -> None:
     rows: dict[Resource[Any], list[Values]] = {}
     for change in changes:
         rows.setdefault(change.resource, []).append(_bound(change.row()))
-    for resource, some in rows.items():
-        names = tuple(name.removeprefix("new_") for name in some[0])
-        connection.execute(statements.save(resource.table, names, connection.dialect.name), some)
+    for resource, values in rows.items():
+        names = tuple(name.removeprefix("new_") for name in values[0])
+        connection.execute(statements.save(resource.table, names, connection.dialect.name), values)
 
 
-def _kept(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
+def _keep(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
     """Keep a response, and forget the oldest beyond what is kept for one user."""
     text = orjson.dumps(kept.response)
     of_key = {

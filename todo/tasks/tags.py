@@ -14,6 +14,7 @@ from todo.database.functions import contains
 from todo.database.transactions import read
 from todo.models import tasks, users
 from todo.problems import Problem
+from todo.sync.counters import REVISION
 from todo.sync.pages import page_of
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.batch import Changed
@@ -27,7 +28,7 @@ Tags = Sequence[tuple[str, str]]
 # written; a user without any tags has one row, of none.
 _COMBINATIONS: Final = (
     select(
-        users.c.revision.label("last_revision"),
+        REVISION,
         tasks.c.tags,
         tasks.c.tags_key,
         func.count(tasks.c.id).label("total"),
@@ -99,7 +100,7 @@ def page(user_id: str, *, skip: int, limit: int) -> dict[str, Any]:
         total=len(counts),
         limit=limit,
         skip=skip,
-        revision=rows[0].last_revision if rows else 0,
+        revision=rows[0].user_revision if rows else 0,
     )
 
 
