@@ -8,8 +8,8 @@ from todo.tasks.filters import Filters
 
 def test_a_cursor_is_bound_to_the_filters_that_are_given_and_to_the_zone():
     """So a filter that is added later leaves the cursors of lists without it as they are."""
-    assert Filters().asked == {"tz": "UTC"}
-    assert Filters(completed=False).asked == {"completed": False, "tz": "UTC"}
+    assert Filters().given == {"tz": "UTC"}
+    assert Filters(completed=False).given == {"completed": False, "tz": "UTC"}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_cursor_is_bound_to_the_filters_that_are_given_and_to_the_zone():
     ],
 )
 def test_filters_that_mean_the_same_are_bound_to_the_same_cursors(one, other):
-    assert Filters(**one).asked == Filters(**other).asked
+    assert Filters(**one).given == Filters(**other).given
     moment = "2026-12-01T00:00:00.000Z"
     assert Filters(**one).conditions(moment) == Filters(**other).conditions(moment)
 

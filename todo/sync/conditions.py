@@ -24,21 +24,21 @@ class Condition(NamedTuple):
 
 
 def clauses(
-    known: Mapping[str, Clause], kinds: Sequence[str], of: str = "list"
+    by_kind: Mapping[str, Clause], kinds: Sequence[str], prefix: str = "list"
 ) -> list[ColumnElement[bool]]:
     """Return the SQL of conditions of these ``kinds``, which binds what :func:`values` gives.
 
-    ``known`` has the clause of every kind. ``of`` tells the values of several sets of conditions
-    in one statement apart.
+    ``by_kind`` has the clause of every kind. The ``prefix`` tells the values of several sets of
+    conditions in one statement apart.
     """
-    return [known[kind](_name(of, kind, number)) for number, kind in enumerate(kinds)]
+    return [by_kind[kind](_name(prefix, kind, number)) for number, kind in enumerate(kinds)]
 
 
-def values(conditions: Sequence[Condition], of: str = "list") -> dict[str, Any]:
+def values(conditions: Sequence[Condition], prefix: str = "list") -> dict[str, Any]:
     """Return what the clauses of ``conditions`` bind."""
     bound: dict[str, Any] = {}
     for number, (kind, value) in enumerate(conditions):
-        name = _name(of, kind, number)
+        name = _name(prefix, kind, number)
         if isinstance(value, Mapping):
             bound |= {f"{name}_{part}": one for part, one in value.items()}
         elif value is not None:
@@ -46,5 +46,5 @@ def values(conditions: Sequence[Condition], of: str = "list") -> dict[str, Any]:
     return bound
 
 
-def _name(of: str, kind: str, number: int) -> str:
-    return f"{of}_{kind}_{number}"
+def _name(prefix: str, kind: str, number: int) -> str:
+    return f"{prefix}_{kind}_{number}"

@@ -1,6 +1,6 @@
 """Cursors: where a page ended, as opaque text.
 
-A cursor is canonical base64url of a JSON array: the version, a digest of what was asked for, the
+A cursor is canonical base64url of a JSON array: the version, a digest of the query, the
 moment that the views of the first page were computed at, and the position of the last entity: its
 values of the sort's keys. It is no secret and gives no right: the user is in every WHERE.
 """
@@ -33,9 +33,9 @@ class Cursor(NamedTuple):
     position: Sequence[Any]
 
 
-def digest(*asked: Any) -> str:
-    """Return a short digest of what was ``asked``, any JSON."""
-    hashed = hashlib.blake2b(orjson.dumps(asked), digest_size=_DIGEST_BYTES).digest()
+def digest(*query: Any) -> str:
+    """Return a short digest of a ``query``: what tells a list from all others, as JSON."""
+    hashed = hashlib.blake2b(orjson.dumps(query), digest_size=_DIGEST_BYTES).digest()
     return base64.urlsafe_b64encode(hashed).decode()
 
 
@@ -57,10 +57,10 @@ def decode(text: str) -> Cursor:
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError):
         raise ValueError(text) from None
     match parts:
-        case [int(version), str(asked), None | str() as moment, [_] | [_, _] as position] if (
+        case [int(version), str(of_query), None | str() as moment, [_] | [_, _] as position] if (
             version == VERSION and all(isinstance(value, _VALUES) for value in position)
         ):
-            cursor = Cursor(asked, None if moment is None else _moment(moment), position)
+            cursor = Cursor(of_query, None if moment is None else _moment(moment), position)
         case _:
             raise ValueError(text)
     if encode(cursor) != text:
@@ -69,9 +69,9 @@ def decode(text: str) -> Cursor:
 
 
 def resume(
-    text: str | None, asked: str, *, skip: int, fits: Callable[[Cursor], bool]
+    text: str | None, of_query: str, *, skip: int, fits: Callable[[Cursor], bool]
 ) -> Cursor | None:
-    """Return where the list whose digest is ``asked`` goes on, ``None`` at its beginning.
+    """Return where the list whose digest is ``of_query`` goes on, ``None`` at its beginning.
 
     ``fits`` says whether a cursor's position can be one of the list. Raises :class:`Problem`
     ``validation_failed`` for the cursor of another list, and for one beside ``skip``.
@@ -81,7 +81,7 @@ def resume(
     if skip:
         raise _contradiction("cannot be combined with 'skip'")
     cursor = decode(text)
-    if cursor.digest != asked or not fits(cursor):
+    if cursor.digest != of_query or not fits(cursor):
         raise _contradiction("belongs to another list: the filters, the sort or the user differ")
     return cursor
 

@@ -2,7 +2,7 @@
 
 An ETag is a digest of the user and of a revision: of an entity, the one at which it last changed;
 of a list, the user's, which every change of any entity raises. With the user in it no cache of a
-browser takes the answer to one user for that to another, though both asked for ``/api/me/tasks``.
+browser takes the response to one user for that to another, though both asked for ``/api/me/tasks``.
 """
 
 import base64
@@ -11,19 +11,19 @@ from typing import Final
 
 from todo.sync.resource import Entity
 
-FORM: Final = 1
-"""Of what has an ETag; whoever changes what an entity or a list looks like raises it."""
+REPRESENTATION: Final = 1
+"""Raise it when entities or lists change their form: then no copy in the old form is current."""
 _BYTES: Final = 9
 LENGTH: Final = _BYTES * 4 // 3
 """Characters of an ETag: letters, digits, ``-`` and ``_``, which may be its last ones."""
 
 
-def etag(user_id: str, revision: int, moved: str = "") -> str:
+def etag(user_id: str, revision: int, variant: str = "") -> str:
     """Return the ETag, without its quotes, of what the user has at ``revision``.
 
-    ``moved`` is whatever else the answer depends on, such as the date that it is for the caller.
+    ``variant`` is whatever else the response depends on, such as the caller's date.
     """
-    text = f"{FORM}\n{revision}\n{moved}\n{user_id}"
+    text = f"{REPRESENTATION}\n{revision}\n{variant}\n{user_id}"
     digest = hashlib.blake2b(text.encode(), digest_size=_BYTES).digest()
     return base64.urlsafe_b64encode(digest).decode()
 

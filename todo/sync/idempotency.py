@@ -58,11 +58,11 @@ def announced(connection: Connection, user_id: str, key: str) -> Iterator[None]:
     if connection.dialect.name != "postgresql":
         yield
         return
-    first = connection.execute(_ANNOUNCE, {"number": _number(user_id, key)}).scalar_one()
+    is_first = connection.execute(_ANNOUNCE, {"number": _lock_number(user_id, key)}).scalar_one()
     try:
         yield
     except DBAPIError as error:
-        if first or sqlstate(error) not in _TIMED_OUT:
+        if is_first or sqlstate(error) not in _TIMED_OUT:
             raise
         raise Problem(
             "idempotency_key_in_progress",
@@ -108,6 +108,6 @@ def _hours_ago(hours: int) -> str:
     return format_instant(datetime.fromisoformat(now()) - timedelta(hours=hours))
 
 
-def _number(user_id: str, key: str) -> int:
+def _lock_number(user_id: str, key: str) -> int:
     digest = hashlib.blake2b(f"{user_id}\n{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

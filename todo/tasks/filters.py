@@ -58,7 +58,7 @@ class Filters:
                 object.__setattr__(self, name, one_form(given))
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The filters that are given, in their one form: they tell lists apart."""
         values = {name: getattr(self, name) for name in _NAMES}
         return {name: value for name, value in values.items() if value is not None}

@@ -36,7 +36,7 @@ class TaskPages:
         """
         by = TASKS.sorts[query.sort]
         order = query.order or by.natural
-        digest = cursors.digest(user_id, by.name, order, query.asked)
+        digest = cursors.digest(user_id, by.name, order, query.given)
         page = {"skip": query.skip, "limit": query.limit}
         timed = query.follow_the_clock
         window = Window.of(by, order, digest, **page, cursor=query.cursor, timed=timed)

@@ -37,7 +37,7 @@ def show(user_id: str, tz: str) -> dict[str, Any]:
     }
     bound = {"of_user": user_id, **begins}
     for name, conditions in views.items():
-        bound |= values(conditions, of=name)
+        bound |= values(conditions, prefix=name)
     rows = [row._mapping for row in read(_statement(kinds), bound, scans=True)]
     tags = counted({**row, "completed": row["total"] * row["completed"]} for row in rows)
     tags.sort(key=lambda tag: -tag.total)
@@ -75,7 +75,7 @@ def _of_priority(rows: Sequence[RowMapping], priority: str) -> dict[str, int]:
 def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
     """One row for each combination of what is counted, with the ``total`` of its tasks."""
     in_view = (
-        case((and_(*clauses(TASKS.clauses, kinds, of=name)), 1), else_=0).label(name)
+        case((and_(*clauses(TASKS.clauses, kinds, prefix=name)), 1), else_=0).label(name)
         for name, kinds in views
     )
     seen = (
