@@ -176,7 +176,7 @@ class Task(Model):
 
 
 class IdempotencyKey(Model):
-    """What was answered to a request that a client may repeat."""
+    """The response to a request that a client may repeat."""
 
     __tablename__ = "idempotency_keys"
 

@@ -1,4 +1,4 @@
-"""Error answers: raised anywhere as a problem, rendered in one place (RFC 9457).
+"""Error responses: raised anywhere as a problem, rendered in one place (RFC 9457).
 
 Nothing else in the project builds an error response.
 """
@@ -50,7 +50,7 @@ class Violation:
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
-    """An error answer in the making. Raise it anywhere; the edge renders it.
+    """An error response in the making. Raise it anywhere; the edge renders it.
 
     ``code`` is a key of :data:`PROBLEM_TYPES`; ``detail`` is one sentence for a person and never
     holds the input whole. ``current`` is how the resource is that the client took for another.

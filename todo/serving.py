@@ -38,7 +38,7 @@ def _worker_class(name: str) -> str | type:
 
     With httptools, which uvicorn takes where it is installed, a request with ``Upgrade: h2c`` loses
     its body (``specs/decisions/0004``). Raises :class:`ConfigurationError` for any other name:
-    gunicorn's own answer to no worker is a traceback, and to one that serves WSGI a 500 for every
+    gunicorn's own response to no worker is a traceback, and to one that serves WSGI a 500 for every
     request.
     """
     try:

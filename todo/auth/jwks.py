@@ -106,7 +106,7 @@ class Jwks:
         An unknown key waits for a fetch, which all callers share: first for the fetch that is
         under way, then for one of its own, since the first may have begun before the key was made.
         Raises :class:`InvalidTokenError` ``kid_unknown`` when the issuer has no such key, and
-        :class:`KeysUnavailableError` when the issuer did not answer.
+        :class:`KeysUnavailableError` when the issuer did not respond.
         """
         if kid is None:
             raise InvalidTokenError(
@@ -163,17 +163,17 @@ class Jwks:
 
         Raises :data:`FAILURES`.
         """
-        async with asyncio.timeout(FETCH_SECONDS), self._client.stream("GET", self.url) as answer:
-            if answer.status_code != httpx.codes.OK:
-                raise UnusableKeySetError(f"the response is HTTP {answer.status_code}")
-            if answer.headers.get("content-encoding", "identity") != "identity":
+        async with asyncio.timeout(FETCH_SECONDS), self._client.stream("GET", self.url) as response:
+            if response.status_code != httpx.codes.OK:
+                raise UnusableKeySetError(f"the response is HTTP {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
                 raise UnusableKeySetError("the response is compressed")
             body = b""
-            async for chunk in answer.aiter_raw():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_BYTES:
                     raise UnusableKeySetError(f"the response exceeds {MAX_BYTES} bytes")
-        return _documents(body), answer.headers.get("date")
+        return _documents(body), response.headers.get("date")
 
 
 def _documents(body: bytes) -> dict[str, Any]:

@@ -58,12 +58,12 @@ def read(
     scans: bool = False,
     seconds: float = deadline.STATEMENT_SECONDS,
 ) -> Sequence[Row[Any]]:
-    """Run one ``statement`` and return its rows; it may take ``seconds``.
+    """Run one ``statement`` and return its rows; the statement may take ``seconds``.
 
-    One that ``scans`` all of a user's tasks is ended by PostgreSQL itself in that time, lest it
-    goes on when nobody waits for it any more. A connection that died
-    while idle is noticed here, and the statement runs once more on a new one. Raises
-    :class:`Problem`: ``database_unavailable``, ``busy``, ``schema_outdated``.
+    PostgreSQL itself ends a statement that ``scans`` all of a user's tasks in that time, since
+    nobody waits for it longer. A connection that died while idle is noticed here, and the statement
+    runs once more on a new one. Raises :class:`Problem`: ``database_unavailable``, ``busy``,
+    ``schema_outdated``.
     """
     with deadline.scope(seconds):
         return _read(statement, parameters, scans=scans)
@@ -124,7 +124,7 @@ def transaction() -> Iterator[Connection]:
     """Open the transaction of a unit of work: BEGIN, then COMMIT, or ROLLBACK on any exception.
 
     Raises :class:`_CommitError` when the database refuses COMMIT, and when the connection is lost
-    between sending it and reading its answer.
+    between sending it and reading the response.
     """
     with db.engine.connect() as connection:
         _begin(connection)

@@ -46,7 +46,7 @@ class Cors(CORSMiddleware):
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Return the answer to a preflight: 200, or 400 with the reason as text."""
+        """Return the response to a preflight: 200, or 400 with the reason as text."""
         response = super().preflight_response(request_headers)
         origin = request_headers["origin"]
         if not self.is_allowed_origin(origin):

@@ -21,7 +21,7 @@ class ErrorBoundary:
         self._allowed_methods = allowed_methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; answer in its place if it raises before the answer has begun."""
+        """Pass the request on; respond with a problem if it raises before the response begins."""
         started = False
 
         async def watch(message: Message) -> None:
@@ -34,7 +34,7 @@ class ErrorBoundary:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            await _answer(self._problem(error, scope), scope, send)
+            await _respond(self._problem(error, scope), scope, send)
 
     def _problem(self, error: Exception, scope: Scope) -> Problem:
         if isinstance(error, Problem):
@@ -55,7 +55,7 @@ class ErrorBoundary:
         return Problem("internal_error", "Something went wrong on the server.")
 
 
-async def _answer(problem: Problem, scope: Scope, send: Send) -> None:
+async def _respond(problem: Problem, scope: Scope, send: Send) -> None:
     rendered = render(problem, scope["path"])
     headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in rendered.headers.items()]
     headers.append((b"content-length", b"%d" % len(rendered.body)))

@@ -79,7 +79,7 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
     def _register(self, path: str, method: str, name: str, handler: Handler) -> None:
         if inspect.iscoroutinefunction(handler):
 
-            async def answer(scope: Scope) -> flask.Response:
+            async def run_operation(scope: Scope) -> flask.Response:
                 return respond(await handler(**scope[ARGUMENTS]))
 
         else:
@@ -91,12 +91,12 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
             self._app.url_map.add(rule)
             self._app.view_functions[name] = view
 
-            async def answer(scope: Scope) -> flask.Response:
+            async def run_operation(scope: Scope) -> flask.Response:
                 user, writes = _user(scope, method), method not in SAFE
                 turn = await self._turns.take(user, writes=writes)
                 return await self._hop(turn, self._app.respond_to, scope, rule)
 
-        self._operations[name] = answer
+        self._operations[name] = run_operation
 
     @cached_property
     def _turns(self) -> Turns:

@@ -1,4 +1,4 @@
-"""What every answer carries: a request id, cache rules for private data, and no body on HEAD."""
+"""What every response carries: a request id, cache rules for private data, and no body on HEAD."""
 
 import os
 import re
@@ -22,7 +22,7 @@ class RequestIdMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; complete the answer's headers on its way out."""
+        """Pass the request on; complete the response's headers on its way out."""
         if scope["type"] == "websocket":  # closed before it is accepted: servers answer 403
             await receive()
             await send({"type": "websocket.close"})

@@ -27,7 +27,7 @@ MAX_NAME: Final = 100
 MAX_BODY: Final = 65_536
 """Bytes of a request body, where the contract does not allow more."""
 BODY_SECONDS: Final = 10.0
-"""How long a body may take to arrive. It ends before gunicorn's own 30 s, whose answer is a bare
+"""How long a body may take to arrive. It ends before gunicorn's own 30 s, whose response is a bare
 500."""
 
 _HOST: Final = re.compile(
