@@ -22,9 +22,9 @@ from tests.integration.test_growth import fill, nodes_of, rows_of
 from todo.database import deadline
 from todo.database.transactions import MANY_SECONDS, go_on, write
 from todo.http import responses
-from todo.sync import unit_of_work
+from todo.sync import trash, unit_of_work
 from todo.sync.unit_of_work import BATCH
-from todo.tasks import trash
+from todo.tasks.resource import TASKS
 
 FEW, MANY = 300, 3_000
 TIMES = MANY // FEW
@@ -235,7 +235,7 @@ def test_a_purge_takes_a_batch_at_a_time(new_database, service_on):
         sent[statement.split(maxsplit=1)[0]] += 1
 
     with service.application.flask.app_context():
-        assert trash.purge(days=30) == 2 * BATCH + 10
+        assert trash.purge(TASKS, days=30) == 2 * BATCH + 10
     assert (sent["DELETE"], sent["COMMIT"]) == (3, 4)  # the first COMMIT: who has any
     assert counters_of(url, "alice")["trashed_tasks"] == 0
     assert value(url, "SELECT count(*) FROM tasks") == 10

@@ -271,6 +271,31 @@ def test_a_deleted_note_is_in_the_trash_and_comes_back_as_it_was(database_url):
     }
 
 
+def trash_of_alice() -> list[dict[str, Any]]:
+    return trash.page(NOTES, "alice", skip=0, limit=5, cursor=None, days=30)["notes"]
+
+
+def test_the_page_of_the_trash_tells_when_each_note_is_deleted_for_good():
+    shown = [{**one, "purge_at": "2026-03-03T00:00:00.000Z"} for one in TRASHED[::-1]]
+
+    assert trash_of_alice() == shown
+
+
+def test_an_emptied_trash_takes_no_revision_and_leaves_the_live_notes():
+    emptied, _ = run(User("alice"), lambda unit: trash.empty(unit, NOTES))
+
+    assert emptied == {"changed": 2, "revision": REVISION}
+    assert (trash_of_alice(), page()["total"]) == ([], len(LIVE))
+
+
+def test_a_purge_deletes_what_is_older_than_its_days():
+    recent = changed(lambda unit: delete(unit, 1))
+
+    assert trash.purge(NOTES, days=1) == len(TRASHED)
+    assert [one["id"] for one in trash_of_alice()] == [recent["id"]]
+    assert trash.purge(NOTES, days=1) == 0
+
+
 def test_a_note_that_is_not_on_the_side_where_it_is_looked_for_is_not_found():
     live = refusal(lambda: changed(lambda unit: delete(unit, 8)))
     trashed = refusal(lambda: changed(lambda unit: restore(unit, 1)))

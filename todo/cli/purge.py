@@ -5,8 +5,8 @@ import click
 from todo.cli.database import connected
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
-from todo.sync import idempotency
-from todo.tasks import trash
+from todo.sync import idempotency, trash
+from todo.tasks.resource import TASKS
 
 
 @click.command()
@@ -22,7 +22,7 @@ def purge() -> None:
             f"INSTANCE_PATH: {folder} has no database; set the folder that the server uses"
         )
     with connected(settings) as database:
-        tasks = trash.purge(settings.trash_days)
+        tasks = trash.purge(TASKS, settings.trash_days)
         keys = idempotency.purge(settings.idempotency_hours)
     click.echo(f"{database}: {tasks} deleted tasks are gone for good")
     click.echo(f"{database}: {keys} idempotency keys have expired")

@@ -12,14 +12,13 @@ from todo.http.responses import (
     shown,
 )
 from todo.sync import trash
-from todo.tasks import trash as task_trash
 from todo.tasks.resource import TASKS
 
 
 def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Response:
     """A page of the trash, what was deleted last first."""
     days = context().trash_days
-    page = task_trash.page(user.id, skip=skip, limit=limit, cursor=cursor, days=days)
+    page = trash.page(TASKS, user.id, skip=skip, limit=limit, cursor=cursor, days=days)
     return page, 200, link_to_next(page["next_cursor"])
 
 
@@ -35,4 +34,4 @@ def purge_task(user: User, task_id: int) -> Response:
 
 def empty_trash(user: User) -> Response:
     """All that is in the trash is gone for good."""
-    return commit_many(user, task_trash.empty)
+    return commit_many(user, lambda unit: trash.empty(unit, TASKS))

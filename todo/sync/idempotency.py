@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
@@ -22,8 +22,7 @@ from todo.database.transactions import MANY_SECONDS, read, write
 from todo.models import idempotency_keys as keys
 from todo.problems import Problem
 from todo.sync import writer
-from todo.values.clock import now
-from todo.values.dates import format_instant
+from todo.values.clock import earlier
 
 _FIND: Final = select(keys.c.fingerprint, keys.c.answer, keys.c.created_at).where(
     keys.c.user_id == bindparam("of_user"), keys.c.key == bindparam("of_key")
@@ -78,7 +77,7 @@ def find(connection: Connection, user_id: str, request: Repeatable) -> Any | Non
     """
     values = {"of_user": user_id, "of_key": request.key}
     found = connection.execute(_FIND, values).one_or_none()
-    if found is None or found.created_at < _hours_ago(request.hours):
+    if found is None or found.created_at < earlier(timedelta(hours=request.hours)):
         return None
     if found.fingerprint != request.fingerprint:
         raise Problem(
@@ -93,7 +92,7 @@ def purge(hours: int) -> int:
 
     A user has at most :data:`todo.sync.writer.MOST_BLOCKS` keys: one statement deletes the expired.
     """
-    before = _hours_ago(hours)
+    before = earlier(timedelta(hours=hours))
     with_any = read(_OWNERS, {"before": before}, scans=True, seconds=MANY_SECONDS)
     return sum(_purge(row.user_id, before) for row in with_any)
 
@@ -102,10 +101,6 @@ def _purge(user_id: str, before: str) -> int:
     return write(
         lambda connection: writer.forget_old(connection, user_id, before), seconds=MANY_SECONDS
     )
-
-
-def _hours_ago(hours: int) -> str:
-    return format_instant(datetime.fromisoformat(now()) - timedelta(hours=hours))
 
 
 def _lock_number(user_id: str, key: str) -> int:

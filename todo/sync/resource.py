@@ -38,11 +38,13 @@ class Resource(Generic[E]):
     not_found: Callable[[bool], Problem]
     """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
     sorts: Mapping[str, Sort]
-    """Every accepted value of ``sort``, and what it means."""
+    """Every accepted value of ``sort``, and what it means; ``updated``, by revision, is one."""
     clauses: Mapping[str, Clause] = field(default_factory=dict)
     """The kinds of conditions that narrow a list, and the SQL of each."""
     counted: Callable[[E], Mapping[str, int]] = _uncounted
     """Returns the counters of its user that an entity adds to, and what it adds to each."""
+    trashed_counts: Mapping[str, int] = field(default_factory=dict)
+    """What :attr:`counted` returns of an entity in the trash."""
     derived_names: tuple[str, ...] = ()
     """The columns that are computed of an entity, such as the key that its text is sorted by."""
     derived_from: frozenset[str] = frozenset()

@@ -46,6 +46,8 @@ class Precondition:
     detail: str
 
 
+Changed = dict[str, int]
+"""How many entities ``changed``, and the user's ``revision`` after that."""
 Expected = Precondition | None
 """Whether an entity may have this ETag; ``None``: it may have any."""
 
@@ -203,6 +205,10 @@ class UnitOfWork:
         """Delete the entities of a batch for good, now; each counted as ``before``."""
         writer.delete_batch(self.connection, resource, self.user.id, ids)
         self.move(before, NOTHING, entities=len(ids))
+
+    def changed(self, number: int) -> Changed:
+        """Return the response to a change of so many entities."""
+        return {"changed": number, "revision": self.counters.revision}
 
     def keep(self, repeatable: Repeatable, response: Any) -> None:
         """Record the ``response`` for whoever repeats the request under its key."""

@@ -5,12 +5,9 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
-from todo.sync.unit_of_work import UnitOfWork
+from todo.sync.unit_of_work import Changed, UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.tasks.task import DONE, OPEN, TRASHED, Fields
-
-Changed = dict[str, int]
-"""How many tasks ``changed``, and the user's ``revision`` after that."""
 
 _tasks = TASKS.table.c
 _IN_STATE: Final = (
@@ -43,4 +40,4 @@ def _change(
     ids = [row.id for row in unit.read(_IN_STATE, {"completed": completed})]
     for batch in unit.batches(ids):
         unit.change_batch(TASKS, batch, values, before=before, after=after)
-    return {"changed": len(ids), "revision": unit.counters.revision}
+    return unit.changed(len(ids))

@@ -6,7 +6,7 @@ from todo.models import tasks
 from todo.sync.resource import Resource
 from todo.tasks.filters import CLAUSES
 from todo.tasks.sorts import SORTS
-from todo.tasks.task import Task, counted, keys_of, task_not_found
+from todo.tasks.task import TRASHED, Task, counted, keys_of, task_not_found
 
 TASKS: Final[Resource[Task]] = Resource(
     plural="tasks",
@@ -16,6 +16,7 @@ TASKS: Final[Resource[Task]] = Resource(
     sorts=SORTS,
     clauses=CLAUSES,
     counted=counted,
+    trashed_counts=TRASHED,
     derived_names=("title_key", "search_key", "tags_key"),
     derived_from=frozenset({"title", "description", "tags"}),
     derived=keys_of,

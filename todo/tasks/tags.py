@@ -16,8 +16,7 @@ from todo.models import tasks, users
 from todo.problems import Problem
 from todo.sync.counters import REVISION
 from todo.sync.pages import page_of
-from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks.batch import Changed
+from todo.sync.unit_of_work import Changed, UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.values.text_keys import fold, key_of, keys_in
 
@@ -136,7 +135,7 @@ def _change(unit: UnitOfWork, key: str, edit: Callable[[Tags], Tags]) -> Changed
     for batch in unit.batches(ids):
         bounds = {"first_id": batch[0], "last_id": batch[-1]}
         _write(unit, list(_edited(unit.read(_TAGS, {**tag, **bounds}), edit)))
-    return {"changed": unit.counters.revision - before, "revision": unit.counters.revision}
+    return unit.changed(unit.counters.revision - before)
 
 
 def _edited(

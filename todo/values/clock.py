@@ -1,6 +1,6 @@
 """The time, as the API writes it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from todo.values.dates import format_instant
@@ -16,6 +16,11 @@ def now() -> str:
     compares equal to what is in the table.
     """
     return format_instant(datetime.now(UTC))
+
+
+def earlier(span: timedelta) -> str:
+    """Return the moment that is ``span`` before now, written like :func:`now`."""
+    return format_instant(datetime.now(UTC) - span)
 
 
 def instant(seconds: float) -> str:
