@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, Final
 
 import flask
@@ -31,13 +32,20 @@ class HandlerResolver(Resolver):  # type: ignore[misc]  # Connexion is untyped
         tag = next(iter(operation._operation.get("tags", ())), None)
         if not name or not tag:
             raise ContractError(f"{where}: needs an operationId and a tag")
-        try:
-            handler = getattr(importlib.import_module(f"{PACKAGE}.{tag}"), name)
-        except (ImportError, AttributeError):
-            raise ContractError(
-                f"{where}: operationId {name!r} is no function of {PACKAGE}.{tag}"
-            ) from None
+        handler = getattr(_module(f"{PACKAGE}.{tag}"), name, None)
+        if handler is None:
+            raise ContractError(f"{where}: operationId {name!r} is no function of {PACKAGE}.{tag}")
         return Resolution(handler, name)
+
+
+def _module(name: str) -> ModuleType | None:
+    """Return a module, if there is one; what it imports itself and lacks is an error of its own."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
 
 
 def respond(result: Any) -> flask.Response:
