@@ -17,10 +17,10 @@ from todo.problems import Problem
 from todo.sync import cursors, reads, trash
 from todo.sync.conditions import Condition
 from todo.sync.etags import etag, etag_of
-from todo.sync.pages import PageQuery, Window, read_page
+from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.sync.resource import Resource
 from todo.sync.sorts import Key, Sort, is_number
-from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
+from todo.sync.unit_of_work import Precondition, UnitOfWork, run
 
 MOMENT = "2026-01-01T00:00:00.000Z"
 DELETED = "2026-02-01T00:00:00.000Z"
@@ -57,7 +57,7 @@ BY_TITLE = Sort("title", (TITLE, ID), "asc", nullable=True)
 NOTES: Resource[Note] = Resource(
     plural="notes",
     table=notes,
-    names=tuple(name for name in Note.__annotations__ if name != "deleted_at"),
+    shape=Note,
     not_found=lambda trashed: Problem("not_found", f"No such note{' in the trash' * trashed}"),
     sorts={"created": CREATED, "updated": UPDATED, "title": BY_TITLE},
     clauses={"title": lambda name: notes.c.title == sa.bindparam(name)},
@@ -96,12 +96,17 @@ def alice(database_url, service_on) -> Iterator[None]:
 
 
 def page(
-    sort: Sort = CREATED, order: Any = None, cursor: str | None = None, **more: Any
+    sort: Sort = CREATED,
+    order: Any = None,
+    cursor: str | None = None,
+    *,
+    trashed: bool = False,
+    **more: Any,
 ) -> dict[str, Any]:
     """A page of two of alice's notes."""
-    digest = cursors.digest("alice", "notes", sort.name, order)
-    window = Window.of(sort, order or sort.natural, digest, skip=0, limit=2, cursor=cursor)
-    return read_page(PageQuery(NOTES, "alice", window, **more))
+    listing = Listing(NOTES, "alice", sort, order or sort.natural, trashed=trashed)
+    window = Window.of(listing, skip=0, limit=2, cursor=cursor)
+    return read_page(PageQuery(listing, window, **more))
 
 
 def walk(**query: Any) -> Iterator[dict[str, Any]]:
@@ -194,9 +199,10 @@ def test_a_note_that_is_trashed_or_another_users_or_absent_is_not_found(note_id)
 
 
 def test_a_user_who_never_wrote_has_no_notes():
-    window = Window.of(CREATED, "desc", "digest", skip=0, limit=2, cursor=None)
+    listing = Listing(NOTES, "carol", CREATED, "desc")
+    window = Window.of(listing, skip=0, limit=2, cursor=None)
 
-    assert read_page(PageQuery(NOTES, "carol", window)) == {
+    assert read_page(PageQuery(listing, window)) == {
         "notes": [],
         "total": 0,
         "limit": 2,
@@ -213,8 +219,10 @@ def changed(work: Callable[[UnitOfWork], Note]) -> Note:
     return note
 
 
-def retitle(unit: UnitOfWork, note_id: int, title: str, expected: Expected = None) -> Note:
-    old = unit.entity(NOTES, note_id, expected)
+def retitle(
+    unit: UnitOfWork, note_id: int, title: str, precondition: Precondition | None = None
+) -> Note:
+    old = unit.entity(NOTES, note_id, precondition)
     new: Note = {**unit.renewed(old), "title": title}
     unit.put(NOTES, old, new)
     return new

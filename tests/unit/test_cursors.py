@@ -135,7 +135,7 @@ def test_another_form_is_no_cursor(text):
     ],
 )
 def test_a_position_that_no_task_could_have_is_refused(sort, position):
-    assert not SORTS[sort].can_be(position)
+    assert not SORTS[sort].is_possible(position)
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_a_position_that_no_task_could_have_is_refused(sort, position):
     ],
 )
 def test_a_position_that_a_task_could_have_is_taken(sort, position):
-    assert SORTS[sort].can_be(position)
+    assert SORTS[sort].is_possible(position)

@@ -10,12 +10,12 @@ from todo.http.responses import (
     commit_many,
     created,
     etag_header,
-    expected,
+    if_match,
     link_to_next,
     list_not_modified,
+    moved_to_trash,
     shown,
     shown_or_not_modified,
-    trashed,
 )
 from todo.problems import Violation, validation_failed
 from todo.sync import reads, trash
@@ -40,18 +40,17 @@ def list_tasks(user: User, query: TaskQuery) -> Response:
 def create_task(user: User, body: Json) -> Response:
     """A new task."""
     quota = context().tasks_per_user
-    return commit(user, lambda unit: created("tasks", service.create(unit, body, quota=quota)))
+    return commit(user, lambda unit: created(TASKS, service.create(unit, body, quota=quota)))
 
 
 def get_task(user: User, task_id: int) -> Response:
     """One task."""
-    task = reads.get(TASKS, user.id, task_id)
-    return shown_or_not_modified(task)
+    return shown_or_not_modified(reads.get(TASKS, user.id, task_id))
 
 
 def update_task(user: User, task_id: int, body: Json) -> Response:
     """A partial update, the way front ends use PUT."""
-    return commit(user, lambda unit: shown(service.change(unit, task_id, body, expected())))
+    return commit(user, lambda unit: shown(service.change(unit, task_id, body, if_match())))
 
 
 def patch_task(
@@ -74,13 +73,13 @@ def patch_task(
     if twice:
         raise validation_failed(*twice)
     changes = {**fields, **given}
-    return commit(user, lambda unit: shown(service.change(unit, task_id, changes, expected())))
+    return commit(user, lambda unit: shown(service.change(unit, task_id, changes, if_match())))
 
 
 def complete_task(user: User, task_id: int, body: Json | None) -> Response:
     """Toggles ``completed`` without a body, sets it with one."""
     state = body["completed"] if body else None
-    return commit(user, lambda unit: shown(service.complete(unit, task_id, state, expected())))
+    return commit(user, lambda unit: shown(service.complete(unit, task_id, state, if_match())))
 
 
 def change_tasks(user: User, body: Json) -> Response:
@@ -103,4 +102,4 @@ def complete_all(user: User, body: Json) -> Response:
 
 def delete_task(user: User, task_id: int) -> Response:
     """Moves a task to the trash."""
-    return commit(user, lambda unit: trashed(trash.delete(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: moved_to_trash(trash.delete(unit, TASKS, task_id, if_match())))

@@ -6,7 +6,7 @@ from todo.http.responses import (
     Response,
     commit,
     commit_many,
-    expected,
+    if_match,
     link_to_next,
     removed,
     shown,
@@ -24,12 +24,12 @@ def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Respons
 
 def restore_task(user: User, task_id: int) -> Response:
     """A task comes back, as it was."""
-    return commit(user, lambda unit: shown(trash.restore(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: shown(trash.restore(unit, TASKS, task_id, if_match())))
 
 
 def purge_task(user: User, task_id: int) -> Response:
     """A task is gone for good."""
-    return commit(user, lambda unit: removed(trash.remove(unit, TASKS, task_id, expected())))
+    return commit(user, lambda unit: removed(trash.remove(unit, TASKS, task_id, if_match())))
 
 
 def empty_trash(user: User) -> Response:

@@ -23,8 +23,8 @@ from todo.database.transactions import MANY_SECONDS
 from todo.sync import reads
 from todo.sync.etags import LENGTH, etag_of
 from todo.sync.idempotency import Repeatable
-from todo.sync.resource import E, Entity
-from todo.sync.unit_of_work import Expected, Precondition, UnitOfWork, run
+from todo.sync.resource import E, Resource
+from todo.sync.unit_of_work import Precondition, UnitOfWork, run
 
 Json = dict[str, Any]
 Response = tuple[Json | None, int, dict[str, str]]
@@ -81,7 +81,7 @@ def _fingerprint() -> bytes:
     ).digest()
 
 
-def expected() -> Expected:
+def if_match() -> Precondition | None:
     """Return which ETags ``If-Match`` lets an entity have; ``None`` when the header is absent.
 
     The comparison is strong: a weak ETag never matches (RFC 9110, section 13.1.1).
@@ -113,10 +113,10 @@ def shown(entity: E, status: int = 200, **headers: str) -> Response:
     return dict(entity), status, {**headers, **etag_header(etag_of(entity))}
 
 
-def created(plural: str, entity: E) -> Response:
-    """Respond with a new ``entity``, and with its place among the user's ``plural``."""
-    place = f"/api/{_segment(entity['user_id'])}/{plural}/{entity['id']}"
-    return shown(entity, 201, Location=place)
+def created(resource: Resource[E], entity: E) -> Response:
+    """Respond with a new ``entity``, and with its path in ``Location``."""
+    path = f"/api/{_segment(entity['user_id'])}/{resource.plural}/{entity['id']}"
+    return shown(entity, 201, Location=path)
 
 
 def _segment(user_id: str) -> str:
@@ -124,7 +124,7 @@ def _segment(user_id: str) -> str:
     return ME if "/" in user_id or user_id in (".", "..") else quote(user_id, safe="")
 
 
-def trashed(entity: E) -> Response:
+def moved_to_trash(entity: E) -> Response:
     """Respond that ``entity`` is in the trash, with its ETag there."""
     return None, 204, etag_header(etag_of(entity))
 
@@ -134,7 +134,7 @@ def removed(_entity: E) -> Response:
     return None, 204, {}
 
 
-def shown_or_not_modified(entity: Entity) -> Response:
+def shown_or_not_modified(entity: E) -> Response:
     """Respond with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
     if request.if_none_match.contains_weak(etag_of(entity)):
         return None, 304, etag_header(etag_of(entity))

@@ -6,7 +6,7 @@ where they have it: neither costs more as a user's entities grow. Any other tota
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import add
 from typing import Any, Final, Generic, Literal, NamedTuple, Self
 
@@ -38,43 +38,52 @@ _STATEMENTS: Final = 512
 
 
 @dataclass(frozen=True)
-class Window:
-    """Which part of a sorted list a page shows. Made by :meth:`of`."""
+class Listing(Generic[E]):
+    """A whole list: entities of one user, live or ``trashed``, in one order."""
 
+    resource: Resource[E]
+    user_id: str
     sort: Sort
     order: Order
+    filters: Any = None
+    """The filters that are given, in their one form, as JSON."""
+    trashed: bool = False
+    timed: bool = False
+    """Whether the list depends on the moment of its first page."""
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells the list from all others, in a cursor."""
+        of = "trash" if self.trashed else "live"
+        return cursors.digest(
+            self.resource.plural, of, self.user_id, self.sort.name, self.order, self.filters
+        )
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a list a page shows. Made by :meth:`of`."""
+
     skip: int
     limit: int
-    digest: str
     cursor: Cursor | None
 
     @classmethod
-    def of(
-        cls,
-        sort: Sort,
-        order: Order,
-        digest: str,
-        *,
-        skip: int,
-        limit: int,
-        cursor: str | None,
-        timed: bool = False,
-    ) -> Self:
+    def of(cls, listing: Listing[Any], *, skip: int, limit: int, cursor: str | None) -> Self:
         """Take what the contract calls ``skip``, ``limit`` and ``cursor``.
 
-        ``digest`` stands for the whole list, its sort and order included; a ``timed`` list depends
-        on the moment of its first page. Raises :class:`Problem` ``validation_failed`` for the
-        cursor of another list, and for a cursor beside ``skip``.
+        Raises :class:`Problem` ``validation_failed`` for the cursor of another list, and for a
+        cursor beside ``skip``.
         """
 
         def fits(given: Cursor) -> bool:
-            return (given.moment is not None) == timed and sort.can_be(given.position)
+            timed = given.moment is not None
+            return timed == listing.timed and listing.sort.is_possible(given.position)
 
-        resumed = cursors.resume(cursor, digest, skip=skip, fits=fits)
-        return cls(sort, order, skip, limit, digest, resumed)
+        return cls(skip, limit, cursors.resume(cursor, listing.digest, skip=skip, fits=fits))
 
     @property
-    def begins_after(self) -> Literal["none", "entity", "null"]:
+    def previous_end(self) -> Literal["none", "entity", "null"]:
         """Which kind of row the previous page ended on.
 
         ``none``: there is no previous page; ``null``: an entity whose first key is null.
@@ -86,13 +95,11 @@ class Window:
 
 @dataclass(frozen=True)
 class PageQuery(Generic[E]):
-    """A page that is asked for, of the live entities of one user or of the trashed ones."""
+    """A page that is asked for: a window of a list that conditions narrow."""
 
-    resource: Resource[E]
-    user_id: str
+    listing: Listing[E]
     window: Window
     conditions: Sequence[Condition] = ()
-    trashed: bool = False
     total: bool = True
     """Whether the page tells how many entities the whole list has."""
     counters: tuple[str, ...] = ()
@@ -111,17 +118,17 @@ class _Shape(NamedTuple):
     kinds: tuple[str, ...]
     total: bool
     counters: tuple[str, ...]
-    begins_after: str
+    previous_end: str
 
 
 def read_page(query: PageQuery[Any]) -> Json:
     """Return a page as the API shows it; in the trash each entity has its ``deleted_at``."""
-    resource, window, limit = query.resource, query.window, query.window.limit
+    resource, window, limit = query.listing.resource, query.window, query.window.limit
     rows = read(_statement(_shape_of(query)), _parameters(query), scans=not query.counters)
     found = rows if rows and rows[0].id is not None else ()
     return page_of(
         resource.plural,
-        [resource.entity(row, trashed=query.trashed) for row in found[:limit]],
+        [resource.entity(row, trashed=query.listing.trashed) for row in found[:limit]],
         total=_total(query, rows),
         limit=limit,
         skip=window.skip,
@@ -158,28 +165,28 @@ def _total(query: PageQuery[Any], rows: Sequence[Row[Any]]) -> int | None:
 
 
 def _cursor(query: PageQuery[Any], last: Row[Any]) -> str:
-    position = query.window.sort.position_of(last)
-    return cursors.encode(Cursor(query.window.digest, query.moment, position))
+    position = query.listing.sort.position_of(last)
+    return cursors.encode(Cursor(query.listing.digest, query.moment, position))
 
 
 def _shape_of(query: PageQuery[Any]) -> _Shape:
     return _Shape(
-        query.resource,
-        query.trashed,
-        query.window.sort,
-        query.window.order,
+        query.listing.resource,
+        query.listing.trashed,
+        query.listing.sort,
+        query.listing.order,
         tuple(condition.kind for condition in query.conditions),
         query.total,
         query.counters,
-        query.window.begins_after,
+        query.window.previous_end,
     )
 
 
 def _parameters(query: PageQuery[Any]) -> Json:
     window = query.window
-    position = bound_position(window.sort, window.cursor.position) if window.cursor else {}
+    position = bound_position(query.listing.sort, window.cursor.position) if window.cursor else {}
     return {
-        "of_user": query.user_id,
+        "of_user": query.listing.user_id,
         "skip": window.skip,
         "reach": window.skip + window.limit + 1,
         "limit": window.limit + 1,  # the one more says whether there is a next page
@@ -237,9 +244,9 @@ def _ranges(shape: _Shape) -> list[Select[Any]]:
     keys, order = shape.sort.columns, shape.order
     rows = select(*_columns(shape)).where(*_conditions(shape)).order_by(*ordered(keys, order))
     first, rest = keys[0], keys[1:]
-    if shape.begins_after == "null":
+    if shape.previous_end == "null":
         return [rows.where(first.is_(None), after(rest, order))]
-    begun = rows.where(after(keys, order)) if shape.begins_after == "entity" else rows
+    begun = rows.where(after(keys, order)) if shape.previous_end == "entity" else rows
     if not shape.sort.nullable:
         return [begun]
     # Ordered by the key that is null in all of them, too: else PostgreSQL looks for the few that

@@ -32,9 +32,13 @@ class Resource(Generic[E]):
     plural: str
     """The member of a page that has the entities."""
     table: Table
-    """Has ``user_id``, ``id``, ``revision``, ``updated_at``, and ``deleted_at`` for the trash."""
-    names: tuple[str, ...]
-    """The columns that the API shows, in the contract's order; the first three are among them."""
+    """Has the columns of :attr:`shape`."""
+    shape: type[E]
+    """The class of an entity, a ``TypedDict``: its members are columns, in the contract's order.
+
+    ``id``, ``user_id``, ``created_at``, ``updated_at``, ``revision`` and ``deleted_at`` are among
+    them; the API shows ``deleted_at`` in the trash only.
+    """
     not_found: Callable[[bool], Problem]
     """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
     sorts: Mapping[str, Sort]
@@ -51,6 +55,11 @@ class Resource(Generic[E]):
     """The columns that those are computed of."""
     derived: Callable[[E], Mapping[str, Any]] = _underived
     """Returns the values of :attr:`derived_names`."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The columns that the API shows of a live entity."""
+        return tuple(name for name in self.shape.__annotations__ if name != "deleted_at")
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:

@@ -25,7 +25,7 @@ class Key:
     """A column that a sort compares, and which values from outside the column can have."""
 
     column: Column[Any]
-    can_be: Callable[[object], bool]
+    is_possible: Callable[[object], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +46,21 @@ class Sort:
         """Return the position of a row that has the keys."""
         return [getattr(row, column.name) for column in self.columns]
 
-    def can_be(self, position: Position) -> bool:
+    def is_possible(self, position: Position) -> bool:
         """Whether ``position``, which came from outside, could be the position of an entity."""
         return len(position) == len(self.keys) and all(
-            (value is None and self.nullable and key is self.keys[0]) or key.can_be(value)
+            (value is None and self.nullable and key is self.keys[0]) or key.is_possible(value)
             for key, value in zip(self.keys, position, strict=True)
         )
+
+
+def text_key(column: Column[Any], longest: int) -> Key:
+    """Return the key of a text column whose values have at most so many characters."""
+
+    def is_text(value: object) -> bool:
+        return isinstance(value, str) and len(value) <= longest and "\0" not in value
+
+    return Key(column, is_text)
 
 
 def is_number(value: object) -> bool:

@@ -14,50 +14,62 @@ from sqlalchemy import Select, bindparam, select
 
 from todo.auth.user import User
 from todo.database.transactions import MANY_SECONDS, read
-from todo.sync import cursors
-from todo.sync.pages import PageQuery, Window, read_page
+from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.sync.resource import E, Entity, Resource
-from todo.sync.unit_of_work import BATCH, Changed, Expected, UnitOfWork, run
+from todo.sync.unit_of_work import BATCH, Changed, Precondition, UnitOfWork, run
 from todo.sync.writer import Ids
 from todo.values.clock import earlier
 from todo.values.dates import format_instant
 
 
-def delete(unit: UnitOfWork, resource: Resource[E], entity_id: int, expected: Expected = None) -> E:
+def delete(
+    unit: UnitOfWork,
+    resource: Resource[E],
+    entity_id: int,
+    precondition: Precondition | None = None,
+) -> E:
     """Move an entity to the trash, where it keeps its id; return it as it is there.
 
     Raises what :meth:`UnitOfWork.entity` raises.
     """
-    entity = unit.entity(resource, entity_id, expected)
-    deleted = trashed(unit, entity)
+    entity = unit.entity(resource, entity_id, precondition)
+    deleted = in_trash(unit, entity)
     unit.put(resource, entity, deleted)
     return deleted
 
 
-def trashed(unit: UnitOfWork, entity: E) -> E:
+def in_trash(unit: UnitOfWork, entity: E) -> E:
     """Return ``entity`` as it will be in the trash."""
     return cast("E", {**unit.renewed(entity), "deleted_at": unit.now})
 
 
 def restore(
-    unit: UnitOfWork, resource: Resource[E], entity_id: int, expected: Expected = None
+    unit: UnitOfWork,
+    resource: Resource[E],
+    entity_id: int,
+    precondition: Precondition | None = None,
 ) -> E:
     """Take an entity out of the trash, with the id and all that it had, at a new revision.
 
     Raises what :meth:`UnitOfWork.entity` raises.
     """
-    entity = unit.entity(resource, entity_id, expected, trashed=True)
+    entity = unit.entity(resource, entity_id, precondition, trashed=True)
     restored = resource.shown(unit.renewed(entity))
     unit.put(resource, entity, restored)
     return restored
 
 
-def remove(unit: UnitOfWork, resource: Resource[E], entity_id: int, expected: Expected = None) -> E:
+def remove(
+    unit: UnitOfWork,
+    resource: Resource[E],
+    entity_id: int,
+    precondition: Precondition | None = None,
+) -> E:
     """Delete an entity in the trash for good; return it as it was.
 
     Raises what :meth:`UnitOfWork.entity` raises.
     """
-    entity = unit.entity(resource, entity_id, expected, trashed=True)
+    entity = unit.entity(resource, entity_id, precondition, trashed=True)
     unit.put(resource, entity, None)
     return entity
 
@@ -70,11 +82,10 @@ def page(
     Raises :class:`Problem` ``validation_failed`` for the cursor of another list, and for one
     beside ``skip``.
     """
-    digest = cursors.digest(user_id, "trash")
-    by_revision = resource.sorts["updated"]
-    window = Window.of(by_revision, "desc", digest, skip=skip, limit=limit, cursor=cursor)
+    last_first = Listing(resource, user_id, resource.sorts["updated"], "desc", trashed=True)
+    window = Window.of(last_first, skip=skip, limit=limit, cursor=cursor)
     counters = tuple(resource.trashed_counts)
-    page = read_page(PageQuery(resource, user_id, window, trashed=True, counters=counters))
+    page = read_page(PageQuery(last_first, window, counters=counters))
     return {**page, resource.plural: [_shown(entity, days) for entity in page[resource.plural]]}
 
 

@@ -48,8 +48,6 @@ class Precondition:
 
 Changed = dict[str, int]
 """How many entities ``changed``, and the user's ``revision`` after that."""
-Expected = Precondition | None
-"""Whether an entity may have this ETag; ``None``: it may have any."""
 
 
 class UnitOfWork:
@@ -98,20 +96,20 @@ class UnitOfWork:
         self,
         resource: Resource[E],
         entity_id: int,
-        expected: Expected = None,
+        precondition: Precondition | None = None,
         *,
         trashed: bool = False,
     ) -> E:
         """Return one entity of the user's, live or ``trashed``, with the user's row locked.
 
         Raises :class:`Problem`: what ``resource`` says of an entity that is not there, and
-        ``precondition_failed`` when its ETag is not ``expected`` (RFC 9110, section 13.1.1).
+        ``precondition_failed`` when the ``precondition`` does not hold (RFC 9110, section 13.1.1).
         """
         found = self._read(resource, entity_id, trashed=trashed)
         if found is None:
             raise resource.not_found(trashed)
-        if expected is not None and not expected.holds(etag_of(found)):
-            raise stale(resource.shown(found), expected.detail)
+        if precondition is not None and not precondition.holds(etag_of(found)):
+            raise stale(resource.shown(found), precondition.detail)
         return found
 
     def _read(self, resource: Resource[E], entity_id: int, *, trashed: bool) -> E | None:
@@ -141,6 +139,17 @@ class UnitOfWork:
         self.lock()
         return self.connection.execute(statement, {"of_user": self.user.id, **values}).all()
 
+    def new(self, resource: Resource[E], members: Mapping[str, Any]) -> E:
+        """Return a new entity that has ``members``: made now, its id is its first revision.
+
+        ``members`` are all that the API shows, but for those; they may say other times.
+        """
+        revision, moment = self.next_revision, self.now
+        times = {"created_at": moment, "updated_at": moment}
+        own = {"id": revision, "user_id": self.user.id, "revision": revision}
+        known = {**times, **members, **own}
+        return cast("E", {name: known[name] for name in resource.names})
+
     def renewed(self, entity: E) -> E:
         """Return ``entity`` at the moment of the unit and at the next revision."""
         return cast("E", {**entity, "updated_at": self.now, "revision": self.next_revision})
@@ -149,8 +158,11 @@ class UnitOfWork:
         """Record that ``old`` becomes ``new``: ``None`` is what is not there yet, or any more.
 
         A ``new`` entity is at :attr:`next_revision`. What is deleted for good takes no revision.
-        Nothing is written before the end: who reads the entity again in this unit reads ``old``.
+        The very entity that was there (``new is old``) is no change. Nothing is written before the
+        end: who reads the entity again in this unit reads ``old``.
         """
+        if new is old:
+            return
         revisions = 0 if new is None else new["revision"] - self.counters.revision
         self.move(resource.counts(old), resource.counts(new), revisions=revisions)
         derived = None

@@ -66,8 +66,7 @@ def change(
 
 def _made(unit: UnitOfWork, operation: Operation, task: Task | None) -> Result:
     new = _new(unit, operation, task)
-    if new is not task:
-        unit.put(TASKS, task, new)
+    unit.put(TASKS, task, new)
     return _result(operation, new)
 
 
@@ -88,7 +87,7 @@ def _new(unit: UnitOfWork, operation: Operation, task: Task | None) -> Task:
     if task is None:
         return new_task(unit, operation["data"])
     if operation["op"] == "delete":
-        return trash.trashed(unit, task)
+        return trash.in_trash(unit, task)
     completes = operation["op"] == "complete"
     changes = {"completed": operation["completed"]} if completes else operation["data"]
     return changed_task(unit, task, changes)

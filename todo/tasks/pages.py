@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from todo.sync import cursors
 from todo.sync.conditions import Condition
 from todo.sync.etags import etag
-from todo.sync.pages import PageQuery, Window, read_page
+from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.tasks.filters import Filters
 from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
+from todo.tasks.task import Task
 from todo.values.clock import now
 
 _COUNTERS: Final = {True: "done_tasks", False: "open_tasks"}
@@ -21,9 +21,9 @@ _COUNTERS: Final = {True: "done_tasks", False: "open_tasks"}
 class TaskPages:
     """A list of one user's live tasks, as it was asked for. Made by :meth:`of`."""
 
-    user_id: str
-    filters: Filters
+    listing: Listing[Task]
     window: Window
+    filters: Filters
     total: bool
     moment: str
 
@@ -36,32 +36,29 @@ class TaskPages:
         """
         by = TASKS.sorts[query.sort]
         order = query.order or by.natural
-        digest = cursors.digest(user_id, by.name, order, query.given)
-        page = {"skip": query.skip, "limit": query.limit}
-        timed = query.follow_the_clock
-        window = Window.of(by, order, digest, **page, cursor=query.cursor, timed=timed)
+        listing = Listing(TASKS, user_id, by, order, query.given, timed=query.follow_the_clock)
+        window = Window.of(listing, skip=query.skip, limit=query.limit, cursor=query.cursor)
         moment = (window.cursor and window.cursor.moment) or now()
-        return cls(user_id, query, window, query.total, moment)
+        return cls(listing, window, query, query.total, moment)
 
     def etag(self, revision: int) -> str | None:
         """Return the ETag of the list at the user's ``revision``; ``overdue`` tasks have none."""
         if self.filters.view == "overdue":  # the list changes with every instant
             return None
-        date = self.filters.today(self.moment) if self.filters.follow_the_clock else ""
-        return etag(self.user_id, revision, date)
+        date = self.filters.today(self.moment) if self.listing.timed else ""
+        return etag(self.listing.user_id, revision, date)
 
     def page(self) -> dict[str, Any]:
         """Return a ``TaskPage``."""
         conditions = self.filters.conditions(self.moment)
         return read_page(
             PageQuery(
-                TASKS,
-                self.user_id,
+                self.listing,
                 self.window,
                 conditions,
                 total=self.total,
                 counters=_counters(conditions),
-                moment=self.moment if self.filters.follow_the_clock else None,
+                moment=self.moment if self.listing.timed else None,
             )
         )
 

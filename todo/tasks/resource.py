@@ -11,7 +11,7 @@ from todo.tasks.task import TRASHED, Task, counted, keys_of, task_not_found
 TASKS: Final[Resource[Task]] = Resource(
     plural="tasks",
     table=tasks,
-    names=tuple(name for name in Task.__annotations__ if name != "deleted_at"),
+    shape=Task,
     not_found=task_not_found,
     sorts=SORTS,
     clauses=CLAUSES,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from todo.problems import Problem
-from todo.sync.unit_of_work import Expected, UnitOfWork
+from todo.sync.unit_of_work import Precondition, UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.values.dates import date_or_instant
@@ -31,21 +31,16 @@ def create(unit: UnitOfWork, fields: Fields, *, quota: int) -> Task:
 
 def new_task(unit: UnitOfWork, fields: Fields) -> Task:
     """Return the task that ``fields`` make at the next revision, which is its id too."""
-    completed, revision, moment = fields.get("completed", False), unit.next_revision, unit.now
-    task = {
-        "id": revision,
-        "user_id": unit.user.id,
+    completed = fields.get("completed", False)
+    members = {
         "title": "",
         "description": None,
         "completed": completed,
-        "completed_at": moment if completed else None,
+        "completed_at": unit.now if completed else None,
         **_CLEARED,
-        "created_at": moment,
-        "updated_at": moment,
-        "revision": revision,
         **_settled(fields),
     }
-    return cast("Task", task)
+    return unit.new(TASKS, members)
 
 
 def check_quota(unit: UnitOfWork, more: int, quota: int) -> None:
@@ -63,38 +58,37 @@ def add_many(unit: UnitOfWork, made: Sequence[Fields]) -> list[Task]:
     """Add tasks whose fields are all given, times included, and return them, each with its id."""
     added = []
     for fields in made:
-        revision = unit.next_revision
-        task = {**fields, "id": revision, "user_id": unit.user.id, "revision": revision}
-        added.append(cast("Task", task))
+        added.append(unit.new(TASKS, fields))
         unit.put(TASKS, None, added[-1])
     return added
 
 
-def change(unit: UnitOfWork, task_id: int, changes: Fields, expected: Expected = None) -> Task:
+def change(
+    unit: UnitOfWork, task_id: int, changes: Fields, precondition: Precondition | None = None
+) -> Task:
     """Apply ``changes``, any fields but those that the server sets, and return the task.
 
     A field that is absent stays as it is, one that is ``None`` is cleared. Raises
     :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-    return _apply(unit, unit.entity(TASKS, task_id, expected), changes)
+    return _apply(unit, unit.entity(TASKS, task_id, precondition), changes)
 
 
 def complete(
-    unit: UnitOfWork, task_id: int, completed: bool | None, expected: Expected = None
+    unit: UnitOfWork, task_id: int, completed: bool | None, precondition: Precondition | None = None
 ) -> Task:
     """Set ``completed``, or turn it around when it is ``None``; return the task.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
-    task = unit.entity(TASKS, task_id, expected)
+    task = unit.entity(TASKS, task_id, precondition)
     target = not task["completed"] if completed is None else completed
     return _apply(unit, task, {"completed": target})
 
 
 def _apply(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
     changed = changed_task(unit, task, changes)
-    if changed is not task:
-        unit.put(TASKS, task, changed)
+    unit.put(TASKS, task, changed)
     return changed
 
 

@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from todo.models import PRIORITIES, tasks
-from todo.sync.sorts import Key, Sort, is_number
+from todo.sync.sorts import Key, Sort, is_number, text_key
 from todo.values.dates import date_or_instant
 from todo.values.text_keys import TITLE_KEY_LENGTH
-
-
-def _is_title_key(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= TITLE_KEY_LENGTH and "\0" not in value
 
 
 def _is_due_date(value: object) -> bool:
@@ -21,7 +17,7 @@ def _is_due_date(value: object) -> bool:
 
 
 _ID: Final = Key(tasks.c.id, is_number)
-_TITLE: Final = Key(tasks.c.title_key, _is_title_key)
+_TITLE: Final = text_key(tasks.c.title_key, TITLE_KEY_LENGTH)
 _DUE_DATE: Final = Key(tasks.c.due_date, _is_due_date)
 _PRIORITY: Final = Key(tasks.c.priority, lambda value: value in PRIORITIES)
 
