@@ -156,8 +156,8 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     # 408, 412, 413, 414, 415
     "precondition_failed": ProblemType(
         412,
-        "The task has changed",
-        "Nothing was written. 'current' is the task as it is now: repeat the change with "
+        "The resource has changed",
+        "Nothing was written. 'current' has what is stored now: repeat the change with "
         "the response's ETag, or let the user decide.",
     ),
     "body_timeout": ProblemType(

@@ -36,7 +36,7 @@ PROBLEMS = {
     "tag_not_found": (404, "Tag not found"),
     "method_not_allowed": (405, "The path does not allow this method"),
     "body_timeout": (408, "The body arrived too slowly"),
-    "precondition_failed": (412, "The task has changed"),
+    "precondition_failed": (412, "The resource has changed"),
     "body_too_large": (413, "The body is too large"),
     "target_too_long": (414, "The request target is too long"),
     "headers_too_large": (431, "The headers are too large"),
