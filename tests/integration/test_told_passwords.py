@@ -129,3 +129,11 @@ def test_command_refuses_a_url_with_a_second_at_sign_and_says_how_to_write_it(co
         assert len(run.stderr.splitlines()) == 1
     assert "very" not in run.stderr
     assert "private" not in run.stderr
+
+
+def test_a_url_in_place_of_a_table_is_not_told(new_database):
+    with environment(**postgresql_settings(new_database("postgresql"))):
+        run = CliRunner().invoke(main, ["import-tasks", "--from", "postgresql://u:QXZKVW@h/x"])
+
+    assert "QXZKVW" not in f"{run.output}{run.exception!r}"
+    assert "--from takes the name of a table" in str(run.exception)

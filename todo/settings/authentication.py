@@ -143,7 +143,7 @@ class AuthenticationSettings:
     def _check_url(name: str, url: str | None) -> None:
         if url is not None and not is_web_url(url):
             raise ConfigurationError(
-                f"{name}: {url[:100]!r} is not a URL; "
+                f"{name}: {_told(url)} is not a URL; "
                 "write https://host[:port][/path], without user, query or fragment"
             )
 
@@ -161,3 +161,8 @@ class AuthenticationSettings:
                     f"AUTH_JWKS_ALGORITHMS: {algorithm[:40]!r} is not one of "
                     f"{', '.join(JWKS_ALGORITHMS)}"
                 )
+
+
+def _told(url: str) -> str:
+    """Return ``url`` as errors show it: no part of one that may have a password in it."""
+    return "the value" if "@" in url else repr(url[:100])

@@ -60,6 +60,11 @@ class Source:
 
         Raises :class:`ImportStoppedError` when there is none, and when it has no tasks in it.
         """
+        if "/" in name:  # a database's URL, perhaps: no part of a password is told
+            raise ImportStoppedError(
+                "--from takes the name of a table or view, such as public.tasks; "
+                "the URL of the database goes into DATABASE_URL"
+            )
         schema, _, table = name.rpartition(".")
         with engine.connect() as connection:
             schema = schema or connection.dialect.default_schema_name or ""
