@@ -7,6 +7,7 @@ knows nothing of keys, bounds and ranges: it compares dates as dates and instant
 import random
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Caller, Service
 from tests.depth import examples
+from todo.tasks.filters import Filters
 
 EXAMPLES = examples(200, in_ci=1100)
 CHANGING_EXAMPLES = examples(25, in_ci=100)
@@ -174,6 +176,8 @@ def passes(task: Task, query: Query) -> bool:
         "updated_since": lambda value: since(task, value),
         "view": lambda value: is_in_view(task, value, where),
     }
+    missing = {field.name for field in fields(Filters)} - {"completed", "tz", *tests}
+    assert not missing, f"add to this model of the list: {missing}"
     return all(test(query[name]) for name, test in tests.items() if name in query)
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.contract.entities import named_by
 from tests.contract.reading import OPERATIONS, ROOT, Operation
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
@@ -52,7 +53,7 @@ def test_no_setting_turns_authentication_off():
 
 @pytest.mark.parametrize("operation", [op for op in OPERATIONS if op.secured], ids=str)
 def test_secured_operation_needs_a_token_whatever_follows_its_path(operation: Operation, client):
-    path = operation.path.format(user_id="me", task_id=1)
+    path = re.sub(r"{\w+_id}", "1", operation.path.replace("{user_id}", "me"))
 
     assert client.request(operation.method, path).status_code == 401
     for suffix in SUFFIXES:
@@ -65,7 +66,7 @@ def test_secured_operation_needs_a_token_whatever_follows_its_path(operation: Op
 def test_path_that_ends_in_a_newline_is_no_path_of_the_contract(
     operation: Operation, line_end: str, alice
 ):
-    path = operation.path.format(user_id="me", task_id=alice.create()["id"])
+    path = operation.path.format_map(named_by(operation, alice))
 
     response = alice(operation.method, path + line_end)
 

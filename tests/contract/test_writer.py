@@ -9,6 +9,7 @@ import pytest
 
 import todo
 from tests.contract.test_imports import imports_of
+from todo.models import Base
 
 PACKAGE = Path(todo.__file__).parent
 STATEMENTS = PACKAGE / "sync" / "statements.py"
@@ -16,10 +17,12 @@ MIGRATIONS = PACKAGE / "migrations"
 VERBS = {"insert", "update", "delete"}
 ON_CONFLICT = {"insert", "insert_into"}
 """What a member of `todo.database.dialects.INSERT` is called."""
-TABLES = {"users", "tasks", "idempotency_keys", "accounts", "imported_tasks"}
+TABLES = set(Base.metadata.tables)
 NO_ENTITY = {"accounts", "imported_tasks", "_version"}
 """Tables that are no entity's: the module of their rules writes them."""
-RAW = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(users|tasks|idempotency_keys)\b", re.I)
+RAW = re.compile(
+    rf"\b(INSERT INTO|UPDATE|DELETE FROM)\s+({'|'.join(sorted(TABLES - NO_ENTITY))})\b", re.I
+)
 
 
 def statements_of(tree: ast.AST) -> Iterator[str]:
@@ -41,8 +44,10 @@ def statements_of(tree: ast.AST) -> Iterator[str]:
             case ast.Attribute(attr=verb, value=ast.Name(id=base)) if verb in VERBS:
                 if base in imported | {"sa", "dialect"}:
                     yield ast.unparse(node.args[0])
-                elif base in TABLES:
+                elif base in TABLES or base == "table":
                     yield base
+            case ast.Attribute(attr=verb, value=ast.Attribute(attr="table")) if verb in VERBS:
+                yield "table"
 
 
 def written_by(source: str) -> set[str]:
@@ -89,3 +94,10 @@ def test_the_statements_are_seen_to_write():
 )
 def test_a_statement_is_seen_however_it_is_written(source: str):
     assert written_by(source) == {"users"}
+
+
+@pytest.mark.parametrize(
+    "source", ["TASKS.table.delete()", "table = TASKS.table\ntable.delete().where(table.c.id == 1)"]
+)
+def test_a_statement_about_the_table_of_a_resource_is_seen(source: str):
+    assert written_by(source) == {"table"}

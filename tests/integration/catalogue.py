@@ -7,8 +7,9 @@ a collation; the databases' own catalogues have them all.
 import re
 
 from tests.integration.tables import rows
+from todo.models import Base
 
-OURS = ("users", "tasks", "idempotency_keys", "imported_tasks")
+OURS = tuple(Base.metadata.tables)
 
 # PostgreSQL 18 names every NOT NULL, too (contype n); whether it is there is said of the column.
 _POSTGRESQL = """

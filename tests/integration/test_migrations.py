@@ -104,7 +104,7 @@ def test_comparison_of_schemas_notices_a_small_change(new_database, change):
 def test_down_to_base_leaves_no_table_and_up_again_gives_the_same(empty_database):
     schema.migrate(empty_database)
     first = definitions(empty_database)
-    assert tables(empty_database) == {*OURS, "accounts", VERSION_TABLE}
+    assert tables(empty_database) == {*OURS, VERSION_TABLE}
 
     schema.migrate(empty_database, "base")
     assert tables(empty_database) == {VERSION_TABLE}
@@ -146,7 +146,7 @@ def test_two_todo_migrate_at_once_both_succeed(dialect, postgres, tmp_path):
         for run in together([migrate, migrate]):
             assert (run.returncode, run.stderr) == (0, "")
             assert run.stdout.endswith(f": at revision {schema.head()}\n")
-        assert tables(url) == {*OURS, "accounts", VERSION_TABLE}
+        assert tables(url) == {*OURS, VERSION_TABLE}
         assert value(url, "SELECT count(*) FROM todo_api_version") == 1
 
 

@@ -10,6 +10,7 @@ from tests.integration.server import postgresql_settings, run_todo
 from tests.integration.tables import rows, value
 from todo.database import schema
 from todo.database.engine import display, maintenance_engine
+from todo.models import VERSION_TABLE
 
 EARLIER = {
     "users": "id varchar PRIMARY KEY, email varchar, name varchar, created_at timestamp",
@@ -140,7 +141,7 @@ def test_database_that_is_moved_on_has_exactly_the_schema_of_a_new_one(
 
     schema.migrate(empty_database)
 
-    names = (*OURS, "accounts", "todo_api_version")
+    names = (*OURS, VERSION_TABLE)
     assert definitions(empty_database, *names) == definitions(new_database(dialect), *names)
 
 

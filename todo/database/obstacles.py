@@ -15,14 +15,14 @@ from todo.models import VERSION_TABLE, Base
 BETTER_AUTH_TABLES: Final = frozenset({"user", "session", "account", "verification", "jwks"})
 """The tables of Better Auth; this API never creates, alters or drops them."""
 
-_MARKS: Final[Mapping[str, frozenset[str]]] = {
+MARKS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"revision", "open_tasks"}),
     "tasks": frozenset({"revision", "title_key"}),
     "accounts": frozenset({"email_key", "generation"}),
     "idempotency_keys": frozenset({"fingerprint", "answer"}),
     "imported_tasks": frozenset({"source_id", "task_id"}),
 }
-"""Columns that this API's tables have had from the first revision; no other table has them."""
+"""Columns that each table has had since it was first made; no other system's table has them."""
 
 _IMPORTABLE: Final = frozenset({"id", "user_id", "title"})
 _MOST_NAMED: Final = 3
@@ -73,10 +73,10 @@ def check(connection: sa.Connection, found: Mapping[str, str], *, migrated: bool
         name
         for name, kind in found.items()
         if name != VERSION_TABLE
-        and (not migrated or (name in _MARKS and not _has_marks(connection, name, kind)))
+        and (not migrated or (name in MARKS and not _has_marks(connection, name, kind)))
     ]
     if foreign:
-        tables = [name for name in foreign if name.lower() in _MARKS]
+        tables = [name for name in foreign if name.lower() in MARKS]
         raise ObstacleError(_described(connection, tables or foreign, found))
 
 
@@ -120,7 +120,7 @@ def _names() -> Iterator[str]:
 
 
 def _has_marks(connection: sa.Connection, name: str, kind: str) -> bool:
-    return kind == "table" and _MARKS[name] <= set(_columns(connection, name))
+    return kind == "table" and MARKS[name] <= set(_columns(connection, name))
 
 
 def _columns(connection: sa.Connection, name: str) -> list[str]:

@@ -1,0 +1,37 @@
+"""What the paths of the contract name: an entity of a caller's own for each of their parameters.
+
+An operation of a new entity needs one line here, and all tests that go through the contract have
+the entity.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.conftest import Caller
+from tests.contract.reading import Operation
+
+MAKERS: Final[Mapping[str, Callable[[Caller], int]]] = {
+    "task_id": lambda caller: int(caller.create(tags=["shopping"])["id"]),
+}
+"""The parameter of a path, and what makes the entity that it names."""
+ABOUT_THE_TRASH: Final[Mapping[str, str]] = {
+    "/api/{user_id}/trash/{task_id}": "task_id",
+    "/api/{user_id}/trash/{task_id}/restore": "task_id",
+    "/api/{user_id}/trash": "task_id",
+}
+"""Paths of what is in the trash, and the parameter that names it elsewhere."""
+
+
+def named_by(operation: Operation, caller: Caller) -> dict[str, object]:
+    """Make what the path names; return the path's values. What has an example has that value."""
+    values: dict[str, object] = {"user_id": "me"}
+    for name, make in MAKERS.items():
+        values[name] = make(caller)
+    if name := ABOUT_THE_TRASH.get(operation.path, ""):
+        caller("DELETE", str(values[name]))
+    for parameter in operation.definition.get("parameters", []):
+        if parameter["in"] == "path" and parameter["name"] not in values:
+            missing = f"add how to make what {parameter['name']!r} names to MAKERS, in {__file__}"
+            assert "example" in parameter, missing
+            values[parameter["name"]] = parameter["example"]
+    return values
