@@ -53,7 +53,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
     """An error response in the making. Raise it anywhere; the edge renders it.
 
     ``code`` is a key of :data:`PROBLEM_TYPES`; ``detail`` is one sentence for a person and never
-    holds the input whole. ``current`` is how the resource is that the client took for another.
+    holds the input whole. ``current`` is what is stored now, for a client
+    whose copy is old.
     """
 
     def __init__(
