@@ -64,7 +64,7 @@ def is_of(statement: Statement, owner: str) -> bool:
     return all(owner in values_of(row) for row in rows_of(parameters)) and all(
         re.search(rf"\b{table} \([^)]*\b{OWNERS[table]}\b", text)
         if verb == "INTO"
-        else re.search(rf"\b{table}\.{OWNERS[table]} = (?:\?|%\()", text)
+        else re.search(rf"\b{table}\.{OWNERS[table]} = (?::|%\()", text)
         for verb, table in TABLES.findall(text)
     )
 
@@ -164,7 +164,7 @@ def test_accounts_are_looked_up_by_one_e_mail_or_one_user_and_touch_no_other_tab
         values = parameters.values() if isinstance(parameters, dict) else parameters
         assert {email, user} & set(values), text
         if "INTO" not in text:
-            assert re.search(r"WHERE accounts\.(email_key|user_id) = (?:\?|%\()", text), text
+            assert re.search(r"WHERE accounts\.(email_key|user_id) = (?::|%\()", text), text
 
 
 @pytest.mark.parametrize(

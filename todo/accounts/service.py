@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from todo.auth import local_tokens, passwords
 from todo.auth.local_tokens import new_subject
@@ -48,6 +48,10 @@ _SET_PASSWORD: Final = (
 T = TypeVar("T")
 
 
+Row = Mapping[str, Any]
+"""A row of the table of accounts, by its columns."""
+
+
 @dataclass(frozen=True)
 class Account:
     """An account without its password; ``generation`` counts the passwords it has had."""
@@ -58,7 +62,7 @@ class Account:
     generation: int
 
     @classmethod
-    def of(cls, row: RowMapping) -> Self:
+    def of(cls, row: Row) -> Self:
         """Read a ``row`` of accounts."""
         return cls(row["user_id"], row["email"], row["name"], row["generation"])
 
@@ -138,7 +142,7 @@ def is_current(user_id: str, generation: Any) -> bool:
     return row is not None and bool(row["generation"] == generation)
 
 
-def _account_row(user_id: str) -> RowMapping:
+def _account_row(user_id: str) -> Row:
     row = _find(_BY_USER, {"user": user_id})
     if row is None:
         raise Problem(
@@ -147,11 +151,11 @@ def _account_row(user_id: str) -> RowMapping:
     return row
 
 
-def _find(statement: Any, parameters: dict[str, str]) -> RowMapping | None:
-    return next((row._mapping for row in read(statement, parameters)), None)
+def _find(statement: Any, parameters: dict[str, str]) -> Row | None:
+    return next((row._asdict() for row in read(statement, parameters)), None)
 
 
-def _set_password(row: RowMapping, new: str, *, step: int) -> bool:
+def _set_password(row: Row, new: str, *, step: int) -> bool:
     values = {
         "user": row["user_id"],
         "verified": row["generation"],

@@ -145,8 +145,8 @@ def engine_options(url: URL, *, threads: int, namespace: str | None = None) -> d
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
-    if is_postgresql(url):
-        options |= _postgresql_options()
+    # SQLite's parameters have names, as psycopg2's do.
+    options |= _postgresql_options() if is_postgresql(url) else {"paramstyle": "named"}
     return options | _within(namespace)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
 from todo.database import deadline
@@ -23,6 +23,7 @@ from todo.database.errors import (
     problem_for,
     sqlstate,
 )
+from todo.database.prepared import execute
 from todo.models import db
 from todo.problems import Problem
 
@@ -57,7 +58,7 @@ def read(
     *,
     scans: bool = False,
     seconds: float = deadline.STATEMENT_SECONDS,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Run one ``statement`` and return its rows; the statement may take ``seconds``.
 
     PostgreSQL itself ends a statement that ``scans`` all of a user's tasks in that time, since
@@ -71,12 +72,12 @@ def read(
 
 def _read(
     statement: Executable, parameters: Mapping[str, Any], *, scans: bool
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     connect = transaction if scans and db.engine.dialect.name == "postgresql" else db.engine.connect
     for last in (False, True):
         try:
             with connect() as connection:
-                return connection.execute(statement, parameters).all()
+                return execute(connection, statement, parameters)
         except (SQLAlchemyError, _CommitError) as failed:
             error = failed.__cause__ if isinstance(failed, _CommitError) else failed
             if connection_lost(error) and not last and not _is_deadline(error):

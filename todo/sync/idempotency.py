@@ -18,6 +18,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
 from todo.database.errors import sqlstate
+from todo.database.prepared import execute
 from todo.database.transactions import MANY_SECONDS, read, write
 from todo.models import idempotency_keys as keys
 from todo.problems import Problem
@@ -57,7 +58,7 @@ def announced(connection: Connection, user_id: str, key: str) -> Iterator[None]:
     if connection.dialect.name != "postgresql":
         yield
         return
-    is_first = connection.execute(_ANNOUNCE, {"number": _lock_number(user_id, key)}).scalar_one()
+    [(is_first,)] = execute(connection, _ANNOUNCE, {"number": _lock_number(user_id, key)})
     try:
         yield
     except DBAPIError as error:
@@ -76,8 +77,8 @@ def find(connection: Connection, user_id: str, request: Repeatable) -> Any | Non
     key was that of another request.
     """
     values = {"of_user": user_id, "of_key": request.key}
-    found = connection.execute(_FIND, values).one_or_none()
-    if found is None or found.created_at < earlier(timedelta(hours=request.hours)):
+    rows = execute(connection, _FIND, values)
+    if not rows or (found := rows[0]).created_at < earlier(timedelta(hours=request.hours)):
         return None
     if found.fingerprint != request.fingerprint:
         raise Problem(

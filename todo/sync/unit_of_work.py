@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 from todo.auth.user import User
 from todo.database import transactions
 from todo.database.deadline import STATEMENT_SECONDS
+from todo.database.prepared import execute
 from todo.models import users
 from todo.problems import Problem
 from todo.sync import idempotency, writer
@@ -86,11 +87,11 @@ class UnitOfWork:
         """
         if self._counters is not None:
             return self._counters
-        row = self.connection.execute(_LOCK, {"of_user": self.user.id}).one_or_none()
-        if row is None:
+        rows = execute(self.connection, _LOCK, {"of_user": self.user.id})
+        if not rows:
             writer.add_user(self.connection, self.user, now())
-            row = self.connection.execute(_LOCK, {"of_user": self.user.id}).one()
-        return self._locked(row)
+            rows = execute(self.connection, _LOCK, {"of_user": self.user.id})
+        return self._locked(rows[0])
 
     def entity(
         self,
@@ -119,12 +120,12 @@ class UnitOfWork:
         locked = self._counters is not None
         statement = _one(resource, trashed=trashed, locked=locked)
         values = {"of_user": self.user.id, "entity_id": entity_id}
-        row = self.connection.execute(statement, values).one_or_none()
-        if row is None:
+        rows = execute(self.connection, statement, values)
+        if not rows:
             return None
         if not locked:
-            self._locked([getattr(row, label) for label in LABELS])
-        return resource.entity(row, trashed=trashed)
+            self._locked([getattr(rows[0], label) for label in LABELS])
+        return resource.entity(rows[0], trashed=trashed)
 
     def entities(self, resource: Resource[E], ids: Sequence[int]) -> dict[int, E]:
         """Return those of the user's live entities that have one of ``ids``, by their ids."""
@@ -138,7 +139,7 @@ class UnitOfWork:
     def read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of ``statement`` under the lock; it binds ``of_user`` and ``values``."""
         self.lock()
-        return self.connection.execute(statement, {"of_user": self.user.id, **values}).all()
+        return execute(self.connection, statement, {"of_user": self.user.id, **values})
 
     def new(self, resource: Resource[E], members: Mapping[str, Any]) -> E:
         """Return a new entity that has ``members``: made now, its id is its first revision.

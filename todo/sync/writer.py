@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import Connection
 
 from todo.auth.user import User
+from todo.database.prepared import execute
 from todo.sync import statements
 from todo.sync.counters import LABELS, Counters
 from todo.sync.resource import Entity, Resource
@@ -152,10 +153,10 @@ def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) 
         values: Values = {}
         for _, bound in parts:
             values |= bound
-        connection.execute(statements.combined(tuple(part for part, _ in parts)), values)
+        execute(connection, statements.combined(tuple(part for part, _ in parts)), values)
     else:
         for statement, bound in parts:
-            connection.execute(statement, bound)
+            execute(connection, statement, bound)
 
 
 def _change_one(change: Change) -> tuple[Statement, Values]:

@@ -38,7 +38,7 @@ def show(user_id: str, tz: str) -> dict[str, Any]:
     bound = {"of_user": user_id, **begins}
     for name, conditions in views.items():
         bound |= values(conditions, prefix=name)
-    rows = [row._mapping for row in read(_statement(kinds), bound, scans=True)]
+    rows = [row._asdict() for row in read(_statement(kinds), bound, scans=True)]
     tags = counted({**row, "completed": row["total"] * row["completed"]} for row in rows)
     tags.sort(key=lambda tag: -tag.total)
     per_day = _sums(rows, "day")
