@@ -9,7 +9,7 @@ from enum import Enum
 from tests.integration.relay import CHUNK, Relay, listening
 
 BEGIN = b"BEGIN;"
-COMMIT = b"COMMIT\0"
+COMMIT = b"COMMIT\0"  # alone, or behind the last statement
 
 # A sequence is not rolled back: only the first attempt loses its connection.
 DIE_ONCE = """
@@ -18,7 +18,7 @@ CREATE FUNCTION die_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF nextval('attempts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER die_once BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION die_once()
+CREATE TRIGGER die_once BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION die_once()
 """
 
 

@@ -59,13 +59,25 @@ def test_connections_killed_while_idle_are_replaced_without_an_error(
     assert_books_balance(url, alice.id, changes=16 + (request_first == "write"))
 
 
-def test_unit_whose_connection_is_killed_before_commit_is_run_again_whole(url, alice):
-    rows(url, DIE_ONCE)
+def test_unit_whose_connection_is_killed_before_its_last_statement_is_run_again_whole(url, alice):
+    rows(url, DIE_ONCE.format(table="users"))
 
     task = alice.create("Buy milk")
 
     assert value(url, "SELECT last_value FROM attempts") == 2
     assert alice("GET", "").json()["tasks"] == [task]
+    assert_books_balance(url, alice.id, changes=1)
+
+
+def test_unit_whose_connection_is_killed_in_its_last_statement_is_503_outcome_unknown(url, alice):
+    rows(url, DIE_ONCE.format(table="tasks"))
+
+    key = {"Idempotency-Key": "once"}
+    first = alice("POST", "", json={"title": "Buy milk"}, headers=key)
+    again = alice("POST", "", json={"title": "Buy milk"}, headers=key)
+
+    assert (first.status_code, first.json()["code"]) == (503, "outcome_unknown")
+    assert alice("GET", "").json()["tasks"] == [again.json()]
     assert_books_balance(url, alice.id, changes=1)
 
 

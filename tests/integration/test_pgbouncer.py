@@ -137,8 +137,8 @@ def test_server_connections_killed_while_idle_are_replaced_without_an_error(
     assert_books_balance(direct, "alice", changes=2)
 
 
-def test_unit_whose_server_connection_is_killed_before_commit_is_run_again_whole(direct, alice):
-    rows(direct, DIE_ONCE)
+def test_unit_whose_server_connection_is_killed_early_is_run_again_whole(direct, alice):
+    rows(direct, DIE_ONCE.format(table="users"))
 
     task = alice.create("Buy milk")
 

@@ -24,7 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import to_list
 
 from todo.database import deadline
-from todo.database.connection import PrefixingConnection
+from todo.database.connection import CombiningConnection
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.instance_folder import private_file
 from todo.values.origins import MAX_PORT
@@ -157,7 +157,7 @@ def _postgresql_options() -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "todo",
-            "connection_factory": PrefixingConnection,
+            "connection_factory": CombiningConnection,
         },
     }
 

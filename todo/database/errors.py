@@ -69,7 +69,7 @@ def sqlstate(error: Exception) -> str | None:
     return getattr(getattr(error, "orig", None), "pgcode", None)
 
 
-def connection_lost(error: Exception) -> bool:
+def connection_lost(error: BaseException) -> bool:
     """Whether the connection died with ``error``."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 

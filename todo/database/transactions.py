@@ -70,9 +70,7 @@ def read(
         return _read(statement, parameters, scans=scans)
 
 
-def _read(
-    statement: Executable, parameters: Mapping[str, Any], *, scans: bool
-) -> Sequence[Any]:
+def _read(statement: Executable, parameters: Mapping[str, Any], *, scans: bool) -> Sequence[Any]:
     connect = transaction if scans and db.engine.dialect.name == "postgresql" else db.engine.connect
     for last in (False, True):
         try:
@@ -128,12 +126,17 @@ def transaction() -> Iterator[Connection]:
     between sending it and reading the response.
     """
     with db.engine.connect() as connection:
-        _begin(connection)
+        driver_connection = _begin(connection)
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
+            committing = _has_sent_commit(driver_connection)
             _roll_back(connection)
+            if committing and connection_lost(error):
+                raise _CommitError from error
             raise
+        if _has_sent_commit(driver_connection):
+            return
         try:
             connection.exec_driver_sql("COMMIT")
         except SQLAlchemyError as error:
@@ -141,11 +144,28 @@ def transaction() -> Iterator[Connection]:
             raise _CommitError from error
 
 
-def _begin(connection: Connection) -> None:
+def commit_with_next(connection: Connection) -> None:
+    """Let the next statement, the last of its unit of work, carry COMMIT (PostgreSQL).
+
+    The statement gives no rows then. It fails like any other, and its unit with it; only when the
+    connection is lost meanwhile nobody knows which of the two came first.
+    """
+    if connection.dialect.name == "postgresql":
+        _driver(connection).behind = "COMMIT"
+
+
+def _has_sent_commit(driver_connection: Any) -> bool:
+    return getattr(driver_connection, "sent_behind", False)
+
+
+def _begin(connection: Connection) -> Any:
+    """Begin the transaction with the next statement, or now (SQLite); return the driver's side."""
+    driver_connection = _driver(connection)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_BEGIN_SQLITE)
     else:
-        _send_first(connection, f"{_BEGIN_POSTGRESQL}; {_statement_timeout()}")
+        driver_connection.carry(f"{_BEGIN_POSTGRESQL}; {_statement_timeout()}")
+    return driver_connection
 
 
 def go_on(tx: Connection) -> None:
@@ -156,7 +176,10 @@ def go_on(tx: Connection) -> None:
     if deadline.has_passed():
         raise change_too_large()
     if tx.dialect.name == "postgresql":
-        _send_first(tx, _statement_timeout())
+        driver_connection = _driver(tx)
+        waiting = driver_connection.before
+        timeout = _statement_timeout()
+        driver_connection.before = f"{waiting}; {timeout}" if waiting else timeout
 
 
 def _statement_timeout() -> str:
@@ -164,17 +187,17 @@ def _statement_timeout() -> str:
     return f"SET LOCAL statement_timeout = {max(milliseconds, 1)}"  # 0 would be no limit
 
 
-def _send_first(connection: Connection, statements: str) -> None:
-    """Send ``statements`` in the message of the next one."""
-    driver_connection: Any = connection.connection.dbapi_connection
-    waiting = driver_connection.opening
-    driver_connection.opening = f"{waiting}; {statements}" if waiting else statements
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
 
 
 def _roll_back(connection: Connection) -> None:
     """Leave no transaction open on a pooled connection, or no connection."""
     if connection.invalidated:
         return
+    if connection.dialect.name == "postgresql":
+        driver_connection = _driver(connection)
+        driver_connection.carry(driver_connection.before)  # BEGIN, where it was not sent yet
     try:
         connection.exec_driver_sql("ROLLBACK")
     except SQLAlchemyError:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from todo.auth.user import User
 from todo.database.prepared import execute
+from todo.database.transactions import commit_with_next
 from todo.sync import statements
 from todo.sync.counters import LABELS, Counters
 from todo.sync.resource import Entity, Resource
@@ -150,6 +151,7 @@ def forget_old(connection: Connection, user_id: str, before: str) -> int:
 def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) -> None:
     """Execute all ``parts``, with PostgreSQL as one statement; none changes a row of another."""
     if connection.dialect.name == "postgresql":
+        commit_with_next(connection)
         values: Values = {}
         for _, bound in parts:
             values |= bound
