@@ -8,7 +8,6 @@ import orjson
 import yaml
 from connexion import ConnexionMiddleware
 from connexion.exceptions import ConnexionException
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,7 +22,7 @@ from todo.database.binding import bind, migrate_embedded
 from todo.database.engine import engine_url, is_postgresql
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
-from todo.http.asgi.flask_adapter import ApiFlask, FlaskAdapter
+from todo.http.asgi.flask_adapter import FlaskAdapter
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
 from todo.http.contract import ContractError
@@ -35,7 +34,8 @@ from todo.http.contract.document import (
     without,
 )
 from todo.http.contract.resolver import HandlerResolver
-from todo.http.contract.routes import AllowedMethods, BodyLimits, OperationRoute, routes_of
+from todo.http.contract.routes import AllowedMethods, BodyLimits, OperationRoute
+from todo.http.contract.routing import CompiledRouting
 from todo.http.contract.validation import ContractValidation
 from todo.models import db
 from todo.settings.configuration_error import ConfigurationError
@@ -47,7 +47,7 @@ class Application:
     """The ASGI application, and the Flask application inside of it."""
 
     asgi: ASGIApp
-    flask: ApiFlask
+    flask: flask.Flask
     keys: Jwks | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,19 +101,24 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
     def routes(self) -> list[OperationRoute]:
         """The router's routes, one for each operation."""
         stack = self.middleware_stack
-        [routing] = [layer for layer in stack if isinstance(layer, RoutingMiddleware)]
-        return routes_of(routing.router.routes)
+        [routing] = [layer for layer in stack if isinstance(layer, CompiledRouting)]
+        return routing.routes
 
 
 def _connexion(
-    settings: Settings, document: Document, flask_app: ApiFlask, keys: Jwks | None
+    settings: Settings, document: Document, flask_app: flask.Flask, keys: Jwks | None
 ) -> _Connexion:
     tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     connexion = _Connexion(
-        FlaskAdapter(flask_app, threads=settings.web_threads, one_writer=one_writer),
+        FlaskAdapter(
+            flask_app,
+            threads=settings.web_threads,
+            one_writer=one_writer,
+            check=check_revocation if settings.local_accounts else None,
+        ),
         import_name=__name__,
-        middlewares=[RoutingMiddleware, SecurityMiddleware, ContractValidation],
+        middlewares=[CompiledRouting, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
         security_map={"bearer": lambda: BearerSecurity(tokens)},
     )
@@ -127,23 +132,12 @@ def _connexion(
     return connexion
 
 
-def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> ApiFlask:
-    app = ApiFlask("todo", static_folder=None, instance_path=str(settings.instance_path.resolve()))
-    app.config.update(
-        # Errors leave Flask as they are; the edge renders them.
-        PROPAGATE_EXCEPTIONS=True,
-        TRAP_HTTP_EXCEPTIONS=True,
-    )
+def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> flask.Flask:
+    folder = str(settings.instance_path.resolve())
+    app = flask.Flask("todo", static_folder=None, instance_path=folder)
     install(app, _context(settings, document, keys))
-    if settings.local_accounts:
-        app.before_request(_check_revocation)
     bind(app, settings)
     return app
-
-
-def _check_revocation() -> None:
-    if flask.g.claims is not None:
-        check_revocation(flask.g.claims)
 
 
 def _context(settings: Settings, document: Document, keys: Jwks | None) -> Context:

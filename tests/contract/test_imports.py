@@ -135,4 +135,4 @@ def test_flask_configuration_is_written_where_an_application_is_made_and_read_no
         and node.attr == "config"
         and ast.unparse(node.value).endswith("app")
     ]
-    assert len(uses) == (name_of(path) in ("todo.app", "todo.database.binding"))
+    assert len(uses) == (name_of(path) == "todo.database.binding")

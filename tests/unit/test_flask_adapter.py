@@ -3,15 +3,16 @@
 import asyncio
 import threading
 
+import flask
 import pytest
 
-from todo.http.asgi.flask_adapter import ApiFlask, FlaskAdapter
+from todo.http.asgi.flask_adapter import FlaskAdapter
 
 
 @pytest.fixture
 def adapter():
     """An adapter of one thread."""
-    return FlaskAdapter(ApiFlask("test"), threads=1)
+    return FlaskAdapter(flask.Flask("test"), threads=1)
 
 
 def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(adapter):

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from flask import g, request
-
 from todo.accounts import service
 from todo.accounts.service import Account
 from todo.auth import local_tokens
 from todo.auth.user import User
 from todo.context import context
+from todo.http.request import current
 
 Json = dict[str, Any]
 
@@ -35,7 +34,7 @@ def log_in(body: Json) -> Json:
 
 def renew_token(user: User) -> Json:
     """Respond with a new token for the account of a token that is still valid."""
-    return _session(service.account_at(user.id, g.claims.get(local_tokens.GENERATION)))
+    return _session(service.account_at(user.id, _generation()))
 
 
 def change_password(user: User, body: Json) -> None:
@@ -66,4 +65,9 @@ def _token(account: Account) -> tuple[str, int]:
 
 
 def _address() -> str:
-    return request.remote_addr or "unknown"
+    return current().remote_addr or "unknown"
+
+
+def _generation() -> Any:
+    """The generation of the password that the verified token was given for."""
+    return (current().claims or {}).get(local_tokens.GENERATION)

@@ -2,9 +2,8 @@
 
 from typing import Any, Final
 
-from flask import g
-
 from todo.auth.user import User, text_claim
+from todo.http.request import current
 from todo.values.clock import instant
 
 MAX_ISSUER: Final = 2048
@@ -13,10 +12,11 @@ MAX_ISSUER: Final = 2048
 
 def show_caller(user: User) -> dict[str, Any]:
     """Respond with the user whom the verified token names."""
+    claims = current().claims or {}
     return {
         "id": user.id,
         "email": user.email,
         "name": user.name,
-        "issuer": text_claim(g.claims.get("iss"), MAX_ISSUER),
-        "expires_at": instant(g.claims["exp"]),
+        "issuer": text_claim(claims.get("iss"), MAX_ISSUER),
+        "expires_at": instant(claims["exp"]),
     }

@@ -11,10 +11,10 @@ from typing import Final
 
 import flask
 import orjson
-from flask import request
 from werkzeug.http import generate_etag
 
 from todo.context import context
+from todo.http.request import current
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import Problem
 
@@ -72,7 +72,7 @@ def show_problem(code: str) -> flask.Response:
     if code not in PROBLEM_TYPES:
         raise Problem("not_found", "No problem has this code.")
     about = {"code": code, **asdict(PROBLEM_TYPES[code])}
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+    if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         texts = {name: escape(str(value)) for name, value in about.items()}
         return _document(_PROBLEM_PAGE.format(**texts).encode(), "text/html")
     return _document(orjson.dumps(about), "application/json")
@@ -97,7 +97,7 @@ def _document(
 ) -> flask.Response:
     """Return ``content`` as a cacheable response; an empty 304 when the client has it already."""
     etag = generate_etag(content)
-    known = request.if_none_match.contains_weak(etag)
+    known = current().if_none_match.contains_weak(etag)
     response = flask.Response(None if known else content, headers=headers, mimetype=media_type)
     if known:
         response.status_code = 304

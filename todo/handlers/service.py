@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import flask
 import orjson
-from flask import request
 
 from todo import __version__
 from todo.context import context
 from todo.database import readiness
+from todo.http.request import current
 from todo.problems import Problem
 
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ _ABOUT: Final = {
 
 def show_service() -> flask.Response:
     """Respond with a page to browsers, with JSON to everybody else."""
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+    if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         response = flask.Response(_PAGE, mimetype="text/html")
     else:
         response = flask.Response(orjson.dumps(_ABOUT), mimetype="application/json")

@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
-from flask import request
 from werkzeug.datastructures import ETags
 
 from todo.auth import ME
@@ -20,6 +19,7 @@ from todo.auth.user import User
 from todo.context import context
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.transactions import MANY_SECONDS
+from todo.http.request import current
 from todo.sync import reads
 from todo.sync.etags import LENGTH, etag_of
 from todo.sync.idempotency import Repeatable
@@ -55,7 +55,7 @@ def commit_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> 
 
 def _repeatable() -> Repeatable | None:
     """Return the request as one that may be repeated, if it has an ``Idempotency-Key``."""
-    key = request.headers.get("Idempotency-Key")
+    key = current().headers.get("Idempotency-Key")
     if key is None:
         return None
     return Repeatable(key, _fingerprint(), context().idempotency_hours)
@@ -67,13 +67,13 @@ def _fingerprint() -> bytes:
     Keys are those of one user, so the path counts from behind the user on; query and body count as
     what they say, however that is written.
     """
+    request = current()
     _, _, _, resource = request.path.split("/", 3)
-    body = request.get_data()
     bound = [
         request.method,
         resource,
         sorted(request.args.items(multi=True)),
-        orjson.loads(body) if body else None,
+        orjson.loads(request.body) if request.body else None,
         request.headers.get("If-Match"),
     ]
     return hashlib.blake2b(
@@ -86,6 +86,7 @@ def if_match() -> Precondition | None:
 
     The comparison is strong: a weak ETag never matches (RFC 9110, section 13.1.1).
     """
+    request = current()
     if "If-Match" not in request.headers:
         return None
     detail = "If-Match does not name the current ETag; 'current' has what is stored now."
@@ -136,9 +137,15 @@ def removed(_entity: E) -> Response:
 
 def shown_or_not_modified(entity: E) -> Response:
     """Respond with ``entity``, or with 304 when ``If-None-Match`` has its ETag."""
-    if request.if_none_match.contains_weak(etag_of(entity)):
+    if _client_has(etag_of(entity)):
         return None, 304, etag_header(etag_of(entity))
     return shown(entity)
+
+
+def _client_has(etag: str) -> bool:
+    """Whether ``If-None-Match`` has ``etag``; the comparison is weak (RFC 9110, section 13.1.2)."""
+    request = current()
+    return "If-None-Match" in request.headers and request.if_none_match.contains_weak(etag)
 
 
 def list_not_modified(user_id: str, etag_at: Callable[[int], str | None]) -> Response | None:
@@ -146,10 +153,10 @@ def list_not_modified(user_id: str, etag_at: Callable[[int], str | None]) -> Res
 
     ``etag_at`` gives the list's ETag at a revision of the user, which is all that is read.
     """
-    if "If-None-Match" not in request.headers or etag_at(0) is None:
+    if "If-None-Match" not in current().headers or etag_at(0) is None:
         return None
     etag = etag_at(reads.revision(user_id))
-    known = etag is not None and request.if_none_match.contains_weak(etag)
+    known = etag is not None and _client_has(etag)
     return (None, 304, etag_header(etag)) if known else None
 
 
@@ -157,6 +164,7 @@ def link_to_next(cursor: str | None) -> dict[str, str]:
     """Return the header that has the target of the next page (RFC 8288), if there is one."""
     if cursor is None:
         return {}
+    request = current()
     query = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True)
     kept = [(name, value) for name, value in query if name not in ("cursor", "skip")]
     target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo.http.contract.operation import BODY
+from todo.http.request import BODY
 from todo.problems import Problem
 
 MAX_TARGET: Final = 4096

@@ -10,10 +10,8 @@ from todo.auth.user import User
 from todo.http.contract.parameters import HeaderChecker, Parameter, QueryParser
 from todo.http.contract.queries import QueryObject
 from todo.http.contract.schemas import Schema
+from todo.http.request import BODY
 from todo.problems import Problem, validation_failed
-
-BODY: Final = "todo.body"
-"""Where the edge leaves the whole request body (bytes) in the ASGI scope."""
 
 OWNER: Final = "user_id"
 """The path parameter that the security handler compares with the token; handlers get ``user``."""

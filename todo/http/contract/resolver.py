@@ -1,12 +1,10 @@
-"""Finds the handler of an operation, and turns what handlers return into responses."""
+"""Finds the handler of an operation."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-import flask
-import orjson
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 
@@ -46,28 +44,3 @@ def _module(name: str) -> ModuleType | None:
         if error.name != name:
             raise
         return None
-
-
-def respond(result: Any) -> flask.Response:
-    """Turn what a handler returned into a response.
-
-    ``result`` is a response, or a body, ``(body, status)`` or ``(body, status, headers)``; a body
-    of ``None`` is an empty 204, anything else is serialised as JSON, once.
-    """
-    if isinstance(result, flask.Response):
-        return result
-    body, status, headers = _unpack(result)
-    if body is None:
-        response = flask.Response(status=status or 204, headers=headers)
-        response.headers.pop("Content-Type", None)
-        return response
-    return flask.Response(
-        orjson.dumps(body), status=status or 200, headers=headers, mimetype="application/json"
-    )
-
-
-def _unpack(result: Any) -> tuple[Any, int | None, Mapping[str, str] | None]:
-    if not isinstance(result, tuple):
-        return result, None, None
-    body, status, headers = (*result, None)[:3]
-    return body, status, headers

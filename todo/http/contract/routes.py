@@ -5,10 +5,11 @@ how large a body may be, so that nothing but the router decides which paths fit 
 """
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from connexion.middleware.routing import RoutingOperation
+from starlette.convertors import Convertor
 from starlette.routing import BaseRoute, Mount, Route
 
 from todo.http.contract.document import Document, operations
@@ -20,6 +21,8 @@ class OperationRoute(NamedTuple):
     operation_id: str
     methods: frozenset[str]
     paths: re.Pattern[str]
+    convertors: Mapping[str, Convertor[Any]]
+    """What makes a value of each parameter's text, in the order of the parameters."""
 
 
 def routes_of(mounts: Iterable[BaseRoute]) -> list[OperationRoute]:
@@ -27,7 +30,12 @@ def routes_of(mounts: Iterable[BaseRoute]) -> list[OperationRoute]:
     routers = [mount for mount in mounts if isinstance(mount, Mount)]
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     return [
-        OperationRoute(route.endpoint.operation_id, frozenset(route.methods), route.path_regex)
+        OperationRoute(
+            route.endpoint.operation_id,
+            frozenset(route.methods),
+            route.path_regex,
+            route.param_convertors,
+        )
         for route in routes
         if isinstance(route.endpoint, RoutingOperation) and route.methods
     ]
