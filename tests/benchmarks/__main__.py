@@ -10,6 +10,7 @@ from tests.benchmarks.answers import LoadError
 from tests.benchmarks.asking import UnexpectedAnswer
 from tests.benchmarks.comparison import compare
 from tests.benchmarks.contenders import ALL, SEED
+from tests.benchmarks.distance import Distant, distance_table, measure_distance
 from tests.benchmarks.options import options
 from tests.benchmarks.report import tables, write_json
 from tests.benchmarks.servers import PrepareError
@@ -30,7 +31,7 @@ def show(text: str) -> None:
     sys.stdout.write(f"{text}\n\n")
 
 
-def complain(cells: Sequence[Cell]) -> bool:
+def complain(cells: Sequence[Cell | Distant]) -> bool:
     """Show the first unexpected answer of each cell; whether there was any."""
     wrong = [one for one in cells if one.errors]
     for one in wrong:
@@ -52,6 +53,13 @@ def comparison(asked: argparse.Namespace) -> int:
     return 1 if complain(cells) else 0
 
 
+def distance(asked: argparse.Namespace) -> int:
+    """All contenders, far from their databases."""
+    found = measure_distance(ALL, asked.size, asked.operations, say)
+    show(distance_table(found, asked.operations))
+    return 1 if complain(found) else 0
+
+
 def growth_table(asked: argparse.Namespace) -> str:
     """What the same questions cost of few tasks and of many."""
     size = growth.SHORT if asked.short else growth.FULL
@@ -66,6 +74,8 @@ def main(given: Sequence[str] | None = None) -> int:
     """
     asked = options(given)
     try:
+        if asked.distance:
+            return distance(asked)
         return comparison(asked)
     except UNMEASURABLE as error:
         say(str(error))

@@ -24,6 +24,7 @@ def options(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--noise", action="store_true", help="the seed against itself")
+    mode.add_argument("--distance", action="store_true", help="10 ms to the database and back")
     found = parser.parse_args(given)
     for name, value in (SHORT if found.short else FULL).items():
         if getattr(found, name) is None:
