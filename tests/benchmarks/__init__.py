@@ -24,5 +24,6 @@ tables, report   the result as text and as JSON
 growth       what the same questions cost of few tasks and of many, ours alone
 tokens       what a token costs: its signature, and the memory that spares it
 delay, distance   a database that is 10 ms away
+soak         many requests: does ours keep its memory?
 options      the command line
 """

@@ -14,6 +14,7 @@ from tests.benchmarks.distance import Distant, distance_table, measure_distance
 from tests.benchmarks.options import options
 from tests.benchmarks.report import tables, write_json
 from tests.benchmarks.servers import PrepareError
+from tests.benchmarks.soak import soak
 from tests.benchmarks.summary import Cell, summarise
 from tests.benchmarks.tokens import token_table
 from tests.servers.postgres import PostgresServer, StartFailed, Unavailable
@@ -70,10 +71,13 @@ def growth_table(asked: argparse.Namespace) -> str:
 def main(given: Sequence[str] | None = None) -> int:
     """0 when every request got its status, 1 when not, 2 when there was nothing to measure.
 
-    No time decides: on a shared machine it is evidence to read, never a test to pass.
+    No time decides: on a shared machine it is evidence to read, never a test to pass. `--soak`
+    is 1 also when memory grows.
     """
     asked = options(given)
     try:
+        if asked.soak:
+            return soak(asked.requests, asked.users, show, say)
         if asked.distance:
             return distance(asked)
         return comparison(asked)

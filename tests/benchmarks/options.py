@@ -11,13 +11,14 @@ FULL = {"rounds": 5, "requests": 2000, "users": 1000}
 # CPU is accounted in steps of 10 ms; readers and writers are different users.
 LEAST = {"rounds": 1, "requests": 100, "users": 2}
 SHORT = {"rounds": 1, "requests": 150, "users": 100}
+SOAK_REQUESTS = 200_000
 
 
 def options(given: Sequence[str] | None) -> argparse.Namespace:
     """What was asked for; what is not given comes from FULL, or from SHORT with --short."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, help="interleaved rounds (5)")
-    parser.add_argument("--requests", type=int, help="requests per sample (2000)")
+    parser.add_argument("--requests", type=int, help="requests per sample (2000), of --soak 200000")
     parser.add_argument("--users", type=int, help="users with 100 tasks each (1000)")
     parser.add_argument("--only", metavar="NAME", help="operations whose name contains this")
     parser.add_argument("--short", action="store_true", help="two minutes: does it run?")
@@ -25,7 +26,10 @@ def options(given: Sequence[str] | None) -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--noise", action="store_true", help="the seed against itself")
     mode.add_argument("--distance", action="store_true", help="10 ms to the database and back")
+    mode.add_argument("--soak", action="store_true", help="does ours keep its memory?")
     found = parser.parse_args(given)
+    if found.soak and found.requests is None:
+        found.requests = SOAK_REQUESTS
     for name, value in (SHORT if found.short else FULL).items():
         if getattr(found, name) is None:
             setattr(found, name, value)
