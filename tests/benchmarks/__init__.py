@@ -20,7 +20,7 @@ cpu, memory, starts   the measures beside latency
 rounds       the order: interleaved rounds, saturated and at half load, each after a warm-up
 comparison   all contenders prepared, started, checked and measured
 summary      medians, ranges and ratios
-tables, report   the result as text and as JSON
+tables, report, picture   the result as text, as JSON, and as one picture
 growth       what the same questions cost of few tasks and of many, ours alone
 tokens       what a token costs: its signature, and the memory that spares it
 delay, distance   a database that is 10 ms away

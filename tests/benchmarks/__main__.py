@@ -16,6 +16,7 @@ from tests.benchmarks.report import tables, write_json
 from tests.benchmarks.servers import PrepareError
 from tests.benchmarks.soak import soak
 from tests.benchmarks.summary import Cell, summarise
+from tests.benchmarks.tables import marked
 from tests.benchmarks.tokens import token_table
 from tests.servers.postgres import PostgresServer, StartFailed, Unavailable
 
@@ -48,6 +49,10 @@ def comparison(asked: argparse.Namespace) -> int:
     show(tables(cells, result, contenders))
     if asked.json:
         write_json(asked.json, cells, result)
+    if asked.picture:
+        from tests.benchmarks.picture import draw  # noqa: PLC0415 - matplotlib is slow to import
+
+        draw(asked.picture, cells, marked(cells, contenders)[0])
     show(token_table(asked.requests))
     if not asked.noise and not asked.only:
         show(growth_table(asked))

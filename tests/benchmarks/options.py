@@ -23,6 +23,7 @@ def options(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME", help="operations whose name contains this")
     parser.add_argument("--short", action="store_true", help="two minutes: does it run?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the CPU there (.svg)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--noise", action="store_true", help="the seed against itself")
     mode.add_argument("--distance", action="store_true", help="10 ms to the database and back")
