@@ -82,7 +82,7 @@ def main(given: Sequence[str] | None = None) -> int:
     asked = options(given)
     try:
         if asked.soak:
-            return soak(asked.requests, asked.users, show, say)
+            return soak(asked.size, asked.operations, show, say)
         if asked.distance:
             return distance(asked)
         return comparison(asked)

@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Callable, Sequence
 from statistics import mean
 
+from tests.benchmarks.asking import OK
 from tests.benchmarks.comparison import Size, make_plan
 from tests.benchmarks.contenders import OURS, WORKERS
 from tests.benchmarks.load import Connections
-from tests.benchmarks.operations import OPERATIONS
+from tests.benchmarks.operations import Operation
 from tests.benchmarks.requests import requests_for
 from tests.benchmarks.rounds import Plan
 from tests.benchmarks.servers import Server, prepare, running
@@ -22,23 +23,21 @@ RUN_SECONDS = 600.0
 
 Say = Callable[[str], None]
 
-# An update between the reading of an ETag and its use makes a 200 of a 304.
-EXPECTED = frozenset(operation.expected for operation in OPERATIONS)
 
-
-def soak(requests: int, users: int, show: Say, say: Say) -> int:
+def soak(size: Size, operations: Sequence[Operation], show: Say, say: Say) -> int:
     """Show memory after every twentieth of the requests; 1 when it grows or answers are wrong."""
     secret = secrets.token_urlsafe(48)
-    plan = make_plan(Size(1, requests, users), secret)
+    plan = make_plan(size, secret, operations)
+    batch = size.requests // READINGS
     with PostgresServer.start() as postgres:
-        say(f"ours: preparing {users} users, starting")
+        say(f"ours: preparing {size.users} users, starting")
         dsn = postgres.create_database()
-        prepare(OURS, dsn, secret, users)
+        prepare(OURS, dsn, secret, size.users)
         with running(OURS, OURS.name, dsn, secret) as server:
             rest = server.megabytes_per_worker()
-            readings, errors = soaked(server, plan, requests // READINGS, say)
-    show(soak_table(requests // READINGS, rest, readings))
-    verdict, growth = judged(requests, readings)
+            readings, errors = soaked(server, plan, batch, say)
+    show(soak_table(batch, rest, readings))
+    verdict, growth = judged(size.requests, readings)
     show(f"{verdict}; {errors} wrong answers")
     return 1 if errors or growth else 0
 
@@ -46,10 +45,12 @@ def soak(requests: int, users: int, show: Say, say: Say) -> int:
 def soaked(server: Server, plan: Plan, batch: int, say: Say) -> tuple[list[float], int]:
     """Memory per worker after each batch, and how many answers were wrong."""
     readings, errors = [], 0
+    # An update between the reading of an ETag and its use makes a 200 of a 304.
+    expected = frozenset({OK, *(operation.expected for operation in plan.operations)})
     for number in range(READINGS):
         requests = mixed(server, plan, batch, f"soak {number}")
         with Connections(server.port, server.pid, WORKERS) as connections:
-            outcome = connections.run(requests, EXPECTED, RUN_SECONDS)
+            outcome = connections.run(requests, expected, RUN_SECONDS)
         readings.append(server.megabytes_per_worker())
         errors += outcome.errors
         rate = outcome.requests / outcome.seconds
@@ -60,11 +61,11 @@ def soaked(server: Server, plan: Plan, batch: int, say: Say) -> tuple[list[float
 
 
 def mixed(server: Server, plan: Plan, count: int, seed: str) -> list[bytes]:
-    """Requests of all operations, equally often, in an order drawn from `seed`."""
-    each = -(-count // len(OPERATIONS))
+    """Requests of the plan's operations, equally often, in an order drawn from `seed`."""
+    each = -(-count // len(plan.operations))
     requests = [
         request
-        for operation in OPERATIONS
+        for operation in plan.operations
         for request in requests_for(server, operation, plan.who(operation), each, seed)
     ]
     random.Random(seed).shuffle(requests)
