@@ -6,7 +6,8 @@
 #   make lint    formatting, lint, types, and the OpenAPI document (needs npm)
 #   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: two minutes)
 #   make chaos   servers killed under writers that repeat      (CHAOS=--short: a minute)
-#   make bench   CPU per request against FastAPI + SQLModel    (BENCH=--short: two minutes)
+#   make bench   cost of a request against three other stacks  (BENCH=--short: two minutes;
+#                --distance: the database 10 ms away; --soak: memory under 200,000 requests)
 #   make wheel   build the wheel into dist/
 #   make lock    resolve the dependencies again
 

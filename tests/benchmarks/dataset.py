@@ -8,6 +8,7 @@ from typing import NamedTuple
 import psycopg2
 from psycopg2.extras import execute_values
 
+from tests.benchmarks.stacks.tables import COLUMNS
 from todo.models import PRIORITIES
 from todo.values.text_keys import search_key, tags_key, title_key
 
@@ -51,7 +52,7 @@ def tasks_of(user: int) -> Iterator[SeedTask]:
         )
 
 
-def seed_ours(dsn: str, users: int) -> None:
+def fill_ours(dsn: str, users: int) -> None:
     """Fill the product's tables, as `specs/database/schema.md` describes them.
 
     The only place in this package that knows our schema. `todo migrate` has run. A task's id and
@@ -96,12 +97,12 @@ def our_task_id(user: int, number: int) -> int:
     return number
 
 
-def seed_peer(dsn: str, users: int) -> None:
-    """Fill the peer's tables, and set its sequence to go on after the last id."""
+def fill_seed(dsn: str, users: int) -> None:
+    """Fill the seed's tables, and set its sequence to go on after the last id."""
     user_rows = ((user_name(user),) for user in range(users))
     task_rows = (
         (
-            *(peer_task_id(user, task.number), user_name(user)),
+            *(common_task_id(user, task.number), user_name(user)),
             *(task.title, task.description, task.completed, task.priority, task.due_date),
             json.dumps(task.tags),
             *(task.created_at, task.created_at),
@@ -127,6 +128,29 @@ def seed_peer(dsn: str, users: int) -> None:
     connection.close()
 
 
-def peer_task_id(user: int, number: int) -> int:
-    """The peer has one sequence for all users."""
+def fill_flat(dsn: str, users: int) -> None:
+    """Fill the one table of the expert's peer and of the floor."""
+    task_rows = (
+        (
+            *(common_task_id(user, task.number), user_name(user)),
+            *(task.title, task.description, task.completed, task.priority, task.due_date),
+            *(task.tags, task.created_at, task.created_at),
+        )
+        for user in range(users)
+        for task in tasks_of(user)
+    )
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        execute_values(
+            cursor,
+            f"INSERT INTO task ({', '.join(COLUMNS)}) VALUES %s",  # noqa: S608 - our own words
+            task_rows,
+            template=f"({', '.join(['%s'] * 7)}, %s::text[], %s, %s)",
+            page_size=ROWS_PER_STATEMENT,
+        )
+        cursor.execute("SELECT setval('task_id_seq', (SELECT max(id) FROM task))")
+    connection.close()
+
+
+def common_task_id(user: int, number: int) -> int:
+    """The others have one sequence for all users."""
     return user * TASKS_PER_USER + number

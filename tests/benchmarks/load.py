@@ -5,17 +5,18 @@ test: requests are bytes rendered beforehand, and of an answer no more is looked
 and where it ends. Everything goes to the loopback and is bounded in count and in time.
 """
 
-import re
 import selectors
 import socket
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from tests.benchmarks.answers import LoadError, is_complete, is_last
+from tests.benchmarks.outcome import Outcome
 from tests.benchmarks.spread import evenly
 
 LOOPBACK = "127.0.0.1"
@@ -24,45 +25,6 @@ RECEIVE_BYTES = 65536
 PATIENCE_SECONDS = 10.0  # how long a single answer may take
 MOST_RECONNECTS = 64  # per run; more means that the server is falling over
 
-STATUS = slice(9, 12)  # in "HTTP/1.1 200 OK"
-END_OF_HEAD = b"\r\n\r\n"
-END_OF_CHUNKS = b"0\r\n\r\n"
-CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
-CLOSING = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
-
-
-class LoadError(RuntimeError):
-    """The server does not answer, or not in HTTP: there is nothing to measure."""
-
-
-@dataclass
-class Outcome:
-    """What came of a run: answers by status, how long it took, and one unexpected answer."""
-
-    expected: int
-    seconds: float = 0.0
-    reconnects: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    unexpected: str = ""
-
-    @property
-    def requests(self) -> int:
-        """How many requests were answered, whatever the answer."""
-        return self.statuses.total()
-
-    @property
-    def errors(self) -> int:
-        """How many answers had another status than the expected one."""
-        return self.requests - self.statuses[self.expected]
-
-    def count(self, answer: bytes | bytearray) -> None:
-        """Take one complete answer into account; keep the first unexpected one as evidence."""
-        status = int(answer[STATUS])
-        self.statuses[status] += 1
-        if status != self.expected and not self.unexpected:
-            self.unexpected = answer[:1000].decode("utf-8", errors="replace")
-
 
 @dataclass
 class Connection:
@@ -70,14 +32,16 @@ class Connection:
 
     socket: socket.socket
     request: bytes = b""
+    since: float = 0.0  # when the request was due
     answer: bytearray = field(default_factory=bytearray)
 
-    def send(self, request: bytes) -> None:
+    def send(self, request: bytes, since: float) -> None:
         """Put a request in flight; a request fits any send buffer, so this does not block.
 
         That the server has closed the connection is left for `receive` to notice.
         """
         self.request = request
+        self.since = since
         self.answer.clear()
         with suppress(ConnectionError):
             self.socket.sendall(request)
@@ -92,21 +56,33 @@ class Connection:
         return bool(data)
 
 
-def is_complete(answer: bytes | bytearray) -> bool:
-    """Whether the answer has arrived whole (RFC 9112 section 6, as far as an API needs it).
+@dataclass
+class Timetable:
+    """When which request is due: as soon as a connection is free, or at a steady rate."""
 
-    Raises LoadError for an answer whose end only the end of the connection would tell.
-    """
-    head = answer.find(END_OF_HEAD)
-    if head < 0:
-        return False
-    if length := CONTENT_LENGTH.search(answer, 0, head):
-        return len(answer) >= head + len(END_OF_HEAD) + int(length[1])
-    if CHUNKED.search(answer, 0, head):
-        return answer.endswith(END_OF_CHUNKS)
-    if answer[STATUS] in (b"204", b"304"):
-        return True
-    raise LoadError(f"an answer without a length: {bytes(answer[:head])!r}")
+    requests: deque[bytes]
+    started: float
+    interval: float  # seconds between two requests; 0: none
+    sent: int = 0
+
+    def due(self) -> float:
+        """When the next request is due; a past moment without a rate."""
+        return self.started + self.sent * self.interval
+
+    def wait(self) -> float:
+        """How long until then; PATIENCE_SECONDS when nothing is left to send."""
+        return max(0.0, self.due() - time.monotonic()) if self.requests else PATIENCE_SECONDS
+
+    def send_due(self, idle: deque[Connection]) -> None:
+        """Send what is due, as far as connections are idle.
+
+        At a rate latency counts from when the request was due, so that one slow answer also counts
+        for those that had to wait behind it.
+        """
+        while idle and self.requests and self.due() <= (now := time.monotonic()):
+            since = self.due() if self.interval else now
+            idle.popleft().send(self.requests.popleft(), since)
+            self.sent += 1
 
 
 class Connections:
@@ -155,52 +131,53 @@ class Connections:
         self.selector.register(opened, selectors.EVENT_READ, connection)
         return connection
 
-    def run(self, requests: Sequence[bytes], expected: int, seconds: float) -> Outcome:
+    def run(
+        self,
+        requests: Sequence[bytes],
+        expected: frozenset[int],
+        seconds: float,
+        rate: float | None = None,
+    ) -> Outcome:
         """Send the requests, in order, and wait for all answers.
 
-        After `seconds` no more are sent. Raises LoadError when an answer does not come in time,
-        or when the server keeps closing connections.
+        Without a `rate` (per second) every connection always has a request in flight. After
+        `seconds` no more are sent. Raises LoadError when an answer does not come in time, or when
+        the server keeps closing connections.
         """
         outcome = Outcome(expected)
+        idle = deque(self.all)
         started = time.monotonic()
-        waiting = iter(requests)
-        in_flight = sum(self.send_next(connection, waiting) for connection in self.all)
-        while in_flight:
-            for connection in self.ready():
-                if not self.is_answered(connection, outcome):
-                    continue
-                in_time = time.monotonic() - started < seconds
-                if not (in_time and self.send_next(connection, waiting)):
-                    in_flight -= 1
+        waiting = Timetable(deque(requests), started, 1 / rate if rate else 0.0)
+        while True:
+            if time.monotonic() - started > seconds:
+                waiting.requests.clear()
+            waiting.send_due(idle)
+            if not waiting.requests and len(idle) == len(self.all):
+                break
+            for connection in self.ready(waiting.wait() if idle else PATIENCE_SECONDS):
+                if self.is_answered(connection, outcome):
+                    idle.append(connection)
         outcome.seconds = time.monotonic() - started
         return outcome
 
-    def ready(self) -> list[Connection]:
-        """The connections on which something has arrived."""
-        events = self.selector.select(PATIENCE_SECONDS)
-        if not events:
+    def ready(self, patience: float) -> list[Connection]:
+        """The connections on which something arrives within so many seconds."""
+        events = self.selector.select(patience)
+        if not events and patience >= PATIENCE_SECONDS:
             raise LoadError(f"no answer within {PATIENCE_SECONDS:.0f} s")
         return [key.data for key, _ in events]
-
-    def send_next(self, connection: Connection, waiting: Iterator[bytes]) -> bool:
-        """Put the next request in flight, if there is one."""
-        request = next(waiting, None)
-        if request is None:
-            return False
-        connection.send(request)
-        return True
 
     def is_answered(self, connection: Connection, outcome: Outcome) -> bool:
         """Read on; when the answer is whole, count it and make the connection ready for more."""
         if not connection.receive():
             outcome.reconnects += 1
             self.reopen(connection, outcome)
-            connection.send(connection.request)
+            connection.send(connection.request, connection.since)
             return False
         if not is_complete(connection.answer):
             return False
-        outcome.count(connection.answer)
-        if CLOSING.search(connection.answer, 0, connection.answer.find(END_OF_HEAD)):
+        outcome.count(connection.answer, time.monotonic() - connection.since)
+        if is_last(connection.answer):
             outcome.reconnects += 1
             self.reopen(connection, outcome)
         return True

@@ -1,19 +1,31 @@
-"""What is asked of both contenders: four operations, rendered to bytes before they are sent."""
+"""What is asked of every contender, as data; `requests` renders it to bytes."""
 
-import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-import jwt
-
-from tests.benchmarks.dataset import TASKS_PER_USER, user_name
 
 PAGE = 20
-TOKEN_LIFE = timedelta(hours=6)
+LONG_PAGE = 100
 
-TaskId = Callable[[int, int], int]  # (user, number) -> the id that a contender gave the task
+Body = Callable[[random.Random], Mapping[str, object]]
+
+
+def text(verb: str) -> Body:
+    """A title that begins with this verb and a description, both of ordinary length."""
+
+    def drawn(draw: random.Random) -> Mapping[str, object]:
+        number = draw.getrandbits(48)
+        return {
+            "title": f"{verb} book number {number}",
+            "description": f"It is on shelf {number % 1000}, second row, behind the atlas",
+        }
+
+    return drawn
+
+
+def bad(draw: random.Random) -> Mapping[str, object]:
+    """A body with two mistakes: no title, and a priority that there is not."""
+    return {"description": f"Shelf {draw.getrandbits(48)}", "priority": "urgent"}
 
 
 @dataclass(frozen=True)
@@ -24,83 +36,28 @@ class Operation:
     method: str
     target: str  # after /api/{user_id}/tasks
     expected: int
-    writes: str = ""  # the verb that the new title begins with; "" sends no body
-    grows: bool = False  # adds rows, so it gets users of its own
+    body: Body | None = None
+    apart: bool = False  # changes what lists show, so users of its own ask for it
+    keyed: bool = False  # bears an Idempotency-Key, a new one each time
+    conditional: bool = False  # bears the current ETag, where there is one
+    forged: bool = False  # bears a token that somebody else signed
 
 
 GET_ONE = Operation("get one", "GET", "/{task_id}", 200)
-LIST = Operation("list 20", "GET", f"?limit={PAGE}", 200)
-CREATE = Operation("create", "POST", "", 201, writes="Buy", grows=True)
-UPDATE = Operation("update", "PUT", "/{task_id}", 200, writes="Return")
-OPERATIONS = (GET_ONE, LIST, CREATE, UPDATE)
+LIST = Operation(f"list {PAGE}", "GET", f"?limit={PAGE}", 200)
+LONG_LIST = Operation(f"list {LONG_PAGE}", "GET", f"?limit={LONG_PAGE}", 200)
+FILTERED_LIST = Operation(
+    "filtered list", "GET", f"?limit={PAGE}&completed=true&priority=high", 200
+)
+CREATE = Operation("create", "POST", "", 201, text("Buy"), apart=True)
+KEYED_CREATE = Operation("keyed create", "POST", "", 201, text("Order"), apart=True, keyed=True)
+UPDATE = Operation("update", "PUT", "/{task_id}", 200, text("Return"))
+COMPLETE = Operation("complete", "PATCH", "/{task_id}/complete", 200, apart=True)
+CONDITIONAL_LIST = Operation("304 of a list", "GET", f"?limit={PAGE}", 304, conditional=True)
+REFUSED_TOKEN = Operation("401", "GET", "/{task_id}", 401, forged=True)
+REFUSED_BODY = Operation("422", "POST", "", 422, bad)
 
-
-@dataclass(frozen=True)
-class Caller:
-    """A user who calls, by place in the dataset, with the token that says so."""
-
-    user: int
-    token: str
-
-    @property
-    def path(self) -> str:
-        """The collection that is this user's."""
-        return f"/api/{user_name(self.user)}/tasks"
-
-
-def callers(users: Sequence[int], secret: str) -> list[Caller]:
-    """Sign one HS256 token per user, the way Better Auth's shared secret does."""
-    now = datetime.now(UTC)
-    return [Caller(user, sign(user_name(user), now, secret)) for user in users]
-
-
-def sign(subject: str, now: datetime, secret: str) -> str:
-    """A token that outlives the whole benchmark."""
-    return jwt.encode({"sub": subject, "iat": now, "exp": now + TOKEN_LIFE}, secret, "HS256")
-
-
-def render(
-    operation: Operation,
-    who: Sequence[Caller],
-    task_id: TaskId,
-    count: int,
-    seed: str,
-) -> list[bytes]:
-    """`count` requests that cycle over the callers, at tasks and with texts drawn from `seed`.
-
-    The same seed draws the same for both contenders; another seed draws other texts, because an
-    update to what is already there would be a no-op that only one of them recognises.
-    """
-    draw = random.Random(seed)
-    requests = []
-    for place in range(count):
-        caller = who[place % len(who)]
-        number = draw.randint(1, TASKS_PER_USER)
-        target = operation.target.format(task_id=task_id(caller.user, number))
-        body = text_body(operation.writes, draw) if operation.writes else b""
-        requests.append(render_one(operation.method, caller.path + target, caller.token, body))
-    return requests
-
-
-def text_body(verb: str, draw: random.Random) -> bytes:
-    """A title and a description of ordinary length."""
-    number = draw.getrandbits(48)
-    return json.dumps(
-        {
-            "title": f"{verb} book number {number}",
-            "description": f"It is on shelf {number % 1000}, second row, behind the atlas",
-        }
-    ).encode()
-
-
-def render_one(method: str, target: str, token: str, body: bytes) -> bytes:
-    """One HTTP/1.1 request, with the headers that a browser's fetch would not go without."""
-    lines = [
-        f"{method} {target} HTTP/1.1",
-        "Host: 127.0.0.1",
-        "Accept: application/json",
-        f"Authorization: Bearer {token}",
-    ]
-    if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + body
+OPERATIONS = (
+    *(GET_ONE, LIST, LONG_LIST, FILTERED_LIST, CREATE, KEYED_CREATE, UPDATE, COMPLETE),
+    *(CONDITIONAL_LIST, REFUSED_TOKEN, REFUSED_BODY),
+)

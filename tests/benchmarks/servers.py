@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.contenders import Contender
+from tests.benchmarks.contenders import WORKERS, Contender
 from tests.benchmarks.cpu import tree_seconds
 from tests.benchmarks.database import set_time_zone, settle
 from tests.benchmarks.load import LOOPBACK
+from tests.benchmarks.memory import megabytes
 from tests.servers.process import ServerProcess, free_port
 
 REPOSITORY = Path(__file__).parents[2]
 # Nothing else is handed on: a developer's own settings must not steer one of the contenders.
 INHERITED = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "VIRTUAL_ENV")
 
+UNSIGNED = "/api/nobody/tasks"  # refused with 401 as soon as the server is up
 MIGRATE_SECONDS = 60
 MESSAGE_TAIL = 2000  # characters of a command's output in an error
 
@@ -37,6 +39,10 @@ class Server:
     def cpu_seconds(self) -> float:
         """What all its processes have taken so far."""
         return tree_seconds(self.pid)
+
+    def megabytes_per_worker(self) -> float:
+        """The memory of all its processes, each shared page counted once, by its workers."""
+        return megabytes(self.pid) / WORKERS
 
 
 def environment(dsn: str, secret: str) -> dict[str, str]:
@@ -66,7 +72,7 @@ def prepare(contender: Contender, dsn: str, secret: str, users: int) -> None:
         raise PrepareError(f"{error}; is the project installed in this environment?") from error
     if made.returncode != 0:
         raise PrepareError(f"{' '.join(contender.migrate)}:\n{made.stdout[-MESSAGE_TAIL:]}")
-    contender.seed(dsn, users)
+    contender.fill(dsn, users)
     settle(dsn)
 
 
@@ -79,7 +85,7 @@ def running(contender: Contender, label: str, dsn: str, secret: str) -> Iterator
     port = free_port()
     with ServerProcess.start(
         contender.command(port),
-        url=f"http://{LOOPBACK}:{port}{contender.health}",
+        url=f"http://{LOOPBACK}:{port}{UNSIGNED}",
         env=environment(dsn, secret) | contender.serving(port),
         cwd=REPOSITORY,
     ) as process:

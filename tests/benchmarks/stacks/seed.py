@@ -10,7 +10,7 @@ choice is the one its libraries' own documentation shows:
 - the list answers with `total`, because the front ends show it, and the path's `user_id` must be
   the token's `sub` ("403: not user's resource").
 
-Served with `uvicorn tests.benchmarks.peer:app`; `python -m tests.benchmarks.peer` makes the tables.
+Served with `uvicorn tests.benchmarks.stacks.seed:app`; run as a module, it makes the tables.
 """
 
 from collections.abc import Iterator
@@ -152,11 +152,14 @@ def list_tasks(
     skip: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     completed: bool | None = None,
+    priority: Priority | None = None,
 ) -> dict[str, object]:
     """One page of the caller's tasks, newest first."""
     wanted = [Task.user_id == owner]
     if completed is not None:
         wanted.append(Task.completed == completed)
+    if priority is not None:
+        wanted.append(Task.priority == priority)
     page = select(Task).where(*wanted).order_by(col(Task.id).desc()).offset(skip).limit(limit)
     total = session.exec(select(func.count()).select_from(Task).where(*wanted)).one()
     return {"tasks": session.exec(page).all(), "total": total, "skip": skip, "limit": limit}
