@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from gunicorn import glogging
 from gunicorn.asgi import protocol as asgi_protocol  # `protocol` is a setting of gunicorn
+from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
@@ -65,7 +66,27 @@ def _name_every_status() -> None:
         phrases.setdefault(status.value, status.phrase)
 
 
+def _let_parsers_go() -> None:
+    """Free a closed connection, which gunicorn keeps for ever with the parser that is written in C.
+
+    The connection has the parser, and the parser the connection's methods. Python's garbage
+    collector does not look into that parser (``gunicorn_h1c`` 0.6), so it never finds the circle.
+    """
+    connection_lost = ASGIProtocol.connection_lost
+
+    def lose(self: Any, exc: Exception | None) -> None:
+        connection_lost(self, exc)
+        task = self._task
+        if task is None or task.done():
+            self._callback_parser = None
+        else:
+            task.add_done_callback(lambda _: setattr(self, "_callback_parser", None))
+
+    ASGIProtocol.connection_lost = lose
+
+
 _name_every_status()
+_let_parsers_go()
 _settings = Settings.from_env()
 configure(_settings.log_level, _settings.log_format)
 

@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from tests.conftest import SECRET, Caller
+from tests.integration import counting_application
 from tests.integration.concurrently import beside, together
 from tests.integration.raw_http import chunked, request, wire_to
 from tests.integration.server import REPOSITORY, SERVING, Server, postgresql_settings, run_todo
@@ -172,6 +173,19 @@ def test_plain_gunicorn_in_the_repository_serves(settings, serving, tmp_path):
 
     use(server, server.caller())
     assert_stops_well(server)
+
+
+def test_a_closed_connection_leaves_nothing_in_memory(settings, serving, tmp_path):
+    command = [*SERVING, f"{counting_application.__name__}:create()"]
+    variables = {**settings, "PYTHONPATH": str(REPOSITORY), "WEB_CONCURRENCY": "1"}
+    server: Server = serving(REPOSITORY, command=command, home=tmp_path / "home", **variables)
+    for _ in range(30):
+        assert server.client.get("/health").status_code == 200  # each on a connection of its own
+
+    def few_are_held() -> bool:
+        return int(server.client.get(counting_application.PATH).text) < 10
+
+    assert wait_until(few_are_held, WAIT_SECONDS)
 
 
 def test_term_lets_the_request_in_flight_finish_and_exits_with_0(settings, url, serving):
