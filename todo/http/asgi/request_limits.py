@@ -34,6 +34,8 @@ _HOST: Final = re.compile(
     rb"(?:\[[\w.:~%!$&'()*+,;=-]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
 )
 """``uri-host [ ":" port ]`` (RFC 9110, section 7.2); an empty name is none in http (4.2.1)."""
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
+"""Without one of these there is no body, and nothing to wait for (RFC 9112, section 6.3)."""
 _AUTHORITY: Final = re.compile(rb"https?://[^/]+", re.IGNORECASE)
 
 
@@ -124,6 +126,8 @@ async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive, limit
     for name, value in headers:
         if name == b"content-length" and value.isdigit() and _exceeds(value, limit):
             raise _too_large(limit)
+    if not any(name in _FRAMING for name, _ in headers):
+        return await _receive_all(receive, limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _receive_all(receive, limit)
