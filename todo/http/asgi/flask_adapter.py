@@ -110,10 +110,24 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
         There are as many threads as database connections, so the pool itself never waits.
         """
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._executor, function, *args)
-        # Shielded: when the client goes away the thread still works, and its turn goes on.
-        work.add_done_callback(lambda _: turn.close())
-        return await asyncio.shield(work)
+        result: asyncio.Future[Reply] = loop.create_future()
+
+        def work() -> None:
+            settle: Callable[[Any], None]
+            outcome: Any
+            try:
+                settle, outcome = result.set_result, function(*args)
+            except BaseException as error:
+                settle, outcome = result.set_exception, error
+            loop.call_soon_threadsafe(finish, settle, outcome)
+
+        def finish(settle: Callable[[Any], None], outcome: Any) -> None:
+            turn.close()
+            if not result.done():  # else the client went away, while the thread worked on
+                settle(outcome)
+
+        self._executor.submit(work)
+        return await result
 
 
 class _FlaskAPI(AbstractRoutingAPI[AbstractOperation]):  # type: ignore[misc]
