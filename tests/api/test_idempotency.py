@@ -178,6 +178,23 @@ def test_what_was_refused_is_not_stored(alice, method, path, arguments, status):
     assert (done.status_code, REPLAYED in done.headers) == (201, False)
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/api/me/tasks/2/complete"),
+        ("DELETE", "/api/me/tasks/2"),
+        ("POST", "/api/me/trash/1/restore"),
+        ("DELETE", "/api/me/trash/1"),
+    ],
+)
+def test_under_a_key_too_a_task_on_the_other_side_is_404_and_nothing_changes(two, method, path):
+    before = state(two)
+    response = two(method, path, headers={"Idempotency-Key": a_key()})
+
+    assert (response.status_code, refusal(response)["code"]) == (404, "task_not_found")
+    assert state(two) == before
+
+
 def test_a_412_is_not_stored(alice):
     alice.create()
     headers = {"Idempotency-Key": a_key()}
