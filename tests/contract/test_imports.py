@@ -136,3 +136,8 @@ def test_flask_configuration_is_written_where_an_application_is_made_and_read_no
         and ast.unparse(node.value).endswith("app")
     ]
     assert len(uses) == (name_of(path) == "todo.database.binding")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_module_is_short_enough_to_be_read_at_once(path: Path):
+    assert len(path.read_text().splitlines()) <= 300

@@ -18,9 +18,10 @@ from todo.sync import cursors, reads, trash
 from todo.sync.conditions import Condition
 from todo.sync.etags import etag, etag_of
 from todo.sync.pages import Listing, PageQuery, Window, read_page
+from todo.sync.preconditions import Precondition
 from todo.sync.resource import Resource
 from todo.sync.sorts import Key, Sort, is_number
-from todo.sync.unit_of_work import Precondition, UnitOfWork, run
+from todo.sync.unit_of_work import UnitOfWork, run
 
 MOMENT = "2026-01-01T00:00:00.000Z"
 DELETED = "2026-02-01T00:00:00.000Z"

@@ -23,8 +23,9 @@ from todo.http.request import current
 from todo.sync import reads
 from todo.sync.etags import LENGTH, etag_of
 from todo.sync.idempotency import Repeatable
+from todo.sync.preconditions import Precondition
 from todo.sync.resource import E, Resource
-from todo.sync.unit_of_work import Precondition, UnitOfWork, run
+from todo.sync.unit_of_work import UnitOfWork, run
 
 Json = dict[str, Any]
 Response = tuple[Json | None, int, dict[str, str]]

@@ -7,7 +7,6 @@ first that needs it. What changes is recorded by :meth:`UnitOfWork.put` and writ
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
@@ -18,12 +17,12 @@ from todo.database import transactions
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.prepared import execute
 from todo.models import users
-from todo.problems import Problem
 from todo.sync import idempotency, writer
 from todo.sync.counters import COLUMNS, LABELS, Counters
 from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
-from todo.sync.resource import E, Entity, Resource
+from todo.sync.preconditions import Precondition, stale
+from todo.sync.resource import E, Resource
 from todo.sync.writer import Change, Ids, Kept
 from todo.values.clock import now
 
@@ -37,14 +36,6 @@ NOTHING: Final[Mapping[str, int]] = {}
 _LOCK: Final = (
     select(*COLUMNS).where(users.c.id == bindparam("of_user")).with_for_update(key_share=True)
 )
-
-
-@dataclass(frozen=True)
-class Precondition:
-    """Which ETags an entity may have, and what to say when it has another one."""
-
-    holds: Callable[[str], bool]
-    detail: str
 
 
 Changed = dict[str, int]
@@ -270,12 +261,6 @@ def run(
         return result, False
 
     return transactions.write(transaction, seconds=seconds)
-
-
-def stale(entity: Entity, detail: str) -> Problem:
-    """Return the problem of whoever takes ``entity`` for what it was earlier."""
-    headers = {"ETag": f'"{etag_of(entity)}"'}
-    return Problem("precondition_failed", detail, headers=headers, current=dict(entity))
 
 
 @cache

@@ -9,7 +9,8 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, validation_failed
 from todo.sync import trash
-from todo.sync.unit_of_work import UnitOfWork, stale
+from todo.sync.preconditions import stale
+from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.tasks.service import changed_task, new_task, quota_exceeded
 from todo.tasks.task import Fields, Task

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from todo.problems import Problem
-from todo.sync.unit_of_work import Precondition, UnitOfWork
+from todo.sync.preconditions import Precondition
+from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.values.dates import date_or_instant
