@@ -10,7 +10,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``http.contract`` what makes Connexion strict and fast: document, validators, parameters, resolver
 ``auth.bearer``   Connexion's security handler: from a bearer token to the caller
 ``handlers``      plain functions named by operationId: HTTP in, one service call, HTTP out
-``http``          what HTTP adds to a response: conditional requests, a link to the next page
+``http``          the request, the reply, and what HTTP adds: conditions, a link to the next page
 ``context``       what handlers take from the application they run in
 ``accounts``      local accounts: register, log in, change the password
 ``tasks``         the rules of tasks: service, filters, sorts, bulk, tags, trash, statistics
