@@ -62,9 +62,11 @@ def stall(
     *,
     headers: Iterable[tuple[str, str | bytes]] = (),
     chunks: Sequence[bytes] = (),
+    version: str = "1.1",
 ) -> httpx2.Response:
     """Begin a request and stay there, but send nothing more."""
-    return _response(_call(client, method, target, [*headers, _HOST], _messages(chunks), None))
+    lines = [*headers, _HOST]
+    return _response(_call(client, method, target, lines, _messages(chunks), None, version))
 
 
 _HOST = ("host", "api.example")

@@ -8,7 +8,8 @@ from tests.api.operations import (
     every_operation_with_an_optional_body,
     every_operation_without_a_body,
 )
-from tests.api.raw_asgi import abandon, send
+from tests.api.raw_asgi import abandon, send, stall
+from todo.http.asgi import request_limits
 
 JSON = {"Content-Type": "application/json"}
 UTF8 = "str is not valid UTF-8: surrogates not allowed: line 1 column 1 (char 0)"
@@ -427,3 +428,12 @@ def test_a_refusal_is_short_and_never_holds_the_values(alice, fields):
     assert body["code"] == "validation_failed"
     assert 1 <= len(body["errors"]) <= 10
     assert "secret" not in response.text
+
+
+def test_a_body_that_stalls_is_408_in_http_2_which_needs_not_announce_it(alice, monkeypatch):
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 0.05)
+    headers = [("authorization", f"Bearer {alice.token}"), ("content-type", "application/json")]
+    begun = {"headers": headers, "chunks": [b'{"title": '], "version": "2"}
+    response = stall(alice.client, "POST", alice.tasks, **begun)
+
+    assert (response.status_code, refusal(response)["code"]) == (408, "body_timeout")

@@ -144,7 +144,11 @@ def a_body_that_the_http_server_has_lost(world: World) -> Any:
 @reaches("body_timeout")
 def a_body_that_never_ends(world: World) -> Any:
     alice = world.alice()
-    headers = [("authorization", f"Bearer {alice.token}"), ("content-type", "application/json")]
+    headers = [
+        ("authorization", f"Bearer {alice.token}"),
+        ("content-type", "application/json"),
+        ("transfer-encoding", "chunked"),
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(request_limits, "BODY_SECONDS", 0.05)
         return stall(alice.client, "POST", alice.tasks, headers=headers, chunks=[b'{"title": '])

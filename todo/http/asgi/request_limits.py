@@ -35,7 +35,8 @@ _HOST: Final = re.compile(
 )
 """``uri-host [ ":" port ]`` (RFC 9110, section 7.2); an empty name is none in http (4.2.1)."""
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
-"""Without one of these there is no body, and nothing to wait for (RFC 9112, section 6.3)."""
+"""Without one of these HTTP/1 has no body, and nothing to wait for (RFC 9112, section 6.3)."""
+_HTTP_1: Final = ("1.0", "1.1")
 _AUTHORITY: Final = re.compile(rb"https?://[^/]+", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ class RequestLimits:
             _check_host(scope)
             try:
                 limit = self._limit(scope["method"], scope["path"])
-                scope[BODY] = await _read_body(scope["headers"], receive, limit)
+                scope[BODY] = await _read_body(scope, receive, limit)
                 _check_length(scope)
             except _DisconnectedError:
                 return
@@ -122,11 +123,12 @@ def _check_target(scope: Scope) -> None:
         raise Problem("not_found", "Resource not found.")
 
 
-async def _read_body(headers: list[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes:
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    headers = scope["headers"]
     for name, value in headers:
         if name == b"content-length" and value.isdigit() and _exceeds(value, limit):
             raise _too_large(limit)
-    if not any(name in _FRAMING for name, _ in headers):
+    if scope["http_version"] in _HTTP_1 and not any(name in _FRAMING for name, _ in headers):
         return await _receive_all(receive, limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
