@@ -4,7 +4,6 @@ The names are gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.
 """
 
 import errno
-import gc
 import os
 import socket
 import tempfile
@@ -147,14 +146,6 @@ def _address(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketK
 def when_ready(server: Any) -> None:  # noqa: ARG001
     """Log where the documentation is."""
     structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
-
-
-def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Keep the garbage collector away from what workers share: it would copy every page.
-
-    https://docs.python.org/3/library/gc.html#gc.freeze
-    """
-    gc.freeze()
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
