@@ -16,9 +16,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 _STATEMENTS: Final = 1024
 """Statements that stay compiled; whoever runs one keeps it, for it is found by its identity."""
 
-Processor = Callable[[Any], Any]
-"""What a type does to a value on its way to the driver, or back."""
-
 
 class _Prepared:
     """The text of a statement, and what happens to its values and rows."""
