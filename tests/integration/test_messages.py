@@ -8,7 +8,11 @@ from tests.integration.application import sent_by
 KEY = {"Idempotency-Key": "once"}
 BODY = {"title": "Buy milk"}
 BULK = {"operations": [{"op": "create", "data": BODY}, {"op": "delete", "id": 1}]}
-READS = {"get": (("GET", "1"), 1), "list": (("GET", ""), 1)}
+READS = {
+    "get": (("GET", "1"), 1),
+    "list": (("GET", ""), 1),
+    "a list that counts": (("GET", "?priority=high&completed=true"), 1),
+}
 WRITES = {
     # Lock with BEGIN, write with COMMIT.
     "create": (("POST", "", BODY), 2),

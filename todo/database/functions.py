@@ -1,19 +1,21 @@
-"""``contains``: the SQL function that says whether a text contains another text.
+"""SQL functions that each database writes in its own way."""
 
-Each database has its own name for it. The function takes no pattern, so ``%`` and ``_`` have no
-special meaning, and nothing has to be escaped.
-"""
-
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement
+from orjson import dumps
+from sqlalchemy import Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 
 class contains(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
-    """True where the first text contains the second, compared by code point."""
+    """True where the first text contains the second, compared by code point.
+
+    The second text is no pattern: ``%`` and ``_`` have no special meaning, and nothing is escaped.
+    """
 
     type = Boolean()
     inherit_cache = True
@@ -23,10 +25,52 @@ class contains(FunctionElement[bool]):  # noqa: N801 - reads like SQL's function
 
 
 @compiles(contains, "postgresql")
-def _postgresql(element: contains, compiler: SQLCompiler, **options: Any) -> str:
+def _contains_postgresql(element: contains, compiler: SQLCompiler, **options: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **options)}) > 0"
 
 
 @compiles(contains, "sqlite")
-def _sqlite(element: contains, compiler: SQLCompiler, **options: Any) -> str:
+def _contains_sqlite(element: contains, compiler: SQLCompiler, **options: Any) -> str:
     return f"instr({compiler.process(element.clauses, **options)}) > 0"
+
+
+class _Several(TypeDecorator[Any]):
+    """Several values of a type in one parameter: PostgreSQL's array, or JSON for SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what makes the parameter of a sequence of values."""
+        one = self.of.dialect_impl(dialect).bind_processor(dialect)
+        make = list if dialect.name == "postgresql" else lambda values: dumps(values).decode()
+        return lambda values: make([one(value) if one else value for value in values])
+
+
+class is_any_of(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
+    """True where a column has one of the values that the parameter ``name`` binds as a sequence.
+
+    The text of the statement does not depend on how many there are, as that of ``IN`` does.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        super().__init__(column, bindparam(name, type_=_Several(column.type)))
+
+
+@compiles(is_any_of, "postgresql")
+def _is_any_of_postgresql(element: is_any_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} = ANY({values})"
+
+
+@compiles(is_any_of, "sqlite")
+def _is_any_of_sqlite(element: is_any_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled SQL

@@ -1,6 +1,6 @@
 """The only ways to read and to write.
 
-A read is one statement, in autocommit unless it scans. A write is a unit of work: a function that
+A read is one statement in autocommit. A write is a unit of work: a function that
 gets a connection inside a transaction, locks the user first, decides, and writes. It may be run
 more than once, so it holds no state outside.
 """
@@ -71,13 +71,14 @@ def read(
 
 
 def _read(statement: Executable, parameters: Mapping[str, Any], *, scans: bool) -> Sequence[Any]:
-    connect = transaction if scans and db.engine.dialect.name == "postgresql" else db.engine.connect
     for last in (False, True):
         try:
-            with connect() as connection:
+            with db.engine.connect() as connection:
+                if scans and connection.dialect.name == "postgresql":
+                    # One message with several statements is one transaction of PostgreSQL's.
+                    _driver(connection).carry(_statement_timeout())
                 return execute(connection, statement, parameters)
-        except (SQLAlchemyError, _CommitError) as failed:
-            error = failed.__cause__ if isinstance(failed, _CommitError) else failed
+        except SQLAlchemyError as error:
             if connection_lost(error) and not last and not _is_deadline(error):
                 continue
             _give_up(error)

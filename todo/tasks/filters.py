@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func
 
-from todo.database.functions import contains
+from todo.database.functions import contains, is_any_of
 from todo.models import tasks
 from todo.problems import Violation, validation_failed
 from todo.sync.conditions import Clause, Condition
@@ -166,7 +166,7 @@ def _due_bound(name: str) -> ColumnElement[str]:
 
 CLAUSES: Final[Mapping[str, Clause]] = {
     "completed": lambda name: tasks.c.completed == bindparam(name),
-    "priority": lambda name: tasks.c.priority.in_(bindparam(name, expanding=True)),
+    "priority": lambda name: is_any_of(tasks.c.priority, name),
     "tag": lambda name: contains(tasks.c.tags_key, bindparam(name)),
     "word": lambda name: contains(tasks.c.search_key, bindparam(name)),
     "undated": lambda _: tasks.c.due_date.is_(None),
