@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.comparison import Size, make_plan
 from tests.benchmarks.contenders import WORKERS, Contender
-from tests.benchmarks.delay import Delay, port_in, through
+from tests.benchmarks.delay import Delay, calibrate, port_in, through
 from tests.benchmarks.load import CONNECTIONS, Connections
 from tests.benchmarks.operations import GET_ONE, Operation
 from tests.benchmarks.requests import requests_for
@@ -27,8 +27,8 @@ ALLOWANCE_MS = 3
 REQUESTS = 60
 OPENING = 300  # requests that let a server open all of its connections
 LEGEND = (
-    "trips: round trips to the database per request, counted by a relay that keeps every byte for\n"
-    f"{ROUND_TRIP_MS / 2:g} ms; those after the answer (the end of a session) count, but nobody"
+    "trips: round trips to the database per request, counted by a relay with which SELECT 1 takes\n"
+    f"{ROUND_TRIP_MS:g} ms; those after the answer (the end of a session) count, but nobody"
     f" waits for them.\np50 ms: of {REQUESTS} requests, one at a time for each worker."
     f" bound: trips x {ROUND_TRIP_MS} ms + {ALLOWANCE_MS} ms."
 )
@@ -70,6 +70,7 @@ def measure_distance(
                 seconds = ROUND_TRIP_MS / 2 / 1000
                 relay = stack.enter_context(listening(Delay(port_in(dsn), seconds)))
                 far = through(dsn, relay.port)
+                calibrate(relay, far, ROUND_TRIP_MS / 1000)
                 server = stack.enter_context(running(contender, contender.name, far, secret))
                 found += far_away(server, relay, plan, say)
     return found
