@@ -1,5 +1,6 @@
 """The application factory: wiring, readable from top to bottom, and nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo.accounts.service import check_revocation
+from todo.accounts.tokens_in_use import TokensInUse
 from todo.auth.bearer import BearerSecurity, key_set, verifier
 from todo.auth.jwks import Jwks
 from todo.auth.login_throttle import LoginThrottle
@@ -20,11 +22,13 @@ from todo.context import Context, install
 from todo.database import schema
 from todo.database.binding import bind, migrate_embedded
 from todo.database.engine import engine_url, is_postgresql
+from todo.entities import ENTITIES
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
 from todo.http.asgi.flask_adapter import FlaskAdapter
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
+from todo.http.asgi.threads import Threads
 from todo.http.contract import ContractError
 from todo.http.contract.document import (
     Document,
@@ -40,6 +44,7 @@ from todo.http.contract.validation import ContractValidation
 from todo.models import db
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
+from todo.sync.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Application:
     asgi: ASGIApp
     flask: flask.Flask
     keys: Jwks | None
+    streams: Streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event (ASGI); the first one of a process fetches the keys."""
@@ -56,8 +62,12 @@ class Application:
             self.keys.start()
         await self.asgi(scope, receive, send)
 
-    def after_fork(self) -> None:
-        """Forget connections that were opened before the fork, without closing the parent's."""
+    def after_fork(self, is_ending: Callable[[], bool]) -> None:
+        """Forget connections that were opened before the fork, without closing the parent's.
+
+        ``is_ending`` says whether the process is about to end: then its streams end, too.
+        """
+        self.streams.is_ending = is_ending
         with self.flask.app_context():
             db.engine.dispose(close=False)
 
@@ -80,15 +90,25 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         if not settings.local_accounts:
             document = without(document, "accounts")
         keys = key_set(settings)
-        flask_app = _flask_app(settings, document, keys)
-        api = _connexion(settings, document, flask_app, keys)
+        flask_app = _flask_app(settings)
+        threads = _threads(settings, flask_app)
+        tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
+        streams = Streams(ENTITIES, threads.run, TokensInUse(tokens, threads.run).refused)
+        install(flask_app, _context(settings, document, keys, streams))
+        adapter = FlaskAdapter(
+            flask_app,
+            threads,
+            check=check_revocation if settings.local_accounts else None,
+            wrote=streams.changed,
+        )
+        api = _connexion(document, adapter, tokens)
     except ContractError as broken:
         raise ConfigurationError(f"The contract cannot be served: {broken}") from None
     migrate_embedded(settings)
     limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
     bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
     return Application(
-        RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins)), flask_app, keys
+        RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins)), flask_app, keys, streams
     )
 
 
@@ -105,18 +125,14 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
         return routing.routes
 
 
-def _connexion(
-    settings: Settings, document: Document, flask_app: flask.Flask, keys: Jwks | None
-) -> _Connexion:
-    tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
+def _threads(settings: Settings, flask_app: flask.Flask) -> Threads:
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
+    return Threads(flask_app, settings.web_threads, one_writer=one_writer)
+
+
+def _connexion(document: Document, adapter: FlaskAdapter, tokens: CachingVerifier) -> _Connexion:
     connexion = _Connexion(
-        FlaskAdapter(
-            flask_app,
-            threads=settings.web_threads,
-            one_writer=one_writer,
-            check=check_revocation if settings.local_accounts else None,
-        ),
+        adapter,
         import_name=__name__,
         middlewares=[CompiledRouting, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
@@ -132,23 +148,26 @@ def _connexion(
     return connexion
 
 
-def _flask_app(settings: Settings, document: Document, keys: Jwks | None) -> flask.Flask:
+def _flask_app(settings: Settings) -> flask.Flask:
     folder = str(settings.instance_path.resolve())
     app = flask.Flask("todo", static_folder=None, instance_path=folder)
-    install(app, _context(settings, document, keys))
     bind(app, settings)
     return app
 
 
-def _context(settings: Settings, document: Document, keys: Jwks | None) -> Context:
+def _context(
+    settings: Settings, document: Document, keys: Jwks | None, streams: Streams
+) -> Context:
     return Context(
         tasks_per_user=settings.tasks_per_user,
         trash_days=settings.trash_days,
         idempotency_hours=settings.idempotency_hours,
+        changes_per_user=settings.changes_per_user,
         schema_revision=schema.head(),
         keys=keys,
         local_secret=settings.better_auth_secret,
         login_throttle=LoginThrottle(),
+        streams=streams,
         contract_json=orjson.dumps(document, option=orjson.OPT_INDENT_2),
         contract_yaml=_as_yaml(document),
     )

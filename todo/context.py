@@ -11,6 +11,7 @@ import flask
 
 from todo.auth.jwks import Jwks
 from todo.auth.login_throttle import LoginThrottle
+from todo.sync.streams import Streams
 
 _EXTENSION: Final = "todo"
 
@@ -25,12 +26,14 @@ class Context:
     tasks_per_user: int
     trash_days: int
     idempotency_hours: int
+    changes_per_user: int
     schema_revision: str
     """The revision of the database that this release needs."""
     keys: Jwks | None
     local_secret: str | None = field(repr=False)
     """What the tokens of local accounts are signed with."""
     login_throttle: LoginThrottle
+    streams: Streams
     contract_json: bytes = field(repr=False)
     contract_yaml: bytes = field(repr=False)
 

@@ -121,6 +121,10 @@ class User(Model):
     updated_at: Mapped[str] = mapped_column(Instant)
     email: Mapped[str | None] = mapped_column(sa.Text)
     name: Mapped[str | None] = mapped_column(sa.Text)
+    nonce: Mapped[str] = mapped_column(sa.Text, server_default="")
+    logged: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    log_floor: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    floor_nonce: Mapped[str] = mapped_column(sa.Text, server_default="")
 
     __table_args__ = (
         sa.CheckConstraint("revision >= 0", "revision"),
@@ -175,6 +179,30 @@ class Task(Model):
     )
 
 
+class LoggedChange(Model):
+    """One entry of a user's log of changes: what one revision changed."""
+
+    __tablename__ = "changes"
+
+    user_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("users.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    unit: Mapped[int] = mapped_column(sa.BigInteger)
+    nonce: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    id: Mapped[int] = mapped_column(sa.BigInteger)
+    op: Mapped[str] = mapped_column(sa.Text)
+    at: Mapped[str] = mapped_column(Instant)
+    by: Mapped[str] = mapped_column(sa.Text)
+    via: Mapped[str | None] = mapped_column(sa.Text)
+    before: Mapped[dict[str, object] | None] = mapped_column(sa.JSON(none_as_null=True))
+    after: Mapped[dict[str, object] | None] = mapped_column(sa.JSON(none_as_null=True))
+
+    __table_args__ = (
+        sa.CheckConstraint("unit BETWEEN 1 AND revision", "unit"),
+        sa.Index("ix_changes_entity", "user_id", "kind", "id", "revision"),
+    )
+
+
 class IdempotencyKey(Model):
     """The response to a request that a client may repeat."""
 
@@ -186,6 +214,7 @@ class IdempotencyKey(Model):
     answer: Mapped[bytes] = mapped_column(sa.LargeBinary)
     last_block: Mapped[int] = mapped_column(sa.BigInteger)
     created_at: Mapped[str] = mapped_column(Instant)
+    shows: Mapped[str | None] = mapped_column(sa.Text)
 
     __table_args__ = (sa.Index("ix_idempotency_keys_last_block", "user_id", "last_block"),)
 
@@ -221,6 +250,7 @@ class ImportedTask(Model):
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
 accounts = cast("sa.Table", Account.__table__)
+changes = cast("sa.Table", LoggedChange.__table__)
 idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
 imported_tasks = cast("sa.Table", ImportedTask.__table__)
 

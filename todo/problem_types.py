@@ -137,7 +137,7 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         "The token does not belong to a local account",
         "Send a token from /api/auth/login, or use the service that issued this token instead.",
     ),
-    # 404, 405
+    # 404, 405, 410
     "not_found": ProblemType(
         404, "Resource not found", "Compare the path with those in the documentation at /docs."
     ),
@@ -152,6 +152,11 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     ),
     "method_not_allowed": ProblemType(
         405, "The path does not allow this method", "Use one of the methods in the Allow header."
+    ),
+    "changes_expired": ProblemType(
+        410,
+        "The sync token has expired",
+        "Load the lists again, and go on from the sync_token of their first page.",
     ),
     # 408, 412, 413, 414, 415
     "precondition_failed": ProblemType(
@@ -192,6 +197,11 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         "The first request with this Idempotency-Key is still running",
         "Repeat the same request after the number of seconds in Retry-After.",
     ),
+    "not_undoable": ProblemType(
+        409,
+        "The change cannot be undone",
+        "Do not repeat the request. 'errors' says why the change cannot be taken back.",
+    ),
     "email_taken": ProblemType(
         409,
         "An account with this e-mail already exists",
@@ -207,6 +217,12 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         "Too many requests of this user are waiting",
         "Nothing was written. Repeat after the number of seconds in Retry-After. Send "
         "fewer requests at once, or many changes in one request with change_tasks.",
+    ),
+    "too_many_streams": ProblemType(
+        429,
+        "Too many streams of this user are open",
+        "Close a stream of the user, or read the changes with list_changes. Repeat after the "
+        "number of seconds in Retry-After.",
     ),
     # 422: understood, but against the contract
     "validation_failed": ProblemType(
@@ -268,6 +284,7 @@ RETRY_AFTER: Final[Mapping[str, int]] = {
     "outcome_unknown": 1,
     "busy": 1,
     "too_many_requests": 1,
+    "too_many_streams": 10,
     "idempotency_key_in_progress": 1,
     "schema_outdated": 30,
 }

@@ -54,7 +54,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
 
     ``code`` is a key of :data:`PROBLEM_TYPES`; ``detail`` is one sentence for a person and never
     holds the input whole. ``current`` is what is stored now, for a client
-    whose copy is old.
+    whose copy is old; ``None`` when that is gone.
     """
 
     def __init__(
@@ -111,7 +111,8 @@ def render(problem: Problem, path: str) -> Rendered:
         "code": problem.code,
         "instance": _instance(path),
     }
-    current = {} if problem.current is None else {"current": problem.current}
+    shows = problem.current is not None or problem.code == "precondition_failed"
+    current = {"current": problem.current} if shows else {}
     errors = [violation.as_json() for violation in problem.errors[:MAX_ERRORS]]
     while True:
         if errors:

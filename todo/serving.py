@@ -5,6 +5,7 @@ The names are gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.
 
 import errno
 import os
+import signal
 import socket
 import tempfile
 from http import HTTPStatus
@@ -148,9 +149,15 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
     structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
 
 
-def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+def post_fork(server: Any, worker: Any) -> None:
     """Give the worker database connections of its own."""
-    server.app.wsgi().after_fork()
+    server.app.wsgi().after_fork(lambda: not worker.alive or _is_ending())
+
+
+def _is_ending() -> bool:
+    """Whether uvicorn, whose worker does not tell gunicorn, is about to end."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return bool(getattr(server, "should_exit", False))
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from todo.sync.sync_tokens import Place
+
 MAX_PROBLEM = 4096
 MAX_DETAIL = 300
 
@@ -45,6 +47,9 @@ PROBLEMS = {
         409,
         "The first request with this Idempotency-Key is still running",
     ),
+    "changes_expired": (410, "The sync token has expired"),
+    "not_undoable": (409, "The change cannot be undone"),
+    "too_many_streams": (429, "Too many streams of this user are open"),
     "email_taken": (409, "An account with this e-mail already exists"),
     "too_many_attempts": (429, "Too many password attempts"),
     "too_many_requests": (429, "Too many requests of this user are waiting"),
@@ -79,6 +84,26 @@ class _Moment:
 MOMENT: Any = _Moment()
 
 
+class _TokenAt:
+    """Equal to every sync token of one revision: the random part is anybody's guess."""
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and Place.of(other).revision == self.revision
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f"<a sync token at {self.revision}>"
+
+
+def token_at(revision: int) -> Any:
+    """What a page at the user's ``revision`` has as its ``sync_token``."""
+    return _TokenAt(revision)
+
+
 def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any]:
     """The whole task, as it is just after it was created; ``fields`` differ from that."""
     return {
@@ -102,7 +127,8 @@ def a_page(tasks: list[Any], **fields: Any) -> dict[str, Any]:
     """The whole page that has all of a user's ``tasks``; ``fields`` differ from that."""
     newest = max((task["revision"] for task in tasks), default=0)
     page = {"tasks": tasks, "total": len(tasks), "limit": 100, "skip": 0, "next_cursor": None}
-    return {**page, "revision": newest, **fields}
+    whole = {**page, "revision": newest, **fields}
+    return {**whole, "sync_token": token_at(whole["revision"])}
 
 
 def problem(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.expect import a_page, in_body, in_query, invalid, problem, refusal
+from tests.api.expect import a_page, in_body, in_query, invalid, problem, refusal, token_at
 
 pytestmark = pytest.mark.pooled
 
@@ -24,7 +24,8 @@ def count(name, open_tasks, completed=0):
 
 def a_tag_page(*counts, **fields):
     page = {"tags": list(counts), "total": len(counts), "limit": 1000, "skip": 0, "revision": 0}
-    return {**page, **fields}
+    whole = {**page, **fields}
+    return {**whole, "sync_token": token_at(whole["revision"])}
 
 
 def not_found(path):

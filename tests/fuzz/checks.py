@@ -18,6 +18,7 @@ from todo.problem_types import PROBLEM_TYPES
 from todo.problems import MAX_BODY
 from todo.sync import cursors
 from todo.sync.cursors import Cursor
+from todo.sync.sync_tokens import Place
 from todo.values.text_keys import fold
 
 UNPROCESSABLE = 422
@@ -35,6 +36,7 @@ _cursors = st.builds(
     st.integers(0, 9),
     st.lists(st.integers(1, 100), min_size=1, max_size=2),
 )
+_places = st.builds(Place, st.integers(0, 100), st.text("0123456789abcdef", max_size=16))
 _visible = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=50).filter(
     lambda text: fold(text).strip()
 )
@@ -44,6 +46,7 @@ for name, strategy in {
     "date-or-instant": _dates | _instants,
     "instant": _instants,
     "instant-or-revision": _instants | st.integers(0, 100).map(str),
+    "sync-token": st.builds(lambda place: place.token, _places),
     "time-zone": st.sampled_from(sorted(available_timezones() - {"Factory", "localtime"})),
     "visible": st.just("shopping") | _visible,
 }.items():

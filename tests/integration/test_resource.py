@@ -20,8 +20,9 @@ from todo.sync.etags import etag, etag_of
 from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.sync.preconditions import Precondition
 from todo.sync.resource import Resource
+from todo.sync.runs import run
 from todo.sync.sorts import Key, Sort, is_number
-from todo.sync.unit_of_work import UnitOfWork, run
+from todo.sync.unit_of_work import UnitOfWork
 
 MOMENT = "2026-01-01T00:00:00.000Z"
 DELETED = "2026-02-01T00:00:00.000Z"

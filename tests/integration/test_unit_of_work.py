@@ -4,7 +4,8 @@ import pytest
 
 from tests.integration.tables import assert_books_balance, rows
 from todo.auth.user import User
-from todo.sync.unit_of_work import UnitOfWork, run
+from todo.sync.runs import run
+from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import service
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Task

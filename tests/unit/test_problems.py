@@ -38,7 +38,7 @@ def test_every_kind_fits_the_contracts_bounds(code):
 
 def test_what_passes_by_itself_says_when_to_come_back():
     unavailable = {code for code, kind in PROBLEM_TYPES.items() if kind.status == 503}
-    others = {"idempotency_key_in_progress", "too_many_requests"}
+    others = {"idempotency_key_in_progress", "too_many_requests", "too_many_streams"}
     assert set(RETRY_AFTER) == unavailable | others
     assert all(1 <= seconds <= 60 for seconds in RETRY_AFTER.values())
 

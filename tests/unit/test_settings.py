@@ -56,6 +56,8 @@ READ = {
     "TASKS_PER_USER": ("1", "tasks_per_user", 1),
     "TRASH_DAYS": ("7", "trash_days", 7),
     "IDEMPOTENCY_HOURS": ("48", "idempotency_hours", 48),
+    "CHANGES_DAYS": ("7", "changes_days", 7),
+    "CHANGES_PER_USER": ("5000", "changes_per_user", 5000),
     "LOG_LEVEL": ("DEBUG", "log_level", "debug"),
     "LOG_FORMAT": ("console", "log_format", "console"),
 }
@@ -87,6 +89,8 @@ DEFAULTS = {
     "tasks_per_user": 200_000,
     "trash_days": 30,
     "idempotency_hours": 24,
+    "changes_days": 90,
+    "changes_per_user": 200_000,
     "log_level": "info",
     "log_format": "json",
 }
@@ -175,6 +179,7 @@ def test_the_example_file_sets_the_defaults():
         ("AUTH_JWT_LEEWAY_SECONDS", "301", "'301' is not a whole number from 0 to 300"),
         ("AUTH_JWT_LEEWAY_SECONDS", "1.5", "'1.5' is not a whole number from 0 to 300"),
         ("TRASH_DAYS", "0", "'0' is not a whole number from 1 to 3650"),
+        ("CHANGES_PER_USER", "999", "'999' is not a whole number from 1000 to 10000000"),
         ("IDEMPOTENCY_HOURS", "721", "'721' is not a whole number from 1 to 720"),
         ("TASKS_PER_USER", "0", "'0' is not a whole number from 1 to 10000000"),
         ("TASKS_PER_USER", "10000001", "'10000001' is not a whole number from 1 to 10000000"),

@@ -17,7 +17,7 @@ def list_tags(user: User, skip: int, limit: int) -> Response:
     if (known := list_not_modified(user.id, etag_at)) is not None:
         return known
     page = tags.page(user.id, skip=skip, limit=limit)
-    return page, 200, etag_header(etag_at(page["revision"]))
+    return page, 200, etag_header(etag_at(page["sync_token"]))
 
 
 def rename_tag(user: User, name: str, body: Json) -> Response:

@@ -33,7 +33,7 @@ def list_tasks(user: User, query: TaskQuery) -> Response:
     if (known := list_not_modified(user.id, pages.etag)) is not None:
         return known
     page = pages.page()
-    headers = {**etag_header(pages.etag(page["revision"])), **link_to_next(page["next_cursor"])}
+    headers = {**etag_header(pages.etag(page["sync_token"])), **link_to_next(page["next_cursor"])}
     return page, 200, headers
 
 

@@ -25,7 +25,9 @@ from todo.sync.etags import LENGTH, etag_of
 from todo.sync.idempotency import Repeatable
 from todo.sync.preconditions import Precondition
 from todo.sync.resource import E, Resource
-from todo.sync.unit_of_work import UnitOfWork, run
+from todo.sync.runs import run
+from todo.sync.sync_tokens import BEGINNING
+from todo.sync.unit_of_work import UnitOfWork
 
 Json = dict[str, Any]
 Response = tuple[Json | None, int, dict[str, str]]
@@ -45,7 +47,13 @@ def commit(
     With an ``Idempotency-Key`` the response is kept with the change, and a repeat gets it again.
     Raises what :func:`todo.sync.unit_of_work.run` does.
     """
-    (body, status, headers), replayed = run(user, work, repeatable=_repeatable(), seconds=seconds)
+    (body, status, headers), replayed = run(
+        user,
+        work,
+        repeatable=_repeatable(),
+        seconds=seconds,
+        most_entries=context().changes_per_user,
+    )
     return body, status, {**headers, **REPLAYED} if replayed else headers
 
 
@@ -149,14 +157,14 @@ def _client_has(etag: str) -> bool:
     return "If-None-Match" in request.headers and request.if_none_match.contains_weak(etag)
 
 
-def list_not_modified(user_id: str, etag_at: Callable[[int], str | None]) -> Response | None:
+def list_not_modified(user_id: str, etag_at: Callable[[str], str | None]) -> Response | None:
     """Respond with 304 when ``If-None-Match`` has the ETag of a list as it is now.
 
-    ``etag_at`` gives the list's ETag at a revision of the user, which is all that is read.
+    ``etag_at`` gives the list's ETag at a sync token of the user, which is all that is read.
     """
-    if "If-None-Match" not in current().headers or etag_at(0) is None:
+    if "If-None-Match" not in current().headers or etag_at(BEGINNING.token) is None:
         return None
-    etag = etag_at(reads.revision(user_id))
+    etag = etag_at(reads.place(user_id).token)
     known = etag is not None and _client_has(etag)
     return (None, 304, etag_header(etag)) if known else None
 

@@ -26,3 +26,14 @@ class LimitSettings:
         "The hours for which a repeated `Idempotency-Key` is answered with the first response.",
         Integer(1, 720),
     )
+    changes_days: int = setting(
+        90,
+        "The days for which the log of changes is kept: for `changes`, `history` and `undo`. "
+        "`todo purge` deletes older entries.",
+        Integer(1, 3650),
+    )
+    changes_per_user: int = setting(
+        200_000,
+        "The entries that the log of changes keeps of one user.",
+        Integer(1000, 10_000_000),
+    )

@@ -1,9 +1,7 @@
 """The counters of a user's row: the last revision that was given, and the tasks in each state."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
-
-from todo.models import users
+from typing import NamedTuple
 
 
 class Counters(NamedTuple):
@@ -36,13 +34,3 @@ class Counters(NamedTuple):
         for name, number in after.items():
             moved[name] += number * entities
         return Counters(**moved)
-
-
-LABELS: Final = tuple(f"user_{name}" for name in Counters._fields)
-"""What each counter is called beside an entity, which has a ``revision`` of its own."""
-COLUMNS: Final = tuple(
-    users.c[name].label(label) for name, label in zip(Counters._fields, LABELS, strict=True)
-)
-"""The columns of a user's row that :class:`Counters` has, in its order."""
-REVISION: Final = COLUMNS[0]
-"""The user's revision, as ``user_revision``."""

@@ -6,7 +6,7 @@ repeated. Repeats are looked up under the user's lock, which is how they wait fo
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 from psycopg2 import errorcodes
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from todo.database.errors import sqlstate
@@ -27,6 +27,11 @@ from todo.values.clock import earlier
 
 _FIND: Final = select(keys.c.fingerprint, keys.c.answer, keys.c.created_at).where(
     keys.c.user_id == bindparam("of_user"), keys.c.key == bindparam("of_key")
+)
+
+# An earlier release does not say what its responses show.
+_SHOWING: Final = select(keys.c.key, keys.c.shows).where(
+    keys.c.user_id == bindparam("of_user"), or_(keys.c.shows.is_(None), keys.c.shows != "")
 )
 
 _OWNERS: Final = select(keys.c.user_id).where(keys.c.created_at < bindparam("before")).distinct()
@@ -85,7 +90,57 @@ def find(connection: Connection, user_id: str, request: Repeatable) -> Any | Non
             "idempotency_key_reused",
             "The Idempotency-Key was sent before with another request; nothing was written.",
         )
-    return orjson.loads(found.answer)
+    response = orjson.loads(found.answer)
+    if isinstance(response, dict):  # what forget_entities left
+        raise Problem(**response)
+    return response
+
+
+def shown_in(response: Any) -> str:
+    """Return the ids of the entities that a ``response`` shows, with commas between them."""
+    ids = [str(one["id"]) for one in _shown(response) if one["id"] is not None]
+    return ",".join(ids)
+
+
+def forget_entities(
+    connection: Connection, user_id: str, ids: Sequence[int], problem: Problem
+) -> None:
+    """Take entities that are deleted for good out of the kept responses that show them.
+
+    The repeat of a request whose response showed one of them alone gets the ``problem``.
+    """
+    gone = frozenset(ids)
+    for row in execute(connection, _SHOWING, {"of_user": user_id}) if ids else ():
+        if row.shows is None or not gone.isdisjoint(map(int, row.shows.split(","))):
+            _forget_in(connection, user_id, row.key, gone, problem)
+
+
+def _forget_in(
+    connection: Connection, user_id: str, key: str, gone: frozenset[int], problem: Problem
+) -> None:
+    [found] = execute(connection, _FIND, {"of_user": user_id, "of_key": key})
+    response = orjson.loads(found.answer)
+    if gone.isdisjoint(one["id"] for one in _shown(response)):
+        return
+    body = response[0]
+    if "results" in body:
+        for result in body["results"]:
+            if result["task"] is not None and result["task"]["id"] in gone:
+                result["task"] = None
+    else:
+        response = {"code": problem.code, "detail": problem.detail}
+    writer.change_kept(connection, user_id, key, response, shown_in(response))
+
+
+def _shown(response: Any) -> list[dict[str, Any]]:
+    """The entities that a response shows: one, or those of a bulk."""
+    body: Any = None if isinstance(response, dict) else response[0]
+    match body:
+        case {"results": results}:
+            return [result["task"] for result in results if result["task"] is not None]
+        case {"id": _, "revision": _}:
+            return [body]
+    return []
 
 
 def purge(hours: int) -> int:

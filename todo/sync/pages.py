@@ -26,10 +26,11 @@ from todo.database.transactions import read
 from todo.models import users
 from todo.sync import cursors
 from todo.sync.conditions import Condition, clauses, values
-from todo.sync.counters import REVISION
 from todo.sync.cursors import Cursor
-from todo.sync.resource import E, Entity, Resource
+from todo.sync.resource import E, Entity, Rows
 from todo.sync.sorts import Order, Sort, after, bound_position, ordered
+from todo.sync.sync_tokens import BEGINNING, Place
+from todo.sync.user_row import NONCE, REVISION
 
 Json = dict[str, Any]
 
@@ -41,7 +42,7 @@ _STATEMENTS: Final = 512
 class Listing(Generic[E]):
     """A whole list: entities of one user, live or ``trashed``, in one order."""
 
-    resource: Resource[E]
+    resource: Rows[E]
     user_id: str
     sort: Sort
     order: Order
@@ -111,7 +112,7 @@ class PageQuery(Generic[E]):
 class _Shape(NamedTuple):
     """All that a statement depends on; the rest is bound."""
 
-    resource: Resource[Any]
+    resource: Rows[Any]
     trashed: bool
     sort: Sort
     order: Order
@@ -133,7 +134,7 @@ def read_page(query: PageQuery[Any]) -> Json:
         limit=limit,
         skip=window.skip,
         next_cursor=_cursor(query, found[limit - 1]) if len(found) > limit else None,
-        revision=rows[0].user_revision if rows else 0,
+        place=place_of(rows),
     )
 
 
@@ -144,7 +145,7 @@ def page_of(
     total: int | None,
     limit: int,
     skip: int,
-    revision: int,
+    place: Place,
     **next_cursor: str | None,
 ) -> Json:
     """Return the JSON of a page; a list that has no cursors gives no ``next_cursor``."""
@@ -154,8 +155,14 @@ def page_of(
         "limit": limit,
         "skip": skip,
         **next_cursor,
-        "revision": revision,
+        "revision": place.revision,
+        "sync_token": place.token,
     }
+
+
+def place_of(rows: Sequence[Any]) -> Place:
+    """Return the place in the log that ``rows`` with the user's columns were read at."""
+    return Place(rows[0].user_revision, rows[0].user_nonce) if rows else BEGINNING
 
 
 def _total(query: PageQuery[Any], rows: Sequence[Row[Any]]) -> int | None:
@@ -206,6 +213,7 @@ def _statement(shape: _Shape) -> Select[Any]:
         select(
             *page.c,
             REVISION,
+            NONCE,
             _total_column(shape).label("list_total"),
         )
         .select_from(users.outerjoin(page, page.c.user_id == users.c.id))
@@ -257,7 +265,8 @@ def _ranges(shape: _Shape) -> list[Select[Any]]:
 def _columns(shape: _Shape) -> Sequence[ColumnElement[Any]]:
     """What a page shows, and what its next cursor is made of."""
     deleted_at = [shape.resource.table.c.deleted_at] if shape.trashed else []
-    columns = (*shape.resource.columns, *deleted_at, *shape.sort.columns)
+    owner = shape.resource.table.c.user_id
+    columns = (*shape.resource.columns, *deleted_at, *shape.sort.columns, owner)
     return list({column.name: column for column in columns}.values())
 
 

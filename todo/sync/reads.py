@@ -1,4 +1,4 @@
-"""Reads of one user's data, without a lock: one entity, and the user's revision."""
+"""Reads of one user's data, without a lock: one entity, and the user's place in the log."""
 
 from functools import cache
 from typing import Any, Final
@@ -8,8 +8,9 @@ from sqlalchemy import Select, bindparam, select
 from todo.database.transactions import read
 from todo.models import users
 from todo.sync.resource import E, Resource
+from todo.sync.sync_tokens import BEGINNING, Place
 
-_REVISION: Final = select(users.c.revision).where(users.c.id == bindparam("of_user"))
+_PLACE: Final = select(users.c.revision, users.c.nonce).where(users.c.id == bindparam("of_user"))
 
 
 def get(resource: Resource[E], user_id: str, entity_id: int) -> E:
@@ -24,10 +25,10 @@ def get(resource: Resource[E], user_id: str, entity_id: int) -> E:
     return resource.entity(rows[0])
 
 
-def revision(user_id: str) -> int:
-    """Return the user's revision, without a look at any entity; 0 for a user who never wrote."""
-    rows = read(_REVISION, {"of_user": user_id})
-    return rows[0].revision if rows else 0
+def place(user_id: str) -> Place:
+    """Return the end of the user's log, without a look at any entity."""
+    rows = read(_PLACE, {"of_user": user_id})
+    return Place(*rows[0]) if rows else BEGINNING
 
 
 @cache

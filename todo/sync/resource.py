@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam
+from sqlalchemy import Column, ColumnElement, Table, bindparam, false
 
 from todo.problems import Problem
 from todo.sync.conditions import Clause
@@ -21,44 +21,33 @@ def _uncounted(_entity: Entity) -> Mapping[str, int]:
     return {}
 
 
+def _updated(_after: Mapping[str, Any]) -> str:
+    return "update"
+
+
 def _underived(_entity: Entity) -> Mapping[str, Any]:
     return {}
 
 
-@dataclass(frozen=True, eq=False)
-class Resource(Generic[E]):
-    """The entities of one kind: where they are stored, and how lists of them are asked for."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rows(Generic[E]):
+    """The rows of one table of a user's that the API lists."""
 
     plural: str
-    """The member of a page that has the entities."""
+    """The member of a page that has them."""
     table: Table
-    """Has the columns of :attr:`shape`."""
+    """Has the columns of :attr:`shape`, and ``user_id``."""
     shape: type[E]
-    """The class of an entity, a ``TypedDict``: its members are columns, in the contract's order.
-
-    ``id``, ``user_id``, ``created_at``, ``updated_at``, ``revision`` and ``deleted_at`` are among
-    them; the API shows ``deleted_at`` in the trash only.
-    """
-    not_found: Callable[[bool], Problem]
-    """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
+    """The class of what the API shows of a row, a ``TypedDict``: its members are columns, in the
+    contract's order."""
     sorts: Mapping[str, Sort]
-    """Every accepted value of ``sort``, and what it means; ``updated``, by revision, is one."""
+    """Every accepted value of ``sort``, and what it means."""
     clauses: Mapping[str, Clause] = field(default_factory=dict)
     """The kinds of conditions that narrow a list, and the SQL of each."""
-    counted: Callable[[E], Mapping[str, int]] = _uncounted
-    """Returns the counters of its user that an entity adds to, and what it adds to each."""
-    trashed_counts: Mapping[str, int] = field(default_factory=dict)
-    """What :attr:`counted` returns of an entity in the trash."""
-    derived_names: tuple[str, ...] = ()
-    """The columns that are computed of an entity, such as the key that its text is sorted by."""
-    derived_from: frozenset[str] = frozenset()
-    """The columns that those are computed of."""
-    derived: Callable[[E], Mapping[str, Any]] = _underived
-    """Returns the values of :attr:`derived_names`."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The columns that the API shows of a live entity."""
+        """The columns that the API shows of a live row."""
         return tuple(name for name in self.shape.__annotations__ if name != "deleted_at")
 
     @cached_property
@@ -67,14 +56,59 @@ class Resource(Generic[E]):
         return tuple(self.table.c[name] for name in self.names)
 
     @cached_property
-    def derived_columns(self) -> tuple[Column[Any], ...]:
-        """The columns of :attr:`derived_names`."""
-        return tuple(self.table.c[name] for name in self.derived_names)
-
-    @cached_property
     def owned(self) -> ColumnElement[bool]:
         """What is true of the user's rows; binds ``of_user``."""
         return self.table.c.user_id == bindparam("of_user")
+
+    @property
+    def live(self) -> tuple[ColumnElement[bool], ...]:
+        """What is true of the user's rows that a list has."""
+        return (self.owned,)
+
+    @property
+    def trashed(self) -> tuple[ColumnElement[bool], ...]:
+        """What is true of the user's rows in the trash; without one there are none."""
+        return (self.owned, false())
+
+    def entity(self, row: Iterable[Any], *, trashed: bool = False) -> E:
+        """Return what a ``row`` that begins with :attr:`columns` shows.
+
+        A ``trashed`` one has its ``deleted_at`` too, which follows in the row.
+        """
+        names = (*self.names, "deleted_at") if trashed else self.names
+        return cast("E", dict(zip(names, row, strict=False)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Resource(Rows[E]):
+    """The entities of one kind: where they are stored, and what changes of them mean.
+
+    ``id``, ``user_id``, ``created_at``, ``updated_at``, ``revision`` and ``deleted_at`` are members
+    of :attr:`shape`; the API shows ``deleted_at`` in the trash only. ``updated``, by
+    revision, is one of :attr:`sorts`.
+    """
+
+    kind: str
+    """What the log calls one entity; the same in the contract."""
+    not_found: Callable[[bool], Problem]
+    """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
+    counted: Callable[[E], Mapping[str, int]] = _uncounted
+    """Returns the counters of its user that an entity adds to, and what it adds to each."""
+    trashed_counts: Mapping[str, int] = field(default_factory=dict)
+    """What :attr:`counted` returns of an entity in the trash."""
+    operation: Callable[[Mapping[str, Any]], str] = _updated
+    """Returns what the log calls a change of a live entity, from the members that it changed."""
+    derived_names: tuple[str, ...] = ()
+    """The columns that are computed of an entity, such as the key that its text is sorted by."""
+    derived_from: frozenset[str] = frozenset()
+    """The columns that those are computed of."""
+    derived: Callable[[E], Mapping[str, Any]] = _underived
+    """Returns the values of :attr:`derived_names`."""
+
+    @cached_property
+    def derived_columns(self) -> tuple[Column[Any], ...]:
+        """The columns of :attr:`derived_names`."""
+        return tuple(self.table.c[name] for name in self.derived_names)
 
     @cached_property
     def live(self) -> tuple[ColumnElement[bool], ...]:
@@ -85,14 +119,6 @@ class Resource(Generic[E]):
     def trashed(self) -> tuple[ColumnElement[bool], ...]:
         """What is true of the user's entities in the trash."""
         return (self.owned, self.table.c.deleted_at.is_not(None))
-
-    def entity(self, row: Iterable[Any], *, trashed: bool = False) -> E:
-        """Return the entity of a ``row`` that begins with :attr:`columns`.
-
-        A ``trashed`` entity has its ``deleted_at`` too, which follows in the row.
-        """
-        names = (*self.names, "deleted_at") if trashed else self.names
-        return cast("E", dict(zip(names, row, strict=False)))
 
     def shown(self, entity: E) -> E:
         """Return ``entity`` as the API shows it, without what only the trash has."""

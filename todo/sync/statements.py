@@ -11,9 +11,9 @@ from sqlalchemy import BigInteger, bindparam, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from todo.database.dialects import INSERT
+from todo.models import changes, users
 from todo.models import idempotency_keys as keys
-from todo.models import users
-from todo.sync.counters import Counters
+from todo.sync.user_row import FIELDS
 
 MOST_BLOCKS: Final = 10_000
 """Blocks of responses that are kept for one user; beyond them the oldest responses go."""
@@ -34,7 +34,7 @@ UPDATE_USER: Final = (
     sa.update(users)
     .where(users.c.id == bindparam("of_user"))
     .values(
-        **{name: bindparam(f"user_{name}") for name in Counters._fields},
+        **{name: bindparam(f"user_{name}") for name in FIELDS},
         updated_at=bindparam("moment"),
         # What the token says of its user; what it does not say stays.
         email=func.coalesce(bindparam("user_email"), users.c.email),
@@ -56,8 +56,9 @@ def _keep(insert_into: Callable[..., Any]) -> Any:
         answer=bindparam("new_answer"),
         last_block=_NEXT,
         created_at=bindparam("kept_at"),
+        shows=bindparam("new_shows"),
     )
-    renewed = ("fingerprint", "answer", "last_block", "created_at")
+    renewed = ("fingerprint", "answer", "last_block", "created_at", "shows")
     return statement.on_conflict_do_update(
         index_elements=["user_id", "key"],
         set_={name: statement.excluded[name] for name in renewed},
@@ -70,6 +71,66 @@ FORGET_OLDEST: Final = sa.delete(keys).where(
     _OWN_KEYS, keys.c.last_block <= _NEXT - MOST_BLOCKS, keys.c.key != bindparam("of_key")
 )
 FORGET_EXPIRED: Final = sa.delete(keys).where(_OWN_KEYS, keys.c.created_at < bindparam("before"))
+CHANGE_KEPT: Final = (
+    sa.update(keys)
+    .where(_OWN_KEYS, keys.c.key == bindparam("of_key"))
+    .values(answer=bindparam("new_answer"), shows=bindparam("new_shows"))
+)
+
+_OWN_ENTRIES: Final = changes.c.user_id == bindparam("of_user")
+_SHARED: Final = ("unit", "nonce", "at", "by", "via")
+"""The columns that all entries of a unit have in common."""
+_OWN: Final = ("revision", "kind", "id", "op", "before", "after")
+"""The columns that each entry has for itself, one array for each (PostgreSQL)."""
+
+
+def _log_on_postgresql() -> Any:
+    """Add the entries of a unit: one statement, however many there are."""
+    kinds = {"revision": BigInteger, "id": BigInteger}
+    types = {name: kinds.get(name, sa.Text)() for name in _OWN}
+    arrays = (
+        sa.cast(bindparam(f"log_{name}", type_=ARRAY(types[name])), ARRAY(types[name]))
+        for name in _OWN
+    )
+    rows = func.unnest(*arrays).table_valued(*(sa.column(n, types[n]) for n in _OWN))
+    rows = rows.render_derived("entries")
+    shared = (
+        sa.cast(bindparam(f"log_{name}", type_=changes.c[name].type), changes.c[name].type)
+        for name in _SHARED
+    )
+    own = (
+        sa.cast(rows.c[name], sa.JSON) if name in ("before", "after") else rows.c[name]
+        for name in _OWN
+    )
+    entries = sa.select(sa.cast(bindparam("of_user"), sa.Text), *shared, *own)
+    return sa.insert(changes).from_select(("user_id", *_SHARED, *_OWN), entries)
+
+
+_LOG_ON_SQLITE: Final = sa.insert(changes).values(
+    user_id=bindparam("of_user"),
+    **{name: bindparam(f"log_{name}") for name in (*_SHARED, *_OWN[:4])},
+    **{name: bindparam(f"log_{name}", type_=sa.Text) for name in _OWN[4:]},
+)
+LOG: Final = {"postgresql": _log_on_postgresql(), "sqlite": _LOG_ON_SQLITE}
+
+
+def _empty_entries(*entities: sa.ColumnElement[bool]) -> Statement:
+    """Leave of the entries of entities that they were, and nothing of what they said."""
+    of_kind = changes.c.kind == bindparam("of_kind")
+    rows = sa.update(changes).where(_OWN_ENTRIES, of_kind, *entities)
+    return rows.values(before=sa.null(), after=sa.null())
+
+
+_FLOOR: Final = changes.c.revision <= bindparam("floor")
+_OLDEST: Final = (
+    sa.select(changes.c.revision)
+    .where(_OWN_ENTRIES, _FLOOR)
+    .order_by(changes.c.revision)
+    .limit(bindparam("most"))
+)
+FORGET_ENTRIES: Final = sa.delete(changes).where(
+    _OWN_ENTRIES, _FLOOR, changes.c.revision.in_(_OLDEST)
+)
 
 
 @lru_cache(maxsize=_KEPT_STATEMENTS)
@@ -128,6 +189,11 @@ def delete_batch(table: sa.Table, dialect: str) -> Statement:
 
 
 _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
+
+EMPTY_ENTRIES: Final = {
+    "postgresql": _empty_entries(changes.c.id == sa.any_(_IDS)),
+    "sqlite": _empty_entries(changes.c.id == bindparam("entity_id")),
+}
 
 
 def _batch(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:

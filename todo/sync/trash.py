@@ -17,7 +17,8 @@ from todo.database.transactions import MANY_SECONDS, read
 from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.sync.preconditions import Precondition
 from todo.sync.resource import E, Entity, Resource
-from todo.sync.unit_of_work import BATCH, Changed, UnitOfWork, run
+from todo.sync.runs import run
+from todo.sync.unit_of_work import BATCH, Changed, UnitOfWork
 from todo.sync.writer import Ids
 from todo.values.clock import earlier
 from todo.values.dates import format_instant

@@ -6,23 +6,22 @@ first that needs it. What changes is recorded by :meth:`UnitOfWork.put` and writ
 (:mod:`todo.sync.writer`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select
 
 from todo.auth.user import User
 from todo.database import transactions
-from todo.database.deadline import STATEMENT_SECONDS
 from todo.database.prepared import execute
-from todo.models import users
-from todo.sync import idempotency, writer
-from todo.sync.counters import COLUMNS, LABELS, Counters
+from todo.sync import idempotency, locked_reads, log_ends, writer
+from todo.sync.counters import Counters
 from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
+from todo.sync.log import LogState, LogUnit, entries_of_batch, new_nonce
 from todo.sync.preconditions import Precondition, stale
 from todo.sync.resource import E, Resource
+from todo.sync.user_row import LABELS, parsed
 from todo.sync.writer import Change, Ids, Kept
 from todo.values.clock import now
 
@@ -30,25 +29,33 @@ T = TypeVar("T")
 
 BATCH: Final = 2000
 """Entities that one statement changes."""
+MOST_ENTRIES: Final = 200_000
+"""Entries of the log that one user keeps, where nobody says otherwise."""
 NOTHING: Final[Mapping[str, int]] = {}
 """What an entity that no counter counts adds to the counters."""
-
-_LOCK: Final = (
-    select(*COLUMNS).where(users.c.id == bindparam("of_user")).with_for_update(key_share=True)
-)
-
 
 Changed = dict[str, int]
 """How many entities ``changed``, and the user's ``revision`` after that."""
 
 
 class UnitOfWork:
-    """What one user changes in one transaction. Made by :func:`run`, which may make it again."""
+    """What one user changes in one transaction. Made by :mod:`todo.sync.runs`, maybe again."""
 
-    def __init__(self, connection: Connection, user: User) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        user: User,
+        *,
+        by: str = "user",
+        most_entries: int = MOST_ENTRIES,
+    ) -> None:
         self.connection = connection
         self.user = user
+        self._by = by
+        self._most_entries = most_entries
         self._counters: Counters | None = None
+        self._log = LogState()
+        self._unit: LogUnit | None = None
         self._now = ""
         self._changes: list[Change] = []
         self._kept: Kept | None = None
@@ -71,6 +78,18 @@ class UnitOfWork:
         """The revision that the next change takes."""
         return self.counters.revision + 1
 
+    @property
+    def log_unit(self) -> LogUnit:
+        """What the entries of the unit share."""
+        assert self._unit is not None  # noqa: S101 - there is one once the user is locked
+        return self._unit
+
+    @property
+    def log_floor(self) -> int:
+        """The last revision whose entry is gone."""
+        self.lock()
+        return self._log.log_floor
+
     def lock(self) -> Counters:
         """Lock the user's row until the transaction ends, if it is not locked; return its counters.
 
@@ -78,10 +97,10 @@ class UnitOfWork:
         """
         if self._counters is not None:
             return self._counters
-        rows = execute(self.connection, _LOCK, {"of_user": self.user.id})
+        rows = execute(self.connection, locked_reads.LOCK, {"of_user": self.user.id})
         if not rows:
             writer.add_user(self.connection, self.user, now())
-            rows = execute(self.connection, _LOCK, {"of_user": self.user.id})
+            rows = execute(self.connection, locked_reads.LOCK, {"of_user": self.user.id})
         return self._locked(rows[0])
 
     def entity(
@@ -109,7 +128,7 @@ class UnitOfWork:
         READ COMMITTED). Under the user's lock nobody else changes the entity.
         """
         locked = self._counters is not None
-        statement = _one(resource, trashed=trashed, locked=locked)
+        statement = locked_reads.one(resource, trashed=trashed, locked=locked)
         values = {"of_user": self.user.id, "entity_id": entity_id}
         rows = execute(self.connection, statement, values)
         if not rows:
@@ -120,12 +139,17 @@ class UnitOfWork:
 
     def entities(self, resource: Resource[E], ids: Sequence[int]) -> dict[int, E]:
         """Return those of the user's live entities that have one of ``ids``, by their ids."""
-        found = self.read(_several(resource), {"ids": ids}) if ids else ()
-        rows = [row for row in found if row.deleted_at is None]
+        found = self.all_entities(resource, ids)
+        return {key: entity for key, entity in found.items() if "deleted_at" not in entity}
+
+    def all_entities(self, resource: Resource[E], ids: Sequence[int]) -> dict[int, E]:
+        """Return those of the user's entities that have one of ``ids``, by their ids; those in the
+        trash have their ``deleted_at``."""
+        rows = self.read(locked_reads.several(resource), {"ids": ids}) if ids else ()
         for row in rows:
             known = {name: getattr(row, name) for name in resource.derived_names}
             self._derived[resource.table.name, row.id] = known
-        return {row.id: resource.entity(row) for row in rows}
+        return {row.id: resource.entity(row, trashed=row.deleted_at is not None) for row in rows}
 
     def read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the rows of ``statement`` under the lock; it binds ``of_user`` and ``values``."""
@@ -177,14 +201,14 @@ class UnitOfWork:
         self._counters = counters.moved(before, after, entities=entities, revision=revision)
         self._moved = True
 
-    def batches(self, ids: Ids) -> Iterator[Ids]:
-        """Give ``ids`` in batches, each of which may take what is left of the unit's time.
+    def batches(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Give ``rows`` in batches, each of which may take what is left of the unit's time.
 
         Raises :class:`Problem` ``change_too_large`` when nothing is left.
         """
-        for start in range(0, len(ids), BATCH):
+        for start in range(0, len(rows), BATCH):
             transactions.go_on(self.connection)
-            yield ids[start : start + BATCH]
+            yield rows[start : start + BATCH]
 
     def change_batch(
         self,
@@ -193,23 +217,42 @@ class UnitOfWork:
         same: Mapping[str, Any],
         each: Mapping[str, Sequence[Any]] | None = None,
         *,
+        was: Sequence[Mapping[str, Any]],
         before: Mapping[str, int] = NOTHING,
         after: Mapping[str, int] = NOTHING,
     ) -> None:
         """Change the entities of a batch now, each at a revision of its own, in their order.
 
         ``same`` has the columns that get one value in all of them, ``each`` those that get a value
-        in each. Each counted as ``before``, and counts as ``after``.
+        in each. ``was`` has the members that each had instead, for the log. Each counted as
+        ``before``, and counts as ``after``.
         """
-        revision, changed = self.counters.revision, {"updated_at": self.now, **same}
-        user_id = self.user.id
-        writer.change_batch(self.connection, resource, user_id, ids, revision, changed, each or {})
+        each, revision = each or {}, self.counters.revision
+        entries = entries_of_batch(resource, ids, revision, was, same, each)
+        writer.change_batch(
+            self.connection,
+            resource,
+            self.user.id,
+            ids,
+            revision,
+            {"updated_at": self.now, **same},
+            each,
+            self.log_unit,
+            entries,
+        )
         self.move(before, after, entities=len(ids), revisions=len(ids))
 
     def delete_batch(self, resource: Resource[Any], ids: Ids, before: Mapping[str, int]) -> None:
         """Delete the entities of a batch for good, now; each counted as ``before``."""
+        idempotency.forget_entities(self.connection, self.user.id, ids, resource.not_found(False))
         writer.delete_batch(self.connection, resource, self.user.id, ids)
         self.move(before, NOTHING, entities=len(ids))
+
+    def begin_log(self, floor: int, nonce: str) -> None:
+        """Let the log begin behind the revision ``floor``, whose unit has the ``nonce``."""
+        writer.forget_entries(self.connection, self.user.id, floor, BATCH)
+        self._log = self._log._replace(log_floor=floor, floor_nonce=nonce)
+        self._moved = True
 
     def changed(self, number: int) -> Changed:
         """Return the response to a change of so many entities."""
@@ -217,75 +260,44 @@ class UnitOfWork:
 
     def keep(self, repeatable: Repeatable, response: Any) -> None:
         """Record the ``response`` for whoever repeats the request under its key."""
-        self._kept = Kept(self.user.id, repeatable.key, repeatable.fingerprint, response)
+        shows = idempotency.shown_in(response)
+        self._kept = Kept(self.user.id, repeatable.key, repeatable.fingerprint, response, shows)
+
+    def write_batch(self) -> None:
+        """Write the changes that were recorded so far, so that they take no more memory.
+
+        The next statements may take what is left of the unit's time. Raises :class:`Problem`
+        ``change_too_large`` when nothing is left.
+        """
+        transactions.go_on(self.connection)
+        if self._changes:
+            writer.write_batch(self.connection, self._changes, self.log_unit)
+            self._changes = []
 
     def write(self) -> None:
-        """Write all that was recorded; :func:`run` calls this once, at the end."""
+        """Write all that was recorded; :func:`todo.sync.runs.run` calls this once, at the end."""
         if self._moved:
-            counters = writer.of_user(self.user, self.counters, self.now)
-            writer.write(self.connection, self._changes, counters, self._kept)
+            self._forget_purged()
+            user = writer.of_user(self.user, self.counters, self._end_of_log(), self.now)
+            writer.write(self.connection, self._changes, self.log_unit, user, self._kept)
         elif self._kept:
-            writer.write(self.connection, [], None, self._kept)
+            writer.write(self.connection, [], None, None, self._kept)
+
+    def _forget_purged(self) -> None:
+        for change in self._changes:
+            if change.new is None and change.old is not None:
+                gone, problem = [change.old["id"]], change.resource.not_found(False)
+                idempotency.forget_entities(self.connection, self.user.id, gone, problem)
+
+    def _end_of_log(self) -> LogState:
+        """Return the state of the log after the unit, whose oldest entries go if it is too long."""
+        unit, revision = self.log_unit, self.counters.revision
+        log = log_ends.after(self._log, unit, revision)
+        return log_ends.shortened(self.connection, log, unit, revision, self._most_entries)
 
     def _locked(self, row: Sequence[Any]) -> Counters:
-        self._now, self._counters = now(), Counters(*row)
+        self._now = now()
+        self._counters, self._log = parsed(row)
+        first = self._counters.revision + 1
+        self._unit = LogUnit(self.user.id, first, new_nonce(), self._now, self._by)
         return self._counters
-
-
-def run(
-    user: User,
-    work: Callable[[UnitOfWork], T],
-    *,
-    repeatable: Repeatable | None = None,
-    seconds: float = STATEMENT_SECONDS,
-) -> tuple[T, bool]:
-    """Return what ``work`` returns, once all that it recorded is committed; and whether that was
-    done by an earlier request under the same key.
-
-    ``work`` may run more than once, so it holds no state outside. Raises :class:`Problem`: what
-    :func:`todo.database.transactions.write`, :func:`todo.sync.idempotency.find` and ``work`` raise.
-    """
-
-    def transaction(connection: Connection) -> tuple[T, bool]:
-        unit = UnitOfWork(connection, user)
-        if repeatable is None:
-            result = work(unit)
-        else:
-            with idempotency.announced(connection, user.id, repeatable.key):
-                unit.lock()
-            if (kept := idempotency.find(connection, user.id, repeatable)) is not None:
-                return kept, True
-            result = work(unit)
-            unit.keep(repeatable, result)
-        unit.write()
-        return result, False
-
-    return transactions.write(transaction, seconds=seconds)
-
-
-@cache
-def _several(resource: Resource[Any]) -> Select[Any]:
-    """Entities by their ids, the trashed ones too: only the primary key's index serves this.
-
-    With a condition on ``deleted_at`` the indexes of live entities would, and PostgreSQL without
-    statistics walks one of them from end to end.
-    """
-    table = resource.table
-    columns = (*resource.columns, table.c.deleted_at, *resource.derived_columns)
-    ids = table.c.id.in_(bindparam("ids", expanding=True))
-    return select(*columns).where(resource.owned, ids)
-
-
-@cache
-def _one(resource: Resource[Any], *, trashed: bool, locked: bool) -> Select[Any]:
-    """One entity; joined to its user's counters, and both locked, unless the user is ``locked``."""
-    conditions = (
-        *(resource.trashed if trashed else resource.live),
-        resource.table.c.id == bindparam("entity_id"),
-    )
-    columns = (*resource.columns, *([resource.table.c.deleted_at] if trashed else []))
-    if locked:
-        return select(*columns).where(*conditions)
-    rows = select(*columns, *COLUMNS).where(*conditions)
-    rows = rows.join_from(users, resource.table, resource.table.c.user_id == users.c.id)
-    return rows.where(users.c.id == bindparam("of_user")).with_for_update(key_share=True)

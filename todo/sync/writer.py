@@ -1,7 +1,7 @@
-"""The only statements that write entities, counters and kept responses.
+"""The only statements that write entities, counters, the log and kept responses.
 
-One change, the counters and a kept response go to PostgreSQL as one statement, which the user's
-lock makes as safe as several. Several changes are one statement more. Very many entities are
+One change, the counters, the log and a kept response go to PostgreSQL as one statement, which the
+user's lock makes as safe as several. Several changes are one statement more. Very many entities are
 changed by their ids, a batch at a time: the statement finds them by the primary key and joins
 nothing, so it costs the same whatever the database believes about the table. (A join of 5,000 new
 tasks with themselves, of which PostgreSQL had no statistics yet, compared each with each.)
@@ -19,9 +19,11 @@ from todo.auth.user import User
 from todo.database.prepared import execute
 from todo.database.transactions import commit_with_next
 from todo.sync import statements
-from todo.sync.counters import LABELS, Counters
+from todo.sync.counters import Counters
+from todo.sync.log import Entry, Fields, LogState, LogUnit, entry_of
 from todo.sync.resource import Entity, Resource
 from todo.sync.statements import Statement
+from todo.sync.user_row import LABELS
 from todo.values.clock import now
 
 BLOCK_BYTES: Final = 4096
@@ -29,6 +31,7 @@ BLOCK_BYTES: Final = 4096
 
 Values = dict[str, Any]
 """What a statement binds."""
+Part = tuple[Statement, Values]
 Ids = Sequence[int]
 """Ids of one user's entities, ascending."""
 
@@ -58,6 +61,8 @@ class Kept:
     key: str
     fingerprint: bytes
     response: Any
+    shows: str
+    """The ids of the entities that the response shows."""
 
 
 def add_user(connection: Connection, user: User, moment: str) -> None:
@@ -65,6 +70,7 @@ def add_user(connection: Connection, user: User, moment: str) -> None:
     first = {
         "id": user.id,
         **Counters()._asdict(),
+        **LogState()._asdict(),
         "created_at": moment,
         "updated_at": moment,
         "email": user.email,
@@ -73,34 +79,49 @@ def add_user(connection: Connection, user: User, moment: str) -> None:
     connection.execute(statements.ADD_USER[connection.dialect.name], first)
 
 
-def of_user(user: User, counters: Counters, moment: str) -> Values:
-    """Return the values of the user's row: its ``counters`` after a change at ``moment``."""
+def of_user(user: User, counters: Counters, log: LogState, moment: str) -> Values:
+    """Return the values of the user's row after a change at ``moment``."""
     return {
         "of_user": user.id,
         "user_email": user.email,
         "user_name": user.name,
-        **dict(zip(LABELS, counters, strict=True)),
+        **dict(zip(LABELS, (*counters, *log), strict=True)),
         "moment": moment,
     }
 
 
 def write(
-    connection: Connection, changes: Sequence[Change], user: Values | None, kept: Kept | None
+    connection: Connection,
+    changes: Sequence[Change],
+    unit: LogUnit | None,
+    user: Values | None,
+    kept: Kept | None,
 ) -> None:
-    """Write ``changes`` of entities, the ``user``'s counters and a ``kept`` response.
+    """Write ``changes`` of entities with their log, the ``user``'s row and a ``kept`` response.
 
-    The caller holds the user's lock.
+    The caller holds the user's lock. ``unit`` is what the entries share; nothing is changed
+    without one. The statement carries COMMIT: it is the last of the transaction.
     """
-    together: list[tuple[Statement, Values]] = []
+    dialect = connection.dialect.name
+    together: list[Part] = []
     if len(changes) == 1:
-        together.append(_change_one(changes[0]))
+        together += _change_one(changes[0], dialect)
     else:
         _write_many(connection, changes)
+    if unit is not None:
+        together += _log(dialect, unit, _entries(changes))
     if user is not None:
         together.append((statements.UPDATE_USER, user))
     if kept is not None:
-        together += _keep(connection.dialect.name, kept)
+        together += _keep(dialect, kept)
+    commit_with_next(connection)
     _execute(connection, together)
+
+
+def write_batch(connection: Connection, changes: Sequence[Change], unit: LogUnit) -> None:
+    """Write ``changes`` of entities with their log, before the end of their unit."""
+    _write_many(connection, changes)
+    _execute(connection, _log(connection.dialect.name, unit, _entries(changes)))
 
 
 def change_batch(
@@ -111,34 +132,56 @@ def change_batch(
     revision: int,
     same: Mapping[str, Any],
     each: Mapping[str, Sequence[Any]],
+    unit: LogUnit,
+    entries: Sequence[Entry],
 ) -> None:
     """Change the entities with the ascending ``ids``; the first is at the one after ``revision``.
 
     ``same`` has the columns that get one value in all of them, ``each`` those that get a value in
-    each, in the order of ``ids``.
+    each, in the order of ``ids``. ``entries`` are those of the log.
     """
     dialect = connection.dialect.name
     statement = statements.update_batch(resource.table, dialect, tuple(same), tuple(each))
     values = {"of_user": user_id, **_bound(same)}
+    log = _log(dialect, unit, entries)
     if dialect == "postgresql":
         values |= {**_of_batch(ids), "revision_before": revision, **_bound(each)}
-        connection.execute(statement, values)
+        _execute(connection, [(statement, values), *log])
         return
     revisions = range(revision + 1, revision + 1 + len(ids))
     columns = {"entity_id": ids, "new_revision": revisions, **_bound(each)}
     rows = zip(*columns.values(), strict=True)
     own = [{**values, **dict(zip(columns, row, strict=True))} for row in rows]
     connection.execute(statement, own)
+    _execute(connection, log)
 
 
 def delete_batch(connection: Connection, resource: Resource[Any], user_id: str, ids: Ids) -> None:
-    """Delete the entities with the ascending ``ids`` for good."""
+    """Delete the entities with the ascending ``ids`` for good, and what the log says of them."""
     dialect = connection.dialect.name
     statement = statements.delete_batch(resource.table, dialect)
+    emptied = statements.EMPTY_ENTRIES[dialect]
+    values = {"of_user": user_id, "of_kind": resource.kind}
     if dialect == "postgresql":
-        connection.execute(statement, {"of_user": user_id, **_of_batch(ids)})
-    else:
-        connection.execute(statement, [{"of_user": user_id, "entity_id": one} for one in ids])
+        values |= _of_batch(ids)
+        _execute(connection, [(statement, values), (emptied, values)])
+    elif ids:
+        own = [{**values, "entity_id": one} for one in ids]
+        connection.execute(statement, own)
+        connection.execute(emptied, own)
+
+
+def change_kept(connection: Connection, user_id: str, key: str, response: Any, shows: str) -> None:
+    """Put another ``response`` in place of the one that is kept under ``key``."""
+    values = {"new_answer": orjson.dumps(response), "new_shows": shows}
+    execute(connection, statements.CHANGE_KEPT, {"of_user": user_id, "of_key": key, **values})
+
+
+def forget_entries(connection: Connection, user_id: str, floor: int, most: int) -> None:
+    """Delete the user's entries up to the revision ``floor``, at most so many in one statement."""
+    values = {"of_user": user_id, "floor": floor, "most": most}
+    while connection.execute(statements.FORGET_ENTRIES, values).rowcount == most:
+        pass
 
 
 def forget_old(connection: Connection, user_id: str, before: str) -> int:
@@ -148,10 +191,9 @@ def forget_old(connection: Connection, user_id: str, before: str) -> int:
     ).rowcount
 
 
-def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) -> None:
+def _execute(connection: Connection, parts: Sequence[Part]) -> None:
     """Execute all ``parts``, with PostgreSQL as one statement; none changes a row of another."""
     if connection.dialect.name == "postgresql":
-        commit_with_next(connection)
         values: Values = {}
         for _, bound in parts:
             values |= bound
@@ -161,21 +203,49 @@ def _execute(connection: Connection, parts: Sequence[tuple[Statement, Values]]) 
             execute(connection, statement, bound)
 
 
-def _change_one(change: Change) -> tuple[Statement, Values]:
-    """The statement that makes one change, and what it binds."""
+def _change_one(change: Change, dialect: str) -> list[Part]:
+    """The statements that make one change, and what they bind."""
     resource, old, new = change.resource, change.old, change.new
     if new is None:
         assert old is not None  # noqa: S101 - nothing was there, and nothing is
-        return statements.delete(resource.table), {
-            "entity_id": old["id"],
-            "of_user": old["user_id"],
-        }
+        key = {"entity_id": old["id"], "of_user": old["user_id"]}
+        entries = {**key, "of_kind": resource.kind, "ids": [old["id"]]}
+        emptied = statements.EMPTY_ENTRIES[dialect]
+        return [(statements.delete(resource.table), key), (emptied, entries)]
     if old is None:
         row = change.row()
-        return statements.insert(resource.table, tuple(row)), _bound(row)
+        return [(statements.insert(resource.table, tuple(row)), _bound(row))]
     changed = resource.changes(old, new)
     key = {"entity_id": new["id"], "of_user": new["user_id"]}
-    return statements.update(resource.table, tuple(changed)), {**key, **_bound(changed)}
+    return [(statements.update(resource.table, tuple(changed)), {**key, **_bound(changed)})]
+
+
+def _entries(changes: Sequence[Change]) -> list[Entry]:
+    """The entries of ``changes``; what is deleted for good has none."""
+    return [entry_of(one.resource, one.old, one.new) for one in changes if one.new is not None]
+
+
+def _log(dialect: str, unit: LogUnit, entries: Sequence[Entry]) -> list[Part]:
+    """The statements that write ``entries``, and what they bind."""
+    if not entries:
+        return []
+    shared = {
+        "of_user": unit.user_id,
+        "log_unit": unit.first,
+        **{f"log_{name}": getattr(unit, name) for name in ("nonce", "at", "by", "via")},
+    }
+    rows = [(*entry[:4], _text(entry.before), _text(entry.after)) for entry in entries]
+    names = [f"log_{name}" for name in Entry._fields]
+    if dialect == "postgresql":
+        columns = (list(column) for column in zip(*rows, strict=True))
+        return [(statements.LOG[dialect], {**shared, **dict(zip(names, columns, strict=True))})]
+    return [
+        (statements.LOG[dialect], {**shared, **dict(zip(names, row, strict=True))}) for row in rows
+    ]
+
+
+def _text(fields: Fields | None) -> str | None:
+    return None if fields is None else orjson.dumps(fields).decode()
 
 
 def _write_many(connection: Connection, changes: Sequence[Change]) -> None:
@@ -196,7 +266,12 @@ def _keep(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
         "of_key": kept.key,
         "size": ceil(len(text) / BLOCK_BYTES),
     }
-    new = {"new_fingerprint": kept.fingerprint, "new_answer": text, "kept_at": now()}
+    new = {
+        "new_fingerprint": kept.fingerprint,
+        "new_answer": text,
+        "new_shows": kept.shows,
+        "kept_at": now(),
+    }
     return [(statements.FORGET_OLDEST, of_key), (statements.KEEP[dialect], {**of_key, **new})]
 
 

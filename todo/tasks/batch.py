@@ -11,7 +11,7 @@ from todo.tasks.task import DONE, OPEN, TRASHED, Fields
 
 _tasks = TASKS.table.c
 _IN_STATE: Final = (
-    select(_tasks.id)
+    select(_tasks.id, _tasks.completed_at)
     .where(*TASKS.live, _tasks.completed == bindparam("completed"))
     .order_by(_tasks.id)
 )
@@ -37,7 +37,20 @@ def _change(
     after: Mapping[str, int],
 ) -> Changed:
     """Give all tasks that are ``completed``, or all others, the ``values``."""
-    ids = [row.id for row in unit.read(_IN_STATE, {"completed": completed})]
-    for batch in unit.batches(ids):
-        unit.change_batch(TASKS, batch, values, before=before, after=after)
-    return unit.changed(len(ids))
+    rows = unit.read(_IN_STATE, {"completed": completed})
+    was = {"completed": completed, "deleted_at": None}
+    for batch in unit.batches(rows):
+        unit.change_batch(
+            TASKS,
+            [row.id for row in batch],
+            values,
+            was=[_was({**was, "completed_at": row.completed_at}, values) for row in batch],
+            before=before,
+            after=after,
+        )
+    return unit.changed(len(rows))
+
+
+def _was(state: Fields, values: Fields) -> Fields:
+    """Those members of a task's ``state`` that ``values`` change."""
+    return {name: state[name] for name in values}

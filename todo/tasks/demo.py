@@ -9,7 +9,8 @@ from functools import partial
 from typing import Final
 
 from todo.auth.user import User
-from todo.sync.unit_of_work import UnitOfWork, run
+from todo.sync.runs import run
+from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.service import add_many, check_quota
 from todo.tasks.task import Fields
 from todo.values.dates import format_instant

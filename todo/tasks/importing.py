@@ -19,7 +19,8 @@ from todo.auth.user import User
 from todo.database import deadline
 from todo.models import imported_tasks
 from todo.problems import Problem
-from todo.sync.unit_of_work import UnitOfWork, run
+from todo.sync.runs import run
+from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.foreign_tasks import COLUMNS, NEEDED, Row, UnfitRowError, fields_of, identity_of
 from todo.tasks.service import add_many, check_quota
 from todo.tasks.task import Fields, Task

@@ -41,12 +41,12 @@ class TaskPages:
         moment = (window.cursor and window.cursor.moment) or now()
         return cls(listing, window, query, query.total, moment)
 
-    def etag(self, revision: int) -> str | None:
-        """Return the ETag of the list at the user's ``revision``; ``overdue`` tasks have none."""
+    def etag(self, sync_token: str) -> str | None:
+        """Return the ETag of the list at a place in the log; ``overdue`` tasks have none."""
         if self.filters.view == "overdue":  # the list changes with every instant
             return None
         date = self.filters.today(self.moment) if self.listing.timed else ""
-        return etag(self.listing.user_id, revision, date)
+        return etag(self.listing.user_id, sync_token, date)
 
     def page(self) -> dict[str, Any]:
         """Return a ``TaskPage``."""

@@ -6,9 +6,10 @@ from todo.models import tasks
 from todo.sync.resource import Resource
 from todo.tasks.filters import CLAUSES
 from todo.tasks.sorts import SORTS
-from todo.tasks.task import TRASHED, Task, counted, keys_of, task_not_found
+from todo.tasks.task import TRASHED, Task, counted, keys_of, operation, task_not_found
 
 TASKS: Final[Resource[Task]] = Resource(
+    kind="task",
     plural="tasks",
     table=tasks,
     shape=Task,
@@ -17,6 +18,7 @@ TASKS: Final[Resource[Task]] = Resource(
     clauses=CLAUSES,
     counted=counted,
     trashed_counts=TRASHED,
+    operation=operation,
     derived_names=("title_key", "search_key", "tags_key"),
     derived_from=frozenset({"title", "description", "tags"}),
     derived=keys_of,

@@ -14,9 +14,9 @@ from todo.database.functions import contains
 from todo.database.transactions import read
 from todo.models import tasks, users
 from todo.problems import Problem
-from todo.sync.counters import REVISION
-from todo.sync.pages import page_of
+from todo.sync.pages import page_of, place_of
 from todo.sync.unit_of_work import Changed, UnitOfWork
+from todo.sync.user_row import NONCE, REVISION
 from todo.tasks.resource import TASKS
 from todo.values.text_keys import fold, key_of, keys_in
 
@@ -28,6 +28,7 @@ Tags = Sequence[tuple[str, str]]
 _COMBINATIONS: Final = (
     select(
         REVISION,
+        NONCE,
         tasks.c.tags,
         tasks.c.tags_key,
         func.count(tasks.c.id).label("total"),
@@ -40,7 +41,7 @@ _COMBINATIONS: Final = (
         )
     )
     .where(users.c.id == bindparam("of_user"))
-    .group_by(users.c.revision, tasks.c.tags, tasks.c.tags_key)
+    .group_by(users.c.revision, users.c.nonce, tasks.c.tags, tasks.c.tags_key)
 )
 
 _HAS_TAG: Final = (*TASKS.live, contains(tasks.c.tags_key, bindparam("tag")))
@@ -99,7 +100,7 @@ def page(user_id: str, *, skip: int, limit: int) -> dict[str, Any]:
         total=len(counts),
         limit=limit,
         skip=skip,
-        revision=rows[0].user_revision if rows else 0,
+        place=place_of(rows),
     )
 
 
@@ -140,19 +141,20 @@ def _change(unit: UnitOfWork, key: str, edit: Callable[[Tags], Tags]) -> Changed
 
 def _edited(
     rows: Iterable[Sequence[Any]], edit: Callable[[Tags], Tags]
-) -> Iterator[tuple[int, Tags]]:
-    """Give the tasks whose tags ``edit`` changes, with the tags that they get."""
+) -> Iterator[tuple[int, Sequence[str], Tags]]:
+    """Give the tasks whose tags ``edit`` changes, with the tags that they had and get."""
     for task_id, tags, tags_key in rows:
         pairs = list(zip(keys_in(tags_key), tags, strict=True))
         if (edited := edit(pairs)) != pairs:
-            yield task_id, edited
+            yield task_id, tags, edited
 
 
-def _write(unit: UnitOfWork, changes: Sequence[tuple[int, Tags]]) -> None:
+def _write(unit: UnitOfWork, changes: Sequence[tuple[int, Sequence[str], Tags]]) -> None:
     """Change the tags of a batch of tasks."""
     if changes:
         each: dict[str, Sequence[Any]] = {
-            "tags": [[tag for _, tag in tags] for _, tags in changes],
-            "tags_key": [key_of([key for key, _ in tags]) for _, tags in changes],
+            "tags": [[tag for _, tag in tags] for _, _, tags in changes],
+            "tags_key": [key_of([key for key, _ in tags]) for _, _, tags in changes],
         }
-        unit.change_batch(TASKS, [task_id for task_id, _ in changes], {}, each)
+        ids = [task_id for task_id, _, _ in changes]
+        unit.change_batch(TASKS, ids, {}, each, was=[{"tags": tags} for _, tags, _ in changes])

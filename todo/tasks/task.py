@@ -54,6 +54,13 @@ def counted(task: Task) -> Mapping[str, int]:
     return DONE if task["completed"] else OPEN
 
 
+def operation(after: Fields) -> str:
+    """Return what the log calls a change after which a task has the members ``after``."""
+    if "completed" in after:
+        return "complete" if after["completed"] else "reopen"
+    return "update"
+
+
 OPEN: Final = {"open_tasks": 1}
 DONE: Final = {"done_tasks": 1}
 TRASHED: Final = {"trashed_tasks": 1}

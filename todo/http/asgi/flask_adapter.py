@@ -6,11 +6,8 @@ Flask's application context, and nothing is routed or parsed again. A handler th
 function runs on the event loop, without the hop: liveness works even when every thread is busy.
 """
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import Any, Final
 
 import flask
@@ -18,10 +15,13 @@ from connexion.middleware.abstract import ROUTING_CONTEXT, AbstractRoutingAPI, S
 from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
-from todo.http.asgi.turns import NOBODY, Turn, Turns
+from todo.http.asgi.streaming import stream
+from todo.http.asgi.threads import Threads
+from todo.http.asgi.turns import NOBODY
 from todo.http.contract import hints
 from todo.http.contract.resolver import Handler
 from todo.http.contract.validation import ARGUMENTS
+from todo.http.event_stream import EventStream
 from todo.http.reply import Reply, reply_of
 from todo.http.request import Request, claims_of
 from todo.problems import Problem
@@ -40,16 +40,16 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
     def __init__(
         self,
         app: flask.Flask,
+        threads: Threads,
         *,
-        threads: int,
-        one_writer: bool = False,
         check: Check | None = None,
+        wrote: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``one_writer``: see :class:`todo.http.asgi.turns.Turns`; ``check`` raises problems."""
+        """``check`` raises problems; ``wrote`` is told whose request may have changed something."""
         self._app = app
-        self._check = check
         self._threads = threads
-        self._one_writer = one_writer
+        self._check = check
+        self._wrote = wrote
         self._operations: dict[str, Callable[[Scope], Any]] = {}
 
     def add_api(self, specification: Any, **kwargs: Any) -> None:
@@ -65,7 +65,10 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
         if operation is None:
             hint = hints.of_path(scope["path"])
             raise Problem("not_found", f"Resource not found{hint or '.'}")
-        reply: Reply = await operation(scope)
+        reply: Reply | EventStream = await operation(scope)
+        if isinstance(reply, EventStream):
+            await stream(reply, scope, receive, send)
+            return
         await send(
             {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
         )
@@ -74,60 +77,42 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
     def _register(self, method: str, name: str, handler: Handler) -> None:
         if inspect.iscoroutinefunction(handler):
 
-            async def run_operation(scope: Scope) -> Reply:
-                return reply_of(await handler(**scope[ARGUMENTS]))
+            async def run_operation(scope: Scope) -> Reply | EventStream:
+                request = Request(scope)
+                if self._check is not None and request.claims is not None:
+                    user = _user(scope, method)
+                    await self._threads.run(user, self._check, request.claims)
+                with self._app.app_context():
+                    flask.g.request = request
+                    result = await handler(**scope[ARGUMENTS])
+                return result if isinstance(result, EventStream) else reply_of(result)
+
+        elif method in SAFE:
+
+            async def run_operation(scope: Scope) -> Reply | EventStream:
+                user = _user(scope, method)
+                reply: Reply = await self._threads.run(user, self._run, handler, scope)
+                return reply
 
         else:
 
-            async def run_operation(scope: Scope) -> Reply:
-                user, writes = _user(scope, method), method not in SAFE
-                turn = await self._turns.take(user, writes=writes)
-                return await self._hop(turn, self._run, handler, scope)
+            async def run_operation(scope: Scope) -> Reply | EventStream:
+                user = _user(scope, method) or NOBODY
+                try:
+                    reply: Reply
+                    reply = await self._threads.run(user, self._run, handler, scope, writes=True)
+                    return reply
+                finally:
+                    self._wrote(user)
 
         self._operations[name] = run_operation
 
     def _run(self, handler: Handler, scope: Scope) -> Reply:
-        """Run ``handler`` on this thread, in an application context of its own."""
-        with self._app.app_context():
-            flask.g.request = request = Request(scope)
-            if self._check is not None and request.claims is not None:
-                self._check(request.claims)
-            return reply_of(handler(**scope[ARGUMENTS]))
-
-    @cached_property
-    def _turns(self) -> Turns:
-        """Made at the first request, in the event loop that it is for."""
-        return Turns(self._threads, one_writer=self._one_writer)
-
-    @cached_property
-    def _executor(self) -> ThreadPoolExecutor:
-        """Made at the first request: one made before the fork hangs the worker."""
-        return ThreadPoolExecutor(self._threads, thread_name_prefix="flask")
-
-    async def _hop(self, turn: Turn, function: Callable[..., Reply], *args: Any) -> Reply:
-        """Run ``function`` on a thread, and end the ``turn`` when it is done.
-
-        There are as many threads as database connections, so the pool itself never waits.
-        """
-        loop = asyncio.get_running_loop()
-        result: asyncio.Future[Reply] = loop.create_future()
-
-        def work() -> None:
-            settle: Callable[[Any], None]
-            outcome: Any
-            try:
-                settle, outcome = result.set_result, function(*args)
-            except BaseException as error:
-                settle, outcome = result.set_exception, error
-            loop.call_soon_threadsafe(finish, settle, outcome)
-
-        def finish(settle: Callable[[Any], None], outcome: Any) -> None:
-            turn.close()
-            if not result.done():  # else the client went away, while the thread worked on
-                settle(outcome)
-
-        self._executor.submit(work)
-        return await result
+        """Run ``handler`` on this thread, in the application context that it is in."""
+        flask.g.request = request = Request(scope)
+        if self._check is not None and request.claims is not None:
+            self._check(request.claims)
+        return reply_of(handler(**scope[ARGUMENTS]))
 
 
 class _FlaskAPI(AbstractRoutingAPI[AbstractOperation]):  # type: ignore[misc]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from todo.sync import cursors
+from todo.sync.sync_tokens import Place
 from todo.values.dates import date_or_instant, instant, zone
 from todo.values.revisions import instant_or_revision
 from todo.values.text_keys import are_unique, is_visible, search_words
@@ -29,6 +30,7 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "date-or-instant": _parses(date_or_instant),
     "instant": _parses(instant),
     "instant-or-revision": _parses(instant_or_revision),
+    "sync-token": _parses(Place.of),
     "time-zone": _parses(zone),
     "visible": is_visible,
     "words": _parses(search_words),

@@ -1,4 +1,4 @@
-"""The hop to a thread: `todo.http.asgi.flask_adapter`."""
+"""The hop to a thread: `todo.http.asgi.threads`."""
 
 import asyncio
 import threading
@@ -6,16 +6,15 @@ import threading
 import flask
 import pytest
 
-from todo.http.asgi.flask_adapter import FlaskAdapter
+from todo.http.asgi.threads import Threads
 
 
 @pytest.fixture
-def adapter():
-    """An adapter of one thread."""
-    return FlaskAdapter(flask.Flask("test"), threads=1)
+def one_thread():
+    return Threads(flask.Flask("test"), 1)
 
 
-def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(adapter):
+def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(one_thread):
     begun, over = threading.Event(), threading.Event()
     done = []
 
@@ -25,7 +24,7 @@ def test_a_thread_whose_client_went_away_is_taken_until_its_work_is_done(adapter
         done.append("first")
 
     async def hop(function) -> None:
-        await adapter._hop(await adapter._turns.take("alice", writes=True), function)
+        await one_thread.run("alice", function, writes=True)
 
     async def leave_and_come_again() -> None:
         first = asyncio.create_task(hop(work))

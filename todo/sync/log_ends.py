@@ -1,0 +1,43 @@
+"""The ends of a user's log: where it ends after a unit of work, and what goes at its beginning."""
+
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, select
+
+from todo.database.prepared import execute
+from todo.models import changes
+from todo.sync import writer
+from todo.sync.log import LogState, LogUnit
+
+BATCH: Final = 2000
+"""Entries that one statement deletes."""
+_SLACK: Final = 100
+"""A log that is too long is made shorter by this part of it, so that not every change does it."""
+
+_NONCE: Final = select(changes.c.nonce).where(
+    changes.c.user_id == bindparam("of_user"), changes.c.revision == bindparam("floor")
+)
+
+
+def after(log: LogState, unit: LogUnit, revision: int) -> LogState:
+    """Return the state of the ``log`` after ``unit``, which ended at ``revision``."""
+    if revision < unit.first:  # what is deleted for good takes no revision
+        return log
+    return log._replace(nonce=unit.nonce, logged=revision)
+
+
+def shortened(
+    connection: Connection, log: LogState, unit: LogUnit, revision: int, most: int
+) -> LogState:
+    """Return the ``log`` with at most so many entries, its oldest ones deleted.
+
+    The caller holds the user's lock. The entries of ``unit`` that are still to be written are the
+    newest, and stay.
+    """
+    if revision - log.log_floor <= most:
+        return log
+    floor = revision - most + most // _SLACK
+    rows = execute(connection, _NONCE, {"of_user": unit.user_id, "floor": floor})
+    nonce = rows[0].nonce if rows else unit.nonce
+    writer.forget_entries(connection, unit.user_id, floor, BATCH)
+    return log._replace(log_floor=floor, floor_nonce=nonce)

@@ -1,0 +1,177 @@
+"""Undo: a whole unit of the log is taken back, in a unit of its own.
+
+All of it is taken back or nothing. First every entity of the unit is looked at, a batch at a time;
+then every entity gets its old values. What is undone is in the log like any other change.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, NoReturn, TypedDict, cast
+
+from sqlalchemy import Row, bindparam, func, select
+
+from todo.database.functions import is_any_of
+from todo.models import changes
+from todo.problems import Problem, Violation
+from todo.sync import trash
+from todo.sync.changes import Resources
+from todo.sync.preconditions import stale
+from todo.sync.resource import Entity, Resource
+from todo.sync.unit_of_work import BATCH, UnitOfWork
+from todo.values.revisions import MAX_REVISION
+
+_OF_USER: Final = changes.c.user_id == bindparam("of_user")
+_this = changes.alias("this")
+_UNIT: Final = (
+    select(_this.c.unit)
+    .where(_this.c.user_id == bindparam("of_user"), _this.c.revision == bindparam("of_revision"))
+    .scalar_subquery()
+)
+_next = changes.alias("next")
+# The entries of a unit are side by side, so this looks at none behind the first of the next unit.
+_NEXT: Final = (
+    select(_next.c.revision)
+    .where(
+        _next.c.user_id == bindparam("of_user"),
+        _next.c.revision > bindparam("of_revision"),
+        _next.c.unit != _UNIT,
+    )
+    .order_by(_next.c.revision)
+    .limit(1)
+    .scalar_subquery()
+)
+_ENTRIES: Final = (
+    select(
+        changes.c.unit,
+        changes.c.revision,
+        changes.c.kind,
+        changes.c.id,
+        changes.c.op,
+        changes.c.before,
+        changes.c.after,
+    )
+    .where(
+        _OF_USER,
+        changes.c.revision >= _UNIT,
+        changes.c.revision > bindparam("last"),
+        changes.c.revision < func.coalesce(_NEXT, MAX_REVISION),
+    )
+    .order_by(changes.c.revision)
+    .limit(BATCH)
+)
+_LATER: Final = select(changes.c.id).where(
+    _OF_USER,
+    changes.c.kind == bindparam("of_kind"),
+    is_any_of(changes.c.id, "ids"),
+    changes.c.revision > bindparam("last"),
+)
+
+
+class Undone(TypedDict):
+    """The unit of the undo, the user's revision after it, and how many entities changed."""
+
+    unit: int
+    revision: int
+    changed: int
+
+
+class _Pair(NamedTuple):
+    """An entry, and its entity as it is now, in the trash too; ``None`` when it is gone."""
+
+    entry: Row[Any]
+    resource: Resource[Any]
+    entity: Mapping[str, Any] | None
+
+    @property
+    def is_changed_since(self) -> bool:
+        return self.entity is not None and self.entity["revision"] != self.entry.revision
+
+
+def undo(unit: UnitOfWork, revision: int, resources: Resources) -> Undone:
+    """Take back the unit that ``revision`` belongs to.
+
+    Raises :class:`Problem`: ``precondition_failed`` when an entity of it has changed since, with
+    the first as ``current``, and ``not_undoable`` when it cannot be taken back.
+    """
+    kinds = {resource.kind: resource for resource in resources}
+    _check(unit, revision, kinds)
+    first, changed = unit.next_revision, 0
+    for pairs in _pairs(unit, revision, kinds):
+        for pair in pairs:
+            entity = cast("Entity", pair.entity)
+            unit.put(pair.resource, entity, _old(unit, pair.entry, pair.resource, entity))
+        changed += len(pairs)
+        if len(pairs) == BATCH:
+            unit.write_batch()
+    return {"unit": first, "revision": unit.counters.revision, "changed": changed}
+
+
+def _pairs(
+    unit: UnitOfWork, revision: int, kinds: Mapping[str, Resource[Any]]
+) -> Iterator[list[_Pair]]:
+    """Give the entries of the unit in batches, each with its entity."""
+    last = max(unit.log_floor, 0)
+    while True:
+        entries = unit.read(_ENTRIES, {"of_revision": revision, "last": last})
+        found = {
+            kind: unit.all_entities(resource, [e.id for e in entries if e.kind == kind])
+            for kind, resource in kinds.items()
+        }
+        if entries:
+            yield [_Pair(e, kinds[e.kind], found[e.kind].get(e.id)) for e in entries]
+        if len(entries) < BATCH:
+            return
+        last = entries[-1].revision
+
+
+def _check(unit: UnitOfWork, revision: int, kinds: Mapping[str, Resource[Any]]) -> None:
+    """Raise the problem of a unit that cannot be taken back; what has changed since goes first."""
+    if revision <= unit.log_floor or revision > unit.counters.revision:
+        _refuse("expired", f"the log has no entry of revision {revision}")
+    purged = whole = False
+    for pairs in _pairs(unit, revision, kinds):
+        first = pairs[0].entry
+        whole = whole or first.unit == first.revision
+        for pair in pairs:
+            if pair.is_changed_since:
+                raise _changed_since(pair.resource, pair.entity)
+        purged = _are_purged(unit, pairs) or purged
+    if not whole:
+        _refuse("expired", "the log has not the whole change any more")
+    if purged:
+        _refuse("purged", "some of it was deleted for good")
+
+
+def _are_purged(unit: UnitOfWork, pairs: Sequence[_Pair]) -> bool:
+    """Whether entities of a batch were deleted for good; raises if one had changed before that."""
+    gone = [pair for pair in pairs if pair.entity is None]
+    for resource in {pair.resource for pair in gone}:
+        ids = [pair.entry.id for pair in gone if pair.resource is resource]
+        last = max(pair.entry.revision for pair in pairs)
+        if unit.read(_LATER, {"of_kind": resource.kind, "ids": ids, "last": last}):
+            raise _changed_since(resource, None)
+    return bool(gone)
+
+
+def _changed_since(resource: Resource[Any], entity: Mapping[str, Any] | None) -> Problem:
+    detail = "It has changed since; 'current' has what is stored now."
+    if entity is None or "deleted_at" in entity:
+        return Problem("precondition_failed", detail)
+    return stale(resource.shown(entity), detail)
+
+
+def _refuse(reason: str, why: str) -> NoReturn:
+    raise Problem(
+        "not_undoable",
+        f"The change cannot be undone: {why}.",
+        errors=[Violation(reason, why, pointer="/revision")],
+    )
+
+
+def _old(
+    unit: UnitOfWork, entry: Row[Any], resource: Resource[Any], entity: Entity
+) -> Mapping[str, Any]:
+    """The entity as it was before the entry, at the next revision."""
+    if entry.op == "create":
+        return trash.in_trash(unit, entity)
+    old = {**unit.renewed(entity), **entry.before}
+    return resource.shown(old) if old.get("deleted_at") is None else old
