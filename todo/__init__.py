@@ -12,6 +12,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``handlers``      plain functions named by operationId: HTTP in, one service call, HTTP out
 ``http``          the request, the reply, and what HTTP adds: conditions, a link to the next page
 ``context``       what handlers take from the application they run in
+``entities``      the resources of all kinds that the log names
 ``accounts``      local accounts: register, log in, change the password
 ``tasks``         the rules of tasks: service, filters, sorts, bulk, tags, trash, statistics
 ``sync``          what keeps clients and server in step, for any entity

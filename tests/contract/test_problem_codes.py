@@ -36,6 +36,8 @@ from todo.http.asgi.request_limits import MAX_BODY, MAX_HEADERS, MAX_TARGET
 from todo.problem_types import PROBLEM_TYPES, RETRY_AFTER, ProblemType
 from todo.problems import MAX_BODY as MAX_PROBLEM
 from todo.problems import MEDIA_TYPE
+from todo.sync import streams
+from todo.sync.sync_tokens import Place
 
 ISSUER, AUDIENCE = "https://issuer.example", "https://api.example"
 
@@ -175,6 +177,26 @@ def a_third_change_while_two_wait_for_the_user(world: World) -> Any:
         patch.setattr(turns, "QUEUE_PER_USER", 0)
         two_and_one = together([lambda: alice("PATCH", "1/complete")] * 3)
     return min(two_and_one, key=lambda response: response.status_code)
+
+
+@reaches("changes_expired")
+def a_place_of_another_database(world: World) -> Any:
+    alice = world.alice()
+    return alice("GET", f"/api/{alice.id}/changes", params={"since": Place(1, "0" * 16).token})
+
+
+@reaches("not_undoable")
+def an_undo_of_what_nobody_did(world: World) -> Any:
+    alice = world.alice()
+    return alice("POST", f"/api/{alice.id}/undo", json={"revision": 1})
+
+
+@reaches("too_many_streams")
+def a_stream_where_none_is_allowed(world: World) -> Any:
+    alice = world.alice()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "MOST_OF_A_USER", 0)
+        return alice("GET", f"/api/{alice.id}/events")
 
 
 @reaches("change_too_large")

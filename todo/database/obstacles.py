@@ -19,6 +19,7 @@ MARKS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"revision", "open_tasks"}),
     "tasks": frozenset({"revision", "title_key"}),
     "accounts": frozenset({"email_key", "generation"}),
+    "changes": frozenset({"unit", "nonce"}),
     "idempotency_keys": frozenset({"fingerprint", "answer"}),
     "imported_tasks": frozenset({"source_id", "task_id"}),
 }

@@ -27,6 +27,11 @@ _FLOOR_NONCE: Final = case(
     (users.c.logged == users.c.revision, users.c.floor_nonce), else_=users.c.nonce
 )
 _OF_USER: Final = changes.c.user_id == bindparam("of_user")
+_SINCE_NONCE: Final = (
+    select(changes.c.nonce)
+    .where(_OF_USER, changes.c.revision == bindparam("since"))
+    .scalar_subquery()
+)
 _SHOWN: Final = ("revision", "nonce", "kind", "id", "op", "at")
 
 
@@ -137,15 +142,12 @@ def _statement(resources: Resources) -> Select[Any]:
         .limit(bindparam("limit"))
         .subquery("entries")
     )
-    since = changes.alias("since_entry")
-    joined = users.outerjoin(
-        since, and_(since.c.user_id == users.c.id, since.c.revision == bindparam("since"))
-    ).outerjoin(entries, entries.c.user_id == users.c.id)
+    joined = users.outerjoin(entries, entries.c.user_id == users.c.id)
     columns = [entries.c[name] for name in _SHOWN]
     for resource in resources:
         table = resource.table
         this = and_(
-            table.c.user_id == entries.c.user_id,
+            table.c.user_id == bindparam("of_user"),
             table.c.id == entries.c.id,
             entries.c.kind == resource.kind,
         )
@@ -156,9 +158,9 @@ def _statement(resources: Resources) -> Select[Any]:
             users.c.revision.label("user_revision"),
             FLOOR.label("floor"),
             _FLOOR_NONCE.label("floor_nonce"),
-            case(
-                (users.c.revision == bindparam("since"), users.c.nonce), else_=since.c.nonce
-            ).label("since_nonce"),
+            case((users.c.revision == bindparam("since"), users.c.nonce), else_=_SINCE_NONCE).label(
+                "since_nonce"
+            ),
             *columns,
         )
         .select_from(joined)

@@ -19,21 +19,16 @@ _NONCE: Final = select(changes.c.nonce).where(
 )
 
 
-def after(log: LogState, unit: LogUnit, revision: int) -> LogState:
-    """Return the state of the ``log`` after ``unit``, which ended at ``revision``."""
-    if revision < unit.first:  # what is deleted for good takes no revision
-        return log
-    return log._replace(nonce=unit.nonce, logged=revision)
-
-
-def shortened(
+def after(
     connection: Connection, log: LogState, unit: LogUnit, revision: int, most: int
 ) -> LogState:
-    """Return the ``log`` with at most so many entries, its oldest ones deleted.
+    """Return the state of the ``log`` after ``unit``, which ended at ``revision``.
 
-    The caller holds the user's lock. The entries of ``unit`` that are still to be written are the
-    newest, and stay.
+    It has at most so many entries: the oldest are deleted. The caller holds the user's lock. The
+    entries of ``unit`` that are still to be written are the newest, and stay.
     """
+    if revision >= unit.first:  # what is deleted for good takes no revision
+        log = log._replace(nonce=unit.nonce, logged=revision)
     if revision - log.log_floor <= most:
         return log
     floor = revision - most + most // _SLACK

@@ -20,23 +20,19 @@ from todo.sync.unit_of_work import BATCH, UnitOfWork
 from todo.values.revisions import MAX_REVISION
 
 _OF_USER: Final = changes.c.user_id == bindparam("of_user")
-_this = changes.alias("this")
 _UNIT: Final = (
-    select(_this.c.unit)
-    .where(_this.c.user_id == bindparam("of_user"), _this.c.revision == bindparam("of_revision"))
+    select(changes.c.unit)
+    .where(_OF_USER, changes.c.revision == bindparam("of_revision"))
+    .correlate(None)
     .scalar_subquery()
 )
-_next = changes.alias("next")
 # The entries of a unit are side by side, so this looks at none behind the first of the next unit.
 _NEXT: Final = (
-    select(_next.c.revision)
-    .where(
-        _next.c.user_id == bindparam("of_user"),
-        _next.c.revision > bindparam("of_revision"),
-        _next.c.unit != _UNIT,
-    )
-    .order_by(_next.c.revision)
+    select(changes.c.revision)
+    .where(_OF_USER, changes.c.revision > bindparam("of_revision"), changes.c.unit != _UNIT)
+    .order_by(changes.c.revision)
     .limit(1)
+    .correlate(None)
     .scalar_subquery()
 )
 _ENTRIES: Final = (

@@ -278,7 +278,9 @@ class UnitOfWork:
         """Write all that was recorded; :func:`todo.sync.runs.run` calls this once, at the end."""
         if self._moved:
             self._forget_purged()
-            user = writer.of_user(self.user, self.counters, self._end_of_log(), self.now)
+            revision, most = self.counters.revision, self._most_entries
+            log = log_ends.after(self.connection, self._log, self.log_unit, revision, most)
+            user = writer.of_user(self.user, self.counters, log, self.now)
             writer.write(self.connection, self._changes, self.log_unit, user, self._kept)
         elif self._kept:
             writer.write(self.connection, [], None, None, self._kept)
@@ -288,12 +290,6 @@ class UnitOfWork:
             if change.new is None and change.old is not None:
                 gone, problem = [change.old["id"]], change.resource.not_found(False)
                 idempotency.forget_entities(self.connection, self.user.id, gone, problem)
-
-    def _end_of_log(self) -> LogState:
-        """Return the state of the log after the unit, whose oldest entries go if it is too long."""
-        unit, revision = self.log_unit, self.counters.revision
-        log = log_ends.after(self._log, unit, revision)
-        return log_ends.shortened(self.connection, log, unit, revision, self._most_entries)
 
     def _locked(self, row: Sequence[Any]) -> Counters:
         self._now = now()

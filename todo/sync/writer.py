@@ -31,7 +31,8 @@ BLOCK_BYTES: Final = 4096
 
 Values = dict[str, Any]
 """What a statement binds."""
-Part = tuple[Statement, Values]
+Part = tuple[Statement, Any]
+"""A statement and what it binds, several times over in a list (SQLite)."""
 Ids = Sequence[int]
 """Ids of one user's entities, ascending."""
 
@@ -200,7 +201,10 @@ def _execute(connection: Connection, parts: Sequence[Part]) -> None:
         execute(connection, statements.combined(tuple(part for part, _ in parts)), values)
     else:
         for statement, bound in parts:
-            execute(connection, statement, bound)
+            if isinstance(bound, list) and len(bound) > 1:
+                connection.execute(statement, bound)
+            else:
+                execute(connection, statement, bound[0] if isinstance(bound, list) else bound)
 
 
 def _change_one(change: Change, dialect: str) -> list[Part]:
@@ -239,9 +243,8 @@ def _log(dialect: str, unit: LogUnit, entries: Sequence[Entry]) -> list[Part]:
     if dialect == "postgresql":
         columns = (list(column) for column in zip(*rows, strict=True))
         return [(statements.LOG[dialect], {**shared, **dict(zip(names, columns, strict=True))})]
-    return [
-        (statements.LOG[dialect], {**shared, **dict(zip(names, row, strict=True))}) for row in rows
-    ]
+    own = [{**shared, **dict(zip(names, row, strict=True))} for row in rows]
+    return [(statements.LOG[dialect], own)]
 
 
 def _text(fields: Fields | None) -> str | None:
