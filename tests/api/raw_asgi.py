@@ -95,9 +95,21 @@ def _call(
     last: dict[str, Any] | None,
     version: str = "1.1",
 ) -> list[dict[str, Any]]:
+    scope = scope_of(method, target, headers, version)
+    assert client.portal is not None
+    return client.portal.call(_converse, client.app, scope, messages, last)
+
+
+def scope_of(
+    method: str,
+    target: str | bytes,
+    headers: Iterable[tuple[str, str | bytes]],
+    version: str = "1.1",
+) -> dict[str, Any]:
+    """The scope that gunicorn would make of a request."""
     raw = target if isinstance(target, bytes) else target.encode("latin-1")
     path, _, query = raw.partition(b"?")
-    scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": version,
@@ -111,8 +123,6 @@ def _call(
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8000),
     }
-    assert client.portal is not None
-    return client.portal.call(_converse, client.app, scope, messages, last)
 
 
 async def _converse(

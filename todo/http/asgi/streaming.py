@@ -27,6 +27,8 @@ async def stream(events: EventStream, scope: Scope, receive: Receive, send: Send
             async for chunk in chunks:
                 await _send(chunk, send)
         await send({"type": "http.response.body", "body": b""})
+    except TimeoutError:  # the server closes the connection: the response has no end
+        log.info("stream.dropped", reason=f"the client read nothing for {SLOW_SECONDS:.0f} s")
     finally:
         events.close()
         if watching is not None:
