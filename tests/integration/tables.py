@@ -68,6 +68,7 @@ def assert_books_balance(url: str, owner: str, *, changes: int, at_one_moment: b
     revisions = [task["revision"] for task in tasks]
     assert len(set(revisions)) == len(revisions)
     assert max(revisions) == changes
+    assert_log_is_whole(url, owner)
     if not at_one_moment:
         return
     newest = (
@@ -76,6 +77,26 @@ def assert_books_balance(url: str, owner: str, *, changes: int, at_one_moment: b
         " WHERE users.id = :owner"
     )
     assert value(url, newest, owner=owner) == 1
+
+
+def assert_log_is_whole(url: str, owner: str) -> None:
+    """The log of ``owner`` has every revision behind its floor once, up to the last one."""
+    [log] = rows(
+        url,
+        "SELECT revision, logged, log_floor, nonce, floor_nonce FROM users WHERE id = :owner",
+        owner=owner,
+    )
+    if log["logged"] == log["revision"]:
+        entries = rows(
+            url,
+            "SELECT revision, nonce FROM changes WHERE user_id = :owner AND revision > :floor"
+            " ORDER BY revision",
+            owner=owner,
+            floor=log["log_floor"],
+        )
+        expected = range(log["log_floor"] + 1, log["revision"] + 1)
+        assert [entry["revision"] for entry in entries] == list(expected)
+        assert [entry["nonce"] for entry in entries][-1:] in ([], [log["nonce"]])
 
 
 _SLOW = {

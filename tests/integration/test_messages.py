@@ -11,6 +11,8 @@ BULK = {"operations": [{"op": "create", "data": BODY}, {"op": "delete", "id": 1}
 READS = {
     "get": (("GET", "1"), 1),
     "list": (("GET", ""), 1),
+    "changes": (("GET", "/api/{owner}/changes?since=MC4"), 1),
+    "history": (("GET", "/api/{owner}/history"), 1),
     "a list that counts": (("GET", "?priority=high&completed=true"), 1),
 }
 WRITES = {
@@ -20,6 +22,10 @@ WRITES = {
     "an update of nothing": (("PATCH", "1", {"title": "Read"}), 2),
     "complete": (("PATCH", "1/complete"), 2),
     "delete": (("DELETE", "1"), 2),
+    # Lock, the entries, their tasks, write.
+    "undo": (("POST", "/api/{owner}/undo", {"revision": 2}), 4),
+    # Lock and read, which kept responses show it, write.
+    "delete for good": (("DELETE", "/api/{owner}/trash/3"), 3),
     "clear-completed": (("POST", "clear-completed"), 4),
     "bulk": (("POST", "bulk", BULK), 4),
 }
@@ -38,11 +44,14 @@ def alice(service):
     alice = service.caller()
     alice.create("Read")
     alice.create("Read", completed=True)
+    alice.create("Read")
+    alice("DELETE", "3")
     return alice
 
 
 def sent_for(service, caller, request, headers=None):
     method, path, *body = request
+    path = path.format(owner=caller.id)
     with sent_by(service) as sent:
         response = caller(
             method, path, headers=headers or {}, **({"json": body[0]} if body else {})

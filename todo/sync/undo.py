@@ -88,10 +88,11 @@ def undo(unit: UnitOfWork, revision: int, resources: Resources) -> Undone:
     Raises :class:`Problem`: ``precondition_failed`` when an entity of it has changed since, with
     the first as ``current``, and ``not_undoable`` when it cannot be taken back.
     """
-    kinds = {resource.kind: resource for resource in resources}
-    _check(unit, revision, kinds)
+    _check_revision(unit, revision)
+    whole = _Whole(unit, revision, {resource.kind: resource for resource in resources})
+    _check(unit, whole)
     first, changed = unit.next_revision, 0
-    for pairs in _pairs(unit, revision, kinds):
+    for pairs in whole.batches():
         for pair in pairs:
             entity = cast("Entity", pair.entity)
             unit.put(pair.resource, entity, _old(unit, pair.entry, pair.resource, entity))
@@ -101,37 +102,47 @@ def undo(unit: UnitOfWork, revision: int, resources: Resources) -> Undone:
     return {"unit": first, "revision": unit.counters.revision, "changed": changed}
 
 
-def _pairs(
-    unit: UnitOfWork, revision: int, kinds: Mapping[str, Resource[Any]]
-) -> Iterator[list[_Pair]]:
-    """Give the entries of the unit in batches, each with its entity."""
-    last = max(unit.log_floor, 0)
-    while True:
-        entries = unit.read(_ENTRIES, {"of_revision": revision, "last": last})
+class _Whole:
+    """All entries of the unit that is taken back, each with its entity."""
+
+    def __init__(self, unit: UnitOfWork, revision: int, kinds: Mapping[str, Resource[Any]]) -> None:
+        self._unit = unit
+        self._revision = revision
+        self._kinds = kinds
+        self.first = self._batch(unit.log_floor)
+
+    def batches(self) -> Iterator[list[_Pair]]:
+        """Give them in batches, again each time; only the first batch stays in memory."""
+        pairs = self.first
+        while pairs:
+            yield pairs
+            pairs = self._batch(pairs[-1].entry.revision) if len(pairs) == BATCH else []
+
+    def _batch(self, last: int) -> list[_Pair]:
+        """The pairs behind the revision ``last``."""
+        unit, kinds = self._unit, self._kinds
+        entries = unit.read(_ENTRIES, {"of_revision": self._revision, "last": last})
         found = {
             kind: unit.all_entities(resource, [e.id for e in entries if e.kind == kind])
             for kind, resource in kinds.items()
         }
-        if entries:
-            yield [_Pair(e, kinds[e.kind], found[e.kind].get(e.id)) for e in entries]
-        if len(entries) < BATCH:
-            return
-        last = entries[-1].revision
+        return [_Pair(e, kinds[e.kind], found[e.kind].get(e.id)) for e in entries]
 
 
-def _check(unit: UnitOfWork, revision: int, kinds: Mapping[str, Resource[Any]]) -> None:
-    """Raise the problem of a unit that cannot be taken back; what has changed since goes first."""
+def _check_revision(unit: UnitOfWork, revision: int) -> None:
     if revision <= unit.log_floor or revision > unit.counters.revision:
         _refuse("expired", f"the log has no entry of revision {revision}")
-    purged = whole = False
-    for pairs in _pairs(unit, revision, kinds):
-        first = pairs[0].entry
-        whole = whole or first.unit == first.revision
+
+
+def _check(unit: UnitOfWork, whole: _Whole) -> None:
+    """Raise the problem of a unit that cannot be taken back; what has changed since goes first."""
+    purged = False
+    for pairs in whole.batches():
         for pair in pairs:
             if pair.is_changed_since:
                 raise _changed_since(pair.resource, pair.entity)
         purged = _are_purged(unit, pairs) or purged
-    if not whole:
+    if not whole.first or whole.first[0].entry.unit != whole.first[0].entry.revision:
         _refuse("expired", "the log has not the whole change any more")
     if purged:
         _refuse("purged", "some of it was deleted for good")
