@@ -36,6 +36,8 @@ PATHS = {
     "/openapi.yaml": "GET, HEAD",
     "/problems/busy": "GET, HEAD",
 }
+QUERIES = {"/api/{owner}/changes": "?since=MC4"}
+"""What a path cannot do without."""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY",
            "BREW", "get"]  # fmt: skip
 REFUSED = [
@@ -95,10 +97,14 @@ def head_of(caller, path):
     return send(caller.client, "HEAD", path, headers=headers)
 
 
-@pytest.mark.parametrize("path", [path for path, allow in PATHS.items() if "HEAD" in allow])
+@pytest.mark.parametrize(
+    "path",
+    # A stream does not end; tests/api/test_events.py has its HEAD.
+    [path for path, allow in PATHS.items() if "HEAD" in allow and not path.endswith("/events")],
+)
 def test_head_is_get_without_its_body(alice, path):
     alice.create()
-    path = path.format(owner=alice.id)
+    path = path.format(owner=alice.id) + QUERIES.get(path, "")
     get, head = alice("GET", path), head_of(alice, path)
 
     assert (get.status_code, head.status_code) == (200, 200)

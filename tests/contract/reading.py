@@ -45,6 +45,10 @@ def closed(document: dict[str, Any]) -> dict[str, Any]:
     return copy
 
 
+ENDLESS = "stream_events"
+"""The operation whose response does not end; tests/api/test_events.py has it."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the contract, references resolved."""

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,9 +10,8 @@ import pytest
 
 from tests.conftest import Caller, Service
 from tests.contract.entities import named_by
-from tests.contract.reading import OPERATIONS, Operation, examples
+from tests.contract.reading import ENDLESS, OPERATIONS, Operation, examples
 from tests.integration.application import engine_of, sent_by
-from todo.sync.sync_tokens import BEGINNING
 
 # Sent in one message with the statement that follows, or alone: they touch no table.
 TRANSACTION = re.compile(r"(?:(?:BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b[^;]*;?\s*)+")
@@ -22,7 +21,6 @@ OWNERS = {"users": "id"} | dict.fromkeys(("tasks", "changes", "idempotency_keys"
 OF_NOBODY = {"todo_api_version"}
 
 Statement = tuple[str, Any]
-NOTHING: Mapping[str, str] = {}
 
 
 @contextmanager
@@ -36,16 +34,14 @@ def watched(service: Service) -> Iterator[list[Statement]]:
             seen.append((rest, parameters))
 
 
-def call(
-    caller: Caller, operation: Operation, path: str, known: Mapping[str, str] = NOTHING
-) -> Any:
-    """Send what the contract gives as an example to ``path``, or what is ``known`` to work."""
+def call(caller: Caller, operation: Operation, path: str) -> Any:
+    """Send what the contract gives as an example to ``path``."""
     query: dict[str, Any] = {}
     headers: dict[str, str] = {}
     for parameter in operation.definition.get("parameters", []):
         if parameter["in"] != "path" and "example" in parameter:
             sent = query if parameter["in"] == "query" else headers
-            sent[parameter["name"]] = known.get(parameter["name"], parameter["example"])
+            sent[parameter["name"]] = parameter["example"]
     bodies = [example for content in operation.bodies.values() for example in examples(content)]
     body = {"json": bodies[0]} if bodies else {}
     return caller(operation.method, path, params=query, headers=headers, **body)
@@ -73,10 +69,6 @@ def is_of(statement: Statement, owner: str) -> bool:
     )
 
 
-ENDLESS = "stream_events"
-"""tests/integration/test_events.py has it."""
-
-
 @pytest.mark.parametrize(
     "operation",
     [op for op in OPERATIONS if "{user_id}" in op.path and op.name != ENDLESS],
@@ -87,7 +79,7 @@ def test_operation_of_a_user_executes_only_statements_about_the_caller(
 ):
     path = operation.path.format_map(named_by(operation, alice))
     with watched(service) as statements:
-        response = call(alice, operation, path, {"since": BEGINNING.token})
+        response = call(alice, operation, path)
 
     assert response.status_code in (200, 201, 204), response.text
     assert statements

@@ -255,7 +255,7 @@ def test_a_purge_takes_a_batch_at_a_time(new_database, service_on):
     with service.application.flask.app_context():
         assert trash.purge(TASKS, days=30) == 2 * BATCH + 10
     # COMMIT goes with the last statement of a batch; alone it ends the look at who has any.
-    assert (sent["DELETE"], sent["COMMIT"]) == (3, 0)
+    assert (sent["WITH"], sent["COMMIT"]) == (3, 0)
     assert counters_of(url, "alice")["trashed_tasks"] == 0
     assert value(url, "SELECT count(*) FROM tasks") == 10
 

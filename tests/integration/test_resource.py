@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pytest
 import sqlalchemy as sa
 
+from tests.api.expect import token_at
 from tests.integration.tables import counters_of, rows
 from todo.auth.user import User
 from todo.database.engine import maintenance_engine
@@ -22,6 +23,7 @@ from todo.sync.preconditions import Precondition
 from todo.sync.resource import Resource
 from todo.sync.runs import run
 from todo.sync.sorts import Key, Sort, is_number
+from todo.sync.sync_tokens import BEGINNING
 from todo.sync.unit_of_work import UnitOfWork
 
 MOMENT = "2026-01-01T00:00:00.000Z"
@@ -57,6 +59,7 @@ CREATED = Sort("created", (ID,), "desc")
 UPDATED = Sort("updated", (Key(notes.c.revision, is_number),), "desc")
 BY_TITLE = Sort("title", (TITLE, ID), "asc", nullable=True)
 NOTES: Resource[Note] = Resource(
+    kind="note",
     plural="notes",
     table=notes,
     shape=Note,
@@ -141,6 +144,7 @@ def test_a_page_has_whole_notes_their_total_and_the_revision_of_the_user():
         "limit": 2,
         "skip": 0,
         "revision": REVISION,
+        "sync_token": token_at(REVISION),
     }
     assert list(first["notes"][0]) == list(NOTES.names)
 
@@ -190,7 +194,7 @@ def test_a_live_note_is_got_with_its_etag():
     got = reads.get(NOTES, "alice", 1)
 
     assert got == LIVE[0]
-    assert etag_of(got) == etag("alice", 1)
+    assert etag_of(got) == etag("alice", f"1 {MOMENT}")
 
 
 @pytest.mark.parametrize("note_id", [8, 10, 11])
@@ -211,8 +215,9 @@ def test_a_user_who_never_wrote_has_no_notes():
         "skip": 0,
         "next_cursor": None,
         "revision": 0,
+        "sync_token": BEGINNING.token,
     }
-    assert reads.revision("carol") == 0
+    assert reads.place("carol") == BEGINNING
 
 
 def changed(work: Callable[[UnitOfWork], Note]) -> Note:

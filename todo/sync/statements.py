@@ -190,16 +190,22 @@ def delete_batch(table: sa.Table, dialect: str) -> Statement:
 
 _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
 
-EMPTY_ENTRIES: Final = {
-    "postgresql": _empty_entries(changes.c.id == sa.any_(_IDS)),
-    "sqlite": _empty_entries(changes.c.id == bindparam("entity_id")),
-}
-
 
 def _batch(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
     # No index but the primary key's can serve this: the others are of live or of deleted rows.
-    bounds = table.c.id.between(bindparam("first_id"), bindparam("last_id"))
-    return table.c.user_id == bindparam("of_user"), bounds, table.c.id == sa.any_(_IDS)
+    return table.c.user_id == bindparam("of_user"), *_among(table.c.id)
+
+
+def _among(column: sa.Column[int]) -> tuple[sa.ColumnElement[bool], ...]:
+    """What is true of the ids of a batch; the bounds let PostgreSQL take an index at any rate."""
+    bounds = column.between(bindparam("first_id"), bindparam("last_id"))
+    return bounds, column == sa.any_(_IDS)
+
+
+EMPTY_ENTRIES: Final = {
+    "postgresql": _empty_entries(*_among(changes.c.id)),
+    "sqlite": _empty_entries(changes.c.id == bindparam("entity_id")),
+}
 
 
 def _this(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:

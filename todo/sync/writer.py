@@ -213,7 +213,7 @@ def _change_one(change: Change, dialect: str) -> list[Part]:
     if new is None:
         assert old is not None  # noqa: S101 - nothing was there, and nothing is
         key = {"entity_id": old["id"], "of_user": old["user_id"]}
-        entries = {**key, "of_kind": resource.kind, "ids": [old["id"]]}
+        entries = {**key, "of_kind": resource.kind, **_of_batch([old["id"]])}
         emptied = statements.EMPTY_ENTRIES[dialect]
         return [(statements.delete(resource.table), key), (emptied, entries)]
     if old is None:
