@@ -38,7 +38,7 @@ class Stream:
     def events(self) -> list[Event]:
         """The events so far, the last incomplete one left out."""
         blocks = self.text.split("\n\n")[:-1]
-        return [event for block in blocks if (event := _parsed(block)) is not None]
+        return [event for block in blocks if (event := parsed(block)) is not None]
 
     @property
     def changes(self) -> list[Any]:
@@ -74,7 +74,8 @@ class Stream:
             self._changed.notify_all()
 
 
-def _parsed(block: str) -> Event | None:
+def parsed(block: str) -> Event | None:
+    """The event that a block of lines is; `None` for a comment."""
     lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
     if not lines:
         return None
