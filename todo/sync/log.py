@@ -50,7 +50,6 @@ class LogUnit(NamedTuple):
     nonce: str
     at: str
     by: str
-    via: str | None = None
 
 
 class Entry(NamedTuple):

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from todo.database.dialects import INSERT
 from todo.models import changes, users
 from todo.models import idempotency_keys as keys
-from todo.sync.user_row import FIELDS
+from todo.sync.counters import Counters
 
 MOST_BLOCKS: Final = 10_000
 """Blocks of responses that are kept for one user; beyond them the oldest responses go."""
@@ -34,12 +34,16 @@ UPDATE_USER: Final = (
     sa.update(users)
     .where(users.c.id == bindparam("of_user"))
     .values(
-        **{name: bindparam(f"user_{name}") for name in FIELDS},
+        **{name: bindparam(f"user_{name}") for name in (*Counters._fields, "nonce")},
+        logged=bindparam("user_revision"),
         updated_at=bindparam("moment"),
         # What the token says of its user; what it does not say stays.
         email=func.coalesce(bindparam("user_email"), users.c.email),
         name=func.coalesce(bindparam("user_name"), users.c.name),
     )
+)
+UPDATE_USER_AND_FLOOR: Final = UPDATE_USER.values(
+    {name: bindparam(f"user_{name}") for name in ("log_floor", "floor_nonce")}
 )
 
 _OWN_KEYS: Final = keys.c.user_id == bindparam("of_user")
@@ -78,14 +82,15 @@ CHANGE_KEPT: Final = (
 )
 
 _OWN_ENTRIES: Final = changes.c.user_id == bindparam("of_user")
-_SHARED: Final = ("unit", "nonce", "at", "by", "via")
-"""The columns that all entries of a unit have in common."""
+_SHARED: Final = {"unit": "log_unit", "nonce": "user_nonce", "at": "moment", "by": "log_by"}
+"""The columns that all entries of a unit have in common, and what binds them. What the user's row
+binds, too, has one name there: psycopg2 writes each into the statement once."""
 _OWN: Final = ("revision", "kind", "id", "op", "before", "after")
 """The columns that each entry has for itself, one array for each (PostgreSQL)."""
 
 
-def _log_on_postgresql() -> Any:
-    """Add the entries of a unit: one statement, however many there are."""
+def _log_many() -> Any:
+    """Add the entries of a unit: one statement, however many there are (PostgreSQL)."""
     kinds = {"revision": BigInteger, "id": BigInteger}
     types = {name: kinds.get(name, sa.Text)() for name in _OWN}
     arrays = (
@@ -95,8 +100,8 @@ def _log_on_postgresql() -> Any:
     rows = func.unnest(*arrays).table_valued(*(sa.column(n, types[n]) for n in _OWN))
     rows = rows.render_derived("entries")
     shared = (
-        sa.cast(bindparam(f"log_{name}", type_=changes.c[name].type), changes.c[name].type)
-        for name in _SHARED
+        sa.cast(bindparam(bound, type_=changes.c[name].type), changes.c[name].type)
+        for name, bound in _SHARED.items()
     )
     own = (
         sa.cast(rows.c[name], sa.JSON) if name in ("before", "after") else rows.c[name]
@@ -106,12 +111,13 @@ def _log_on_postgresql() -> Any:
     return sa.insert(changes).from_select(("user_id", *_SHARED, *_OWN), entries)
 
 
-_LOG_ON_SQLITE: Final = sa.insert(changes).values(
+LOG_ONE: Final = sa.insert(changes).values(
     user_id=bindparam("of_user"),
-    **{name: bindparam(f"log_{name}") for name in (*_SHARED, *_OWN[:4])},
+    **{name: bindparam(bound) for name, bound in _SHARED.items()},
+    **{name: bindparam(f"log_{name}") for name in _OWN[:4]},
     **{name: bindparam(f"log_{name}", type_=sa.Text) for name in _OWN[4:]},
 )
-LOG: Final = {"postgresql": _log_on_postgresql(), "sqlite": _LOG_ON_SQLITE}
+LOG_MANY: Final = _log_many()
 
 
 def _empty_entries(*entities: sa.ColumnElement[bool]) -> Statement:

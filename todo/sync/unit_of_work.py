@@ -54,7 +54,7 @@ class UnitOfWork:
         self._by = by
         self._most_entries = most_entries
         self._counters: Counters | None = None
-        self._log = LogState()
+        self._begun = self._log = LogState()
         self._unit: LogUnit | None = None
         self._now = ""
         self._changes: list[Change] = []
@@ -280,7 +280,7 @@ class UnitOfWork:
             self._forget_purged()
             revision, most = self.counters.revision, self._most_entries
             log = log_ends.after(self.connection, self._log, self.log_unit, revision, most)
-            user = writer.of_user(self.user, self.counters, log, self.now)
+            user = writer.of_user(self.user, self.counters, self._begun, log, self.now)
             writer.write(self.connection, self._changes, self.log_unit, user, self._kept)
         elif self._kept:
             writer.write(self.connection, [], None, None, self._kept)
@@ -293,7 +293,8 @@ class UnitOfWork:
 
     def _locked(self, row: Sequence[Any]) -> Counters:
         self._now = now()
-        self._counters, self._log = parsed(row)
+        self._counters, self._begun = parsed(row)
+        self._log = self._begun.settled(self._counters.revision)
         first = self._counters.revision + 1
         self._unit = LogUnit(self.user.id, first, new_nonce(), self._now, self._by)
         return self._counters

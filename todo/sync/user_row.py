@@ -19,6 +19,6 @@ NONCE: Final = users.c.nonce.label("user_nonce")
 
 
 def parsed(row: Sequence[Any]) -> tuple[Counters, LogState]:
-    """Return what a row of :data:`COLUMNS` says; the state of the log as it holds now."""
+    """Return what a row of :data:`COLUMNS` says."""
     counters = Counters(*row[: len(Counters._fields)])
-    return counters, LogState(*row[len(Counters._fields) :]).settled(counters.revision)
+    return counters, LogState(*row[len(Counters._fields) :])

@@ -23,7 +23,6 @@ from todo.sync.counters import Counters
 from todo.sync.log import Entry, Fields, LogState, LogUnit, entry_of
 from todo.sync.resource import Entity, Resource
 from todo.sync.statements import Statement
-from todo.sync.user_row import LABELS
 from todo.values.clock import now
 
 BLOCK_BYTES: Final = 4096
@@ -80,13 +79,21 @@ def add_user(connection: Connection, user: User, moment: str) -> None:
     connection.execute(statements.ADD_USER[connection.dialect.name], first)
 
 
-def of_user(user: User, counters: Counters, log: LogState, moment: str) -> Values:
-    """Return the values of the user's row after a change at ``moment``."""
-    return {
+def of_user(user: User, counters: Counters, before: LogState, log: LogState, moment: str) -> Part:
+    """Return the statement that changes the user's row at ``moment``, and what it binds.
+
+    Only where the beginning of the log moved, from where it was ``before``, it is written.
+    """
+    floor = {"user_log_floor": log.log_floor, "user_floor_nonce": log.floor_nonce}
+    moved = before.log_floor != log.log_floor
+    statement = statements.UPDATE_USER_AND_FLOOR if moved else statements.UPDATE_USER
+    return statement, {
+        **(floor if moved else {}),
         "of_user": user.id,
         "user_email": user.email,
         "user_name": user.name,
-        **dict(zip(LABELS, (*counters, *log), strict=True)),
+        **{f"user_{name}": value for name, value in counters._asdict().items()},
+        "user_nonce": log.nonce,
         "moment": moment,
     }
 
@@ -95,7 +102,7 @@ def write(
     connection: Connection,
     changes: Sequence[Change],
     unit: LogUnit | None,
-    user: Values | None,
+    user: Part | None,
     kept: Kept | None,
 ) -> None:
     """Write ``changes`` of entities with their log, the ``user``'s row and a ``kept`` response.
@@ -112,7 +119,7 @@ def write(
     if unit is not None:
         together += _log(dialect, unit, _entries(changes))
     if user is not None:
-        together.append((statements.UPDATE_USER, user))
+        together.append(user)
     if kept is not None:
         together += _keep(dialect, kept)
     commit_with_next(connection)
@@ -201,10 +208,10 @@ def _execute(connection: Connection, parts: Sequence[Part]) -> None:
         execute(connection, statements.combined(tuple(part for part, _ in parts)), values)
     else:
         for statement, bound in parts:
-            if isinstance(bound, list) and len(bound) > 1:
+            if isinstance(bound, list):
                 connection.execute(statement, bound)
             else:
-                execute(connection, statement, bound[0] if isinstance(bound, list) else bound)
+                execute(connection, statement, bound)
 
 
 def _change_one(change: Change, dialect: str) -> list[Part]:
@@ -236,15 +243,17 @@ def _log(dialect: str, unit: LogUnit, entries: Sequence[Entry]) -> list[Part]:
     shared = {
         "of_user": unit.user_id,
         "log_unit": unit.first,
-        **{f"log_{name}": getattr(unit, name) for name in ("nonce", "at", "by", "via")},
+        "log_by": unit.by,
+        "user_nonce": unit.nonce,
+        "moment": unit.at,
     }
     rows = [(*entry[:4], _text(entry.before), _text(entry.after)) for entry in entries]
     names = [f"log_{name}" for name in Entry._fields]
-    if dialect == "postgresql":
+    if len(rows) > 1 and dialect == "postgresql":
         columns = (list(column) for column in zip(*rows, strict=True))
-        return [(statements.LOG[dialect], {**shared, **dict(zip(names, columns, strict=True))})]
+        return [(statements.LOG_MANY, {**shared, **dict(zip(names, columns, strict=True))})]
     own = [{**shared, **dict(zip(names, row, strict=True))} for row in rows]
-    return [(statements.LOG[dialect], own)]
+    return [(statements.LOG_ONE, own if len(own) > 1 else own[0])]
 
 
 def _text(fields: Fields | None) -> str | None:
