@@ -220,7 +220,7 @@ def test_a_stream_of_an_account_ends_when_its_password_changes(service, monkeypa
 
 
 def test_a_stream_says_something_now_and_then(alice, monkeypatch):
-    monkeypatch.setattr(streams, "COMMENT_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "COMMENT_SECONDS", 0.5)
 
     with listening(alice) as stream:
         stream.wait_until(lambda one: one.text.endswith(":\n\n:\n\n"))

@@ -69,19 +69,28 @@ class Listener:
         self.user_id = user_id
         self.token = token
         self.place = BEGINNING
+        self.silent = 0
+        """How many looks at the ends of the logs ago the stream said something."""
         self._streams = streams
-        self._woken = asyncio.Event()
+        self._news_wait: asyncio.Future[None] | None = None
+        self._is_woken = False
         self._last: Event | None = None
         self._ended = False
 
     def wake(self) -> None:
         """Let the listener look at the log."""
-        self._woken.set()
+        self._is_woken = True
+        self.stir()
+
+    def stir(self) -> None:
+        """Let the listener say that it is still there, if it has no news."""
+        if self._news_wait is not None and not self._news_wait.done():
+            self._news_wait.set_result(None)
 
     def end(self, last: Event | None = None) -> None:
         """End the stream, after the event ``last``."""
         self._ended, self._last = True, last
-        self._woken.set()
+        self.wake()
 
     def close(self) -> None:
         """Forget the listener, whose stream has ended."""
@@ -93,16 +102,20 @@ class Listener:
         The stream begins behind ``since``, else now.
         """
         yield [await self._begin(since)]
+        has_more = True
         while not self._ended:
-            self._woken.clear()
-            news, has_more = await self._news()
-            if news:
+            if has_more or self._is_woken:
+                self._is_woken = False
+                news, has_more = await self._news()
+                if not news:
+                    continue
+                self.silent = 0
                 yield news
-            while not (has_more or self._woken.is_set()):
-                try:
-                    async with asyncio.timeout(COMMENT_SECONDS):
-                        await self._woken.wait()
-                except TimeoutError:
+            else:
+                # A future and no event or timer: two thousand listeners wait here.
+                self._news_wait = asyncio.get_running_loop().create_future()
+                await self._news_wait
+                if not self._is_woken:
                     yield []
         if self._last is not None:
             yield [self._last]
@@ -217,8 +230,12 @@ class Streams:
         ends = {row.id: Place(row.revision, row.nonce) for row in rows}
         for user_id, own in self._listeners.items():
             for listener in own:
+                listener.silent += 1
                 if listener.place != ends.get(user_id, BEGINNING):
                     listener.wake()
+                elif listener.silent * LOOK_SECONDS >= COMMENT_SECONDS:
+                    listener.silent = 0
+                    listener.stir()
 
     async def _check(self) -> None:
         """End the streams whose tokens have run out or were revoked."""
