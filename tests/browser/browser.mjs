@@ -16,7 +16,8 @@ export async function tell(story, options = {}) {
     ],
   });
   try {
-    const page = await browser.newPage(options);
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
     await page.goto(process.env.PAGE_URL);
     console.log(JSON.stringify(await story(page, JSON.parse(process.env.STORY))));
   } finally {

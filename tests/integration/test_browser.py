@@ -4,65 +4,30 @@ Better Auth signs the first one up. What a browser hides from a page without COR
 about: headers, and errors.
 """
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.api.expect import a_page, a_task, problem
 from tests.contract.reading import OPERATIONS
+from tests.integration.pages import BROWSER, origin_of, visit
 from tests.integration.server import SERVING, Server
 from tests.servers.better_auth import ISSUER, better_auth
-from tests.servers.node import run
 from tests.servers.programs import require
-
-FOLDER = Path(__file__).parents[1] / "browser"
-
-
-class Silent(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
 def origin() -> Iterator[str]:
     """The origin of the page."""
-    handler = partial(Silent, directory=str(FOLDER))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def visit(
-    chromium: str, home: Path, url: str, script: str = "visit.mjs", **story: str
-) -> dict[str, Any]:
-    """What the page tells of its story."""
-    told: dict[str, Any] = json.loads(
-        run(
-            FOLDER,
-            "node",
-            script,
-            home=home,
-            CHROMIUM=chromium,
-            PAGE_URL=url,
-            STORY=json.dumps(story),
-        )
-    )
-    return told
+    with origin_of(BROWSER) as served:
+        yield served
 
 
 def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     origin: str, new_database: Callable[[str], str], tmp_path: Path
 ):
-    [_, chromium] = require("node", "chromium", folder=FOLDER)
+    [_, chromium] = require("node", "chromium", folder=BROWSER)
     with better_auth(TRUSTED_ORIGINS=origin) as auth:
         server = Server.start(
             tmp_path,
@@ -104,7 +69,7 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
 
 
 def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path):
-    [_, chromium] = require("node", "chromium", folder=FOLDER)
+    [_, chromium] = require("node", "chromium", folder=BROWSER)
     server = Server.start(tmp_path)
     try:
         account = {"email": "alice@example.com", "password": "correct horse battery staple"}

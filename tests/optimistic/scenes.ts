@@ -1,15 +1,18 @@
 // The scenes of tests/integration/test_optimistic_front_end.py; each prints one JSON.
-import { type Answer, type Call, type Entry, type Field, type Screen, type State, type Task } from "./optimistic.js";
-import { sender, shown, type Step, Tasks } from "./optimistic.js";
+import { Live, MemoryStore, type Task } from "./live.js";
+import { type Answer, type Call, type Entry, type Field, type Screen, type State } from "./optimistic.js";
+import { sender, shown, type Step, Tasks, unsent } from "./optimistic.js";
 
-const [API, TOKEN] = [process.env["API_URL"]!, process.env["TOKEN"]!];
+const { API_URL: API, LIVE_URL, TOKEN } = process.env as Record<string, string>;
 
 class Recorder implements Screen {
   log: unknown[] = [];
   kept = "";
   choice: "mine" | "theirs" = "mine";
   changed(state: State) {
-    this.kept = JSON.stringify(state);
+    this.kept = JSON.stringify(unsent(state));
+    const titles = state.entries.flatMap((entry) => shown(entry)?.title ?? []);
+    for (const title of titles.filter((each, n) => titles.indexOf(each) < n)) this.log.push(["twice", title]);
   }
   refused(step: Step, problem: { code: string }) {
     this.log.push(["refused", step.op, problem.code]);
@@ -21,18 +24,33 @@ class Recorder implements Screen {
 }
 
 const calls: { call: Call; replayed: boolean }[] = [];
-let given = 0;
-const plain = sender(`${API}/api/me`, async () => (given++, TOKEN));
+const plain = sender(`${API}/api/me`, async () => TOKEN!);
+const good = sender(`${LIVE_URL}/api/me`, async () => TOKEN!);
 async function send<T>(call: Call): Promise<Answer<T>> {
   const answer = await plain<T>(call);
   calls.push({ call, replayed: answer.replayed });
   return answer;
 }
 
-function client(choice: "mine" | "theirs" = "mine") {
-  const screen = new Recorder();
+/** A front end; its `live` has a good line. */
+function client(choice: "mine" | "theirs" = "mine", screen = new Recorder()) {
   screen.choice = choice;
-  return { screen, tasks: new Tasks(send, screen) };
+  const tasks = new Tasks(send, screen, screen.kept ? JSON.parse(screen.kept) : undefined);
+  const live = new Live(`${LIVE_URL}/api/me`, async () => TOKEN!, new MemoryStore());
+  live.listen(tasks);
+  return { screen, tasks, live };
+}
+
+async function inStep({ live }: { live: Live }) {
+  const { revision } = (await list(good)).body;
+  while ((await live.store.place())?.revision !== revision) await new Promise((wake) => later(wake, 5));
+}
+
+/** Listens until all is there. */
+async function read(one: { live: Live }) {
+  void one.live.start();
+  await inStep(one);
+  await one.live.stop();
 }
 
 /** A task whole, but for its owner and moments. */
@@ -41,14 +59,16 @@ const seen = (entry: Entry) => {
   const task = shown(entry);
   return task && told(task);
 };
-const all = (tasks: Tasks) => tasks.state.entries.map(seen).filter(Boolean);
-const list = () => plain<{ tasks: Task[] }>({ method: "GET", path: "/tasks?order=asc&limit=1000", headers: {} });
+const all = (tasks: Tasks) => tasks.state.entries.map(seen).flatMap((task) => task ?? []).sort(order);
+const place = ({ id }: { id: number }) => (id < 0 ? 1_000_000 - id : id);
+const order = (one: { id: number }, other: { id: number }) => place(one) - place(other);
+const list = (over = plain) => over<{ tasks: Task[]; revision: number }>({ method: "GET", path: "/tasks?order=asc&limit=1000", headers: {} });
 const made = () => calls.map(({ call, replayed }) => [call.method, call.path, replayed]);
 const keys = () => calls.map(({ call }) => call.headers["Idempotency-Key"]).filter(Boolean);
 
 /** A day of one user: everything is shown at once, and made once. */
 async function day() {
-  const { screen, tasks } = client();
+  const { screen, tasks, live } = client();
   const milk = tasks.create({ title: "Buy milk", tags: ["home"] });
   const early = tasks.edit(milk, { description: "Two litres" }); // under the temporary id
   const first = seen(milk);
@@ -69,12 +89,11 @@ async function day() {
   await refused;
   const nothing = tasks.create({ title: " " });
   await tasks.settle(nothing);
-  await tasks.load();
-  const before = calls.length;
-  await tasks.load();
+  const shownFirst = all(tasks);
+  await read({ live });
+  const same = JSON.stringify(all(tasks)) === JSON.stringify(shownFirst);
   return {
-    first, toggled, gone, wrong, shown: all(tasks), log: screen.log, calls: made(), reads: calls.length - before,
-    unchanged: calls.at(-1)!.call.headers["If-None-Match"] === tasks.state.listTag, keys: new Set(keys()).size,
+    first, toggled, gone, wrong, shown: all(tasks), same, log: screen.log, calls: made(), keys: new Set(keys()).size,
   };
 }
 
@@ -83,7 +102,7 @@ async function conflict() {
   const [mine, theirs] = [client("mine"), client("theirs")];
   const task = mine.tasks.create({ title: "Milk" });
   await mine.tasks.settle(task);
-  await theirs.tasks.load();
+  await read(theirs);
   const same = theirs.tasks.state.entries[0]!;
   await theirs.tasks.edit(same, { description: "Theirs", priority: "high" });
   await Promise.all([
@@ -92,7 +111,7 @@ async function conflict() {
   ]);
   const merged = seen(task);
   await theirs.tasks.edit(same, { description: "Theirs again", completed: true }); // both: the user says theirs
-  await mine.tasks.load();
+  await read(mine);
   await mine.tasks.edit(task, { tags: ["a"] });
   await theirs.tasks.edit(same, { tags: ["a"] }); // the same: nothing to ask
   return {
@@ -101,13 +120,35 @@ async function conflict() {
   };
 }
 
+/** What another tab changes meanwhile comes over the stream, while this tab has steps that wait. */
+async function overlaid() {
+  const [mine, theirs] = [client("mine"), client("theirs")];
+  const [milk, bread] = ["Milk", "Bread"].map((title) => mine.tasks.create({ title }));
+  await mine.tasks.settle(bread!);
+  await read(theirs);
+  void mine.live.start();
+  while (mine.live.state !== "live") await new Promise((wake) => later(wake, 5));
+  mine.tasks.online = false;
+  await mine.tasks.edit(milk!, { description: "Mine", completed: true });
+  const [same, other] = theirs.tasks.state.entries;
+  await theirs.tasks.edit(same!, { description: "Theirs", priority: "high" });
+  await theirs.tasks.edit(other!, { description: "Theirs" });
+  await inStep(mine);
+  const before = all(mine.tasks);
+  await mine.live.stop();
+  void mine.live.start(); // the line is back: what waits is sent
+  while (milk!.steps.length) await new Promise((wake) => later(wake, 5));
+  await mine.live.stop();
+  return { before, shown: all(mine.tasks), log: mine.screen.log };
+}
+
 /** A train without a line, a reload, and a line again. */
 async function offline() {
   const { screen, tasks } = client();
   const [old, stale, left, doomed] = ["Old", "Stale", "Left", "Doomed"].map((title) => tasks.create({ title }));
   await Promise.all(tasks.state.entries.map((entry) => tasks.settle(entry)));
   const other = client();
-  await other.tasks.load();
+  await read(other);
   const [, theirs, , lost] = other.tasks.state.entries;
   tasks.online = false;
   const fresh = tasks.create({ title: "Fresh" });
@@ -125,9 +166,11 @@ async function offline() {
   await other.tasks.edit(theirs!, { description: "Theirs" });
   await other.tasks.delete(lost!);
   calls.length = 0;
-  const reloaded = new Tasks(send, screen, JSON.parse(screen.kept));
-  await reloaded.flush();
-  return { before, shown: all(reloaded), log: screen.log, calls: made(), left: reloaded.state.entries.flatMap((e) => e.steps) };
+  const reloaded = client("mine", screen);
+  await reloaded.tasks.flush();
+  await read(reloaded);
+  const steps = reloaded.tasks.state.entries.flatMap((entry) => entry.steps);
+  return { before, shown: all(reloaded.tasks), log: screen.log, calls: made(), left: steps };
 }
 
 /** Many tasks at once, on whatever line there is, until all is done. */
@@ -151,9 +194,51 @@ async function tunnel() {
   const known = [tasks.online, tasks.state.bulk !== undefined];
   await tasks.edit(milk!, { completed: true });
   const before = all(tasks);
-  const next = new Tasks(send, screen, JSON.parse(screen.kept));
-  await next.flush();
-  return { known, before, shown: all(next), calls: made(), log: screen.log };
+  const next = client("mine", screen);
+  await read(next); // the list has what was made: it is shown once
+  const after = all(next.tasks);
+  await next.tasks.flush();
+  return { known, before, after, shown: all(next.tasks), calls: made(), log: screen.log };
+}
+
+/** The same, and somebody else finds what was made, and changes it. */
+async function renamed() {
+  const { screen, tasks } = client();
+  const milk = tasks.create({ title: "Milk" });
+  await tasks.settle(milk);
+  const [made] = (await list(good)).body.tasks;
+  await good({ method: "PATCH", path: `/tasks/${made!.id}`, headers: {}, body: { title: "Oat milk" } });
+  const next = client("mine", screen);
+  await read(next);
+  const before = all(next.tasks);
+  const twin = next.tasks.state.entries.find(({ id }) => id > 0)!;
+  void next.tasks.edit(twin, { completed: true });
+  await next.tasks.flush();
+  await read(next);
+  return { before, shown: all(next.tasks), log: screen.log };
+}
+
+/** Two clients who listen, at the same time. */
+async function together() {
+  const clients = [client(), client()];
+  for (const { live } of clients) void live.start();
+  await Promise.all(clients.map(inStep));
+  for (let n = 0; n < 10; n++) {
+    const [mine, theirs] = n % 2 ? clients : [...clients].reverse();
+    const fresh = mine!.tasks.create({ title: `Task ${n}` });
+    await Promise.all([mine!.tasks.edit(fresh, { description: `of ${n}` }), mine!.tasks.settle(fresh)]);
+    await inStep(theirs!);
+    const seen = theirs!.tasks.state.entries.find(({ id }) => id === fresh.id)!;
+    await (n % 3 ? theirs!.tasks.edit(seen, { completed: true }) : theirs!.tasks.delete(seen));
+  }
+  await Promise.all(clients.map(inStep));
+  const { unit } = await clients[0]!.tasks.undo(clients[0]!.tasks.state.entries.find(({ gone }) => !gone)!.base.revision);
+  await Promise.all(clients.map(inStep));
+  const undone = all(clients[1]!.tasks).filter(({ completed }) => !completed).length;
+  await clients[1]!.tasks.undo(unit);
+  await Promise.all(clients.map(inStep));
+  for (const { live } of clients) await live.stop();
+  return { shown: clients.map(({ tasks }) => all(tasks)), log: clients.map(({ screen }) => screen.log), undone };
 }
 
 /** What the server says when it cannot say yes, from a script; the keys and the waits. */
@@ -193,7 +278,9 @@ const sooner = (run: () => void, ms: number, ...rest: unknown[]) =>
   rest.length ? later(run, ms, ...rest) : later(run, ms / 10);
 if (process.argv[2] !== "answers") globalThis.setTimeout = sooner as typeof setTimeout; // there the waits are measured
 
-const scenes: Record<string, () => Promise<object>> = { day, conflict, offline, crowd, tunnel, answers };
+const scenes: Record<string, () => Promise<object>> = {
+  day, conflict, overlaid, offline, crowd, tunnel, renamed, together, answers,
+};
 const scene = await scenes[process.argv[2]!]!();
 const { body } = process.argv[2] === "answers" ? { body: { tasks: [] } } : await list();
 console.log(JSON.stringify({ ...scene, list: body.tasks.map(told) }));

@@ -1,9 +1,8 @@
 // An optimistic front end on `fetch`; docs/optimistic-front-end.md has this file in parts, and why.
 import type { components } from "./api.js";
+import type { Change, Listener, LiveState, Problem, Task } from "./live.js";
 
 type Schemas = components["schemas"];
-export type Task = Schemas["Task"];
-export type Problem = Schemas["Problem"];
 const FIELDS = ["title", "description", "completed", "priority", "due_date", "tags"] as const;
 export type Field = (typeof FIELDS)[number];
 export type Edit = Partial<Pick<Task, Field>>;
@@ -117,15 +116,16 @@ export interface Entry {
   steps: Step[];
 }
 
-/** What outlives a reload, as JSON. */
 export interface State {
   entries: Entry[];
   bulk?: Call;
-  listTag?: string | undefined;
 }
 
+/** What must outlive a reload, as JSON. The rest is the server's: the store of live.ts has it. */
+export const unsent = (state: State): State => ({ ...state, entries: state.entries.filter(({ steps }) => steps.length) });
+
 export interface Screen {
-  /** Show `shown(entry)` of every entry, and store the state before this returns (localStorage does). */
+  /** Show `shown(entry)` of every entry, and store `unsent(state)` before this returns (localStorage does). */
   changed(state: State): void;
   /** Say it and, for a create, give the text back; the change is off the screen. */
   refused(step: Step, problem: Problem): void;
@@ -142,9 +142,10 @@ export function shown({ base, gone, steps }: Entry): Task | undefined {
 const NEW = { description: null, completed: false, priority: "medium", due_date: null, tags: [] } as const;
 const UNSAVED = { user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
 
-export class Tasks {
-  online = true; // addEventListener("offline", ...), and flush() on "online"
-  #queue = Promise.resolve();
+export class Tasks implements Listener {
+  online = true; // addEventListener("offline", ...); live.ts tells when the line is back
+  #queue: Promise<void> = Promise.resolve();
+  #news = new Map<number, Change>(); // that wait for an answer
   #lastId = 0;
 
   constructor(readonly send: Send, readonly screen: Screen, readonly state: State = { entries: [] }) {
@@ -166,20 +167,21 @@ export class Tasks {
 
   #add(entry: Entry, op: Step["op"], data: Edit = {}): Promise<void> {
     entry.steps.push({ op, data });
-    this.screen.changed(this.state);
+    this.#changed();
     return this.settle(entry);
   }
 
   settle = (entry: Entry) => this.#next(() => this.#drain(entry));
 
   /** One behind the other: the tag at hand is the last one, and what was typed first is made first. */
-  #next(work: () => Promise<void>): Promise<void> {
-    this.#queue = this.#queue.catch(() => {}).then(work);
-    return this.#queue;
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.then(() => {}, () => {});
+    return turn;
   }
 
   async #drain(entry: Entry): Promise<void> {
-    for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; this.screen.changed(this.state)) {
+    for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; this.#changed()) {
       try {
         await this.#make(entry, step);
       } catch (error) {
@@ -196,7 +198,7 @@ export class Tasks {
       await this.#rebase(entry, now.body, now.etag);
     }
     step.call ??= callOf(entry, step);
-    this.screen.changed(this.state); // stored before it is sent
+    this.#changed(); // stored before it is sent
     const { body, etag } = await this.send<Task | undefined>(step.call);
     this.#done(entry, body, etag);
   }
@@ -205,6 +207,7 @@ export class Tasks {
     entry.steps.shift();
     entry.gone = !task;
     if (task) Object.assign(entry, { id: task.id, base: task, etag });
+    this.#unite(entry);
   }
 
   async #refused(entry: Entry, step: Step, { problem, etag }: Refused): Promise<void> {
@@ -247,7 +250,7 @@ export class Tasks {
 
   async #bulk(): Promise<void> {
     const packed = this.state.entries.filter((entry) => entry.steps[0]?.inBulk);
-    this.screen.changed(this.state);
+    this.#changed();
     try {
       const { body } = await this.send<{ results: { task: Task | null }[] }>(this.state.bulk!);
       delete this.state.bulk;
@@ -257,7 +260,7 @@ export class Tasks {
       else if (error instanceof Refused) await this.#unpack(packed, error.problem);
       else throw error;
     }
-    this.screen.changed(this.state);
+    this.#changed();
   }
 
   /** Nothing of a refused bulk was made. What is at fault is sent by itself: merged, or refused. */
@@ -269,27 +272,67 @@ export class Tasks {
     for (const entry of faulty.length ? faulty : packed) await this.#drain(entry);
   }
 
-  /** Reads the list again: 304 if nothing changed. */
-  load = () => this.#next(async () => {
-    const headers: Record<string, string> = this.state.listTag ? { "If-None-Match": this.state.listTag } : {};
-    const call: Call = { method: "GET", path: "/tasks?order=asc&limit=1000", headers };
-    const { body: page, etag } = await this.send<Schemas["TaskPage"] | undefined>(call);
-    if (!page || this.state.entries.some(({ id }) => id < 0)) return; // which may be in the page, too
-    const known = new Map(this.state.entries.map((entry) => [entry.id, entry]));
-    const listed = page.tasks.map((base) => {
-      const entry = known.get(base.id) ?? { id: base.id, base, etag: undefined, gone: false, steps: [] };
-      known.delete(base.id);
-      if (entry.steps.length) return entry; // If-Match will tell
-      const tag = base.revision === entry.base.revision ? entry.etag : undefined;
-      return Object.assign(entry, { base, etag: tag, gone: false });
-    });
-    const others = [...known.values()].filter(({ gone, steps }) => page.next_cursor || gone || steps.length);
-    this.state.entries = [...listed, ...others];
-    this.state.listTag = this.state.entries.some(({ steps }) => steps.length) ? undefined : etag;
+  /** The list as the server has it: what is not in it is gone. What has steps waits for their answers. */
+  loaded(tasks: Task[]): void {
+    const listed = new Map(tasks.map((task) => [task.id, task]));
+    for (const entry of this.state.entries.filter(({ steps }) => !steps.length)) {
+      const task = listed.get(entry.id);
+      entry.gone = !task;
+      if (task && !same(task, entry.base)) Object.assign(entry, { base: task, etag: undefined });
+    }
+    this.#news = new Map(tasks.map((data) => [data.id, { ...PUT, id: data.id, revision: data.revision, data }]));
+    this.#changed();
+  }
+
+  /** What anybody changed, this client too. */
+  changed(changes: Change[]): void {
+    for (const change of changes) this.#news.set(change.id, change);
+    this.#changed();
+  }
+
+  /** The line is back. */
+  became(state: LiveState): void {
+    if (state !== "offline" && !this.online) void this.flush();
+  }
+
+  #changed(): void {
+    if (this.#news.size) this.#learn();
     this.screen.changed(this.state);
-  });
+  }
+
+  /** Takes in what is news, unless an answer is on its way that may say the same. */
+  #learn(): void {
+    const known = new Map(this.state.entries.map((entry) => [entry.id, entry]));
+    const sent = this.state.entries.flatMap(({ id, steps: [step] }) => (id < 0 && isSent(step) ? step : []));
+    const created = sent.map((step) => step.data.title);
+    for (const [id, { revision, data }] of this.#news) {
+      const entry = known.get(id);
+      if (entry ? entry.steps.length : data && created.includes(data.title)) continue;
+      this.#news.delete(id);
+      if (!entry && data) this.state.entries.push({ id, base: data, etag: undefined, gone: false, steps: [] });
+      if (!entry || revision <= entry.base.revision) continue; // as new as the answer
+      entry.gone = !data;
+      if (data) Object.assign(entry, { base: data, etag: undefined });
+    }
+  }
+
+  /** One task is two entries if the list was faster than the answer to the create. The list is newer. */
+  #unite(entry: Entry): void {
+    const twin = this.state.entries.find((other) => other !== entry && other.id === entry.id);
+    if (!twin) return;
+    this.state.entries.splice(this.state.entries.indexOf(twin), 1);
+    entry.steps.push(...twin.steps.splice(0));
+    const { base, etag, gone } = twin;
+    if (gone || base.revision > entry.base.revision) Object.assign(entry, { base, etag, gone });
+  }
+
+  /** Takes back what was made under a revision; the `unit` of the answer takes that back. */
+  undo = (revision: number) =>
+    this.#next(async () => (await this.send<Schemas["Undone"]>(change("POST", "/undo", { revision }))).body);
 }
 
+const PUT = { kind: "task", op: "put", at: "" } as const;
+const isSent = (step: Step | undefined): step is Step => Boolean(step?.call ?? step?.inBulk);
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
 function callOf({ id, etag }: Entry, { op, data }: Step): Call {
