@@ -234,18 +234,23 @@ def test_sqlite_takes_the_page_from_a_live_index_in_its_order(sqlite, query):
 
 
 def steps_of(database: Grown, owner: str, query: str) -> int:
+    """How many steps SQLite takes for a page."""
+    steps = steps_of_statement(database.url, *database.statement_of(owner, query))
+    assert steps > PAGE
+    return steps
+
+
+def steps_of_statement(url: str, statement: str, parameters: Any) -> int:
     """Instructions of SQLite's virtual machine: it calls back after each."""
-    statement, parameters = database.statement_of(owner, query)
     steps = 0
 
     def count() -> None:
         nonlocal steps
         steps += 1
 
-    with maintenance_engine(database.url).connect() as connection:
+    with maintenance_engine(url).connect() as connection:
         raw: Any = connection.connection.dbapi_connection
         raw.set_progress_handler(count, 1)
         raw.execute(statement, parameters).fetchall()
         raw.set_progress_handler(None, 1)
-    assert steps > PAGE
     return steps
