@@ -5,6 +5,7 @@ The names are gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.
 
 import errno
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -24,6 +25,8 @@ from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 
 _H11 = {"http": "h11"}
+_OPEN_FILES = 8192
+"""Connections of a process, streams among them, with room to spare."""
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -86,6 +89,18 @@ def _let_parsers_go() -> None:
     ASGIProtocol.connection_lost = lose
 
 
+def _allow_open_files() -> None:
+    """Let each process have as many open files as it may: a stream is one, as long as it lasts.
+
+    Many systems start a process with 1,024 and let it have more.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+_allow_open_files()
 _name_every_status()
 _let_parsers_go()
 _settings = Settings.from_env()

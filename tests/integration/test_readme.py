@@ -80,6 +80,19 @@ def test_a_change_is_repeated_refused_taken_back_and_made_in_bulk(serving, tmp_p
     assert [result["status"] for result in bulk["results"]] == [201, 204]
 
 
+def test_what_changes_is_told_and_taken_back(serving, tmp_path):
+    endless = lines_of("Keep in step").replace("# the same", "|| true # the same")
+    script = lines_of("A first task") + endless
+    printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
+
+    [created, changes], rest = documents(printed[printed.index("{") :], 2)
+    [change] = changes["changes"]
+    assert (change["op"], change["data"]) == ("put", created)
+    events, _, undone = rest.rpartition("\n\n")
+    assert f"event: change\ndata: {json.dumps(change, separators=(',', ':'))}" in events
+    assert json.loads(undone) == {"unit": 6, "revision": 6, "changed": 1}
+
+
 def test_the_first_task_is_created_listed_completed_changed_and_deleted(serving, tmp_path):
     printed = type_in(lines_of("A first task"), serving(), tmp_path)
 

@@ -12,6 +12,9 @@ from todo.sync.resource import Entity, Resource
 
 UNLOGGED: Final = frozenset({"revision", "updated_at"})
 """Members that every change changes; the entry itself has both."""
+USER: Final = "user"
+SYSTEM: Final = "system"
+"""Who makes a change: the user, or a command of the server."""
 _NONCE_BYTES: Final = 8
 
 Fields = Mapping[str, Any]

@@ -10,6 +10,7 @@ from todo.database import transactions
 from todo.database.deadline import STATEMENT_SECONDS
 from todo.sync import idempotency
 from todo.sync.idempotency import Repeatable
+from todo.sync.log import USER
 from todo.sync.unit_of_work import MOST_ENTRIES, UnitOfWork
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ def run(
     *,
     repeatable: Repeatable | None = None,
     seconds: float = STATEMENT_SECONDS,
-    by: str = "user",
+    by: str = USER,
     most_entries: int = MOST_ENTRIES,
 ) -> tuple[T, bool]:
     """Return what ``work`` returns, once all that it recorded is committed; and whether that was

@@ -18,7 +18,7 @@ from todo.sync import idempotency, locked_reads, log_ends, writer
 from todo.sync.counters import Counters
 from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
-from todo.sync.log import LogState, LogUnit, entries_of_batch, new_nonce
+from todo.sync.log import USER, LogState, LogUnit, entries_of_batch, new_nonce
 from todo.sync.preconditions import Precondition, stale
 from todo.sync.resource import E, Resource
 from todo.sync.user_row import LABELS, parsed
@@ -46,7 +46,7 @@ class UnitOfWork:
         connection: Connection,
         user: User,
         *,
-        by: str = "user",
+        by: str = USER,
         most_entries: int = MOST_ENTRIES,
     ) -> None:
         self.connection = connection

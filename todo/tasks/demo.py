@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from todo.auth.user import User
+from todo.sync.log import SYSTEM
 from todo.sync.runs import run
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.service import add_many, check_quota
@@ -42,7 +43,7 @@ def fill(user: User, number: int, *, quota: int) -> None:
         places = range(start, number)
         made = [_fields(chance, moment, place, number) for place in places[:BATCH]]
 
-        run(user, partial(_add, made=made, more=len(places), quota=quota))
+        run(user, partial(_add, made=made, more=len(places), quota=quota), by=SYSTEM)
 
 
 def _add(unit: UnitOfWork, made: list[Fields], more: int, quota: int) -> None:

@@ -19,6 +19,7 @@ from todo.auth.user import User
 from todo.database import deadline
 from todo.models import imported_tasks
 from todo.problems import Problem
+from todo.sync.log import SYSTEM
 from todo.sync.runs import run
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.foreign_tasks import COLUMNS, NEEDED, Row, UnfitRowError, fields_of, identity_of
@@ -222,7 +223,7 @@ def _copy(
             unit.connection.execute(_MARK, marks)
 
     with suppress(_DryRunError):
-        run(User(user), work)
+        run(User(user), work, by=SYSTEM)
     return len(new)
 
 
