@@ -27,6 +27,8 @@ from todo.settings.settings import Settings
 _H11 = {"http": "h11"}
 _OPEN_FILES = 8192
 """Connections of a process, streams among them, with room to spare."""
+_EARLY_BYTES = 2 * 1024 * 1024
+"""The largest request, and as much again."""
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -100,7 +102,38 @@ def _allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def _keep_what_comes_early() -> None:
+    """Keep a request that arrives while the one before is still being answered.
+
+    The parser that is written in C keeps 64 KiB of it. Where there is more, gunicorn closes the
+    connection: a client that sent a long body right behind a response got no response to that.
+    """
+    if not ASGIProtocol._check_h1c_protocol_available():
+        return
+    parser = ASGIProtocol._h1c_protocol_class
+
+    class Parser(parser):  # type: ignore[misc, valid-type]
+        early = b""
+
+        def feed(self, data: bytes) -> None:
+            if self.is_complete and len(self.early) < _EARLY_BYTES:
+                self.early += data
+            else:
+                super().feed(data)
+
+        def remaining(self) -> bytes:
+            kept: bytes = super().remaining()
+            return kept + self.early
+
+        def reset(self) -> None:
+            self.early = b""
+            super().reset()
+
+    ASGIProtocol._h1c_protocol_class = Parser
+
+
 _allow_open_files()
+_keep_what_comes_early()
 _name_every_status()
 _let_parsers_go()
 _settings = Settings.from_env()

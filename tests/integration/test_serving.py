@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from functools import cache
 
 import httpx2
+import orjson
 import psycopg2
 import pytest
 
@@ -335,3 +336,24 @@ def test_reload_under_load_fails_no_request(shared_server, shared_url):
     assert len(created) >= CLIENTS
     assert_books_balance(shared_url, alice.id, changes=len(created) + 1)
     assert_stops_well(shared_server)
+
+
+@pytest.mark.parametrize("worker", ["asgi", "uvicorn_worker.UvicornWorker"])
+def test_a_long_body_right_behind_another_request_is_answered(offered, worker):
+    server = offered(worker)
+    authorization = f"Authorization: Bearer {server.caller().token}"
+
+    def sending(operations: int) -> bytes:
+        data = {"title": "x" * 200, "description": "y" * 1000}
+        body = orjson.dumps({"operations": [{"op": "create", "data": data}] * operations})
+        length = f"Content-Length: {len(body)}"
+        return request("POST", "/api/me/tasks/bulk", authorization, JSON, length, body=body)
+
+    # The second request arrives in pieces, while the first one is being worked on.
+    first, second = sending(100), sending(100)
+    with wire_to(server.port) as wire:
+        for _ in range(3):
+            wire.send(first)
+            for start in range(0, len(second), 50_000):
+                wire.send(second[start : start + 50_000])
+            assert [wire.answer().status, wire.answer().status] == [200, 200]
