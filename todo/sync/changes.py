@@ -71,15 +71,16 @@ def read_changes(user_id: str, since: Place, limit: int, resources: Resources) -
     """
     bound = {"of_user": user_id, "since": since.revision, "limit": limit}
     rows = read(_statement(resources), bound)
-    if not _has_place(since, rows):
+    entries = [row for row in rows if row.revision is not None]
+    revision = rows[0].user_revision if rows else 0
+    # Where the log ends before the user's revision it has a hole, and the place is as good as gone.
+    if not _has_place(since, rows) or not (entries or since.revision == revision):
         raise Problem(
             "changes_expired",
             "The log of changes has no such place any more; load the lists again.",
         )
-    if not rows or rows[0].revision is None:
-        return Changes([], since, rows[0].user_revision if rows else 0)
-    found = [one for row in rows if (one := _change(row, resources)) is not None]
-    return Changes(found, _place(rows[-1]), rows[0].user_revision)
+    found = [one for row in entries if (one := _change(row, resources)) is not None]
+    return Changes(found, _place(entries[-1]) if entries else since, revision)
 
 
 def _has_place(since: Place, rows: Sequence[Row[Any]]) -> bool:

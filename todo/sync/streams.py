@@ -7,7 +7,6 @@ process is known without that.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -218,11 +217,20 @@ class Streams:
                 self._end_all()
                 continue
             looked += 1
-            with contextlib.suppress(Problem):  # the database is away: the next look will tell
-                await self._look()
-                if looked * LOOK_SECONDS >= CHECK_SECONDS:
-                    looked = 0
-                    await self._check()
+            await self._try(self._look)
+            if looked * LOOK_SECONDS >= CHECK_SECONDS:
+                looked = 0
+                await self._try(self._check)
+
+    @staticmethod
+    async def _try(step: Callable[[], Awaitable[None]]) -> None:
+        """Run ``step``, which is run again soon: whatever it raises ends no stream."""
+        try:
+            await step()
+        except Problem as problem:  # the database is away, or busy
+            log.warning("streams.wait", code=problem.code)
+        except Exception as error:
+            log.exception("streams.crashed", exc_info=error)
 
     async def _look(self) -> None:
         """Wake the listeners who are not where their user's log ends."""
