@@ -20,6 +20,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
+from todo.http.asgi.streaming import SLOW_SECONDS
 from todo.logs import configure
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
@@ -192,9 +193,22 @@ def _address(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketK
     return family, kind, address
 
 
-def when_ready(server: Any) -> None:  # noqa: ARG001
-    """Log where the documentation is."""
+def when_ready(server: Any) -> None:
+    """Let go of clients that read nothing, and log where the documentation is."""
+    for listener in server.LISTENERS:
+        _drop_who_reads_nothing(listener.sock)
     structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
+
+
+def _drop_who_reads_nothing(listener: socket.socket) -> None:
+    """Let the system end connections whose client has taken nothing of what it was sent.
+
+    The application only ends the response; what the server still has to send would keep the
+    connection. Linux has the option (RFC 5482), and accepted sockets inherit it.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        listener.setsockopt(socket.IPPROTO_TCP, option, int(SLOW_SECONDS * 1000))
 
 
 def post_fork(server: Any, worker: Any) -> None:
