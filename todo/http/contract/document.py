@@ -8,7 +8,7 @@ Operations of one kind share their error responses. ``error_sets.yaml`` has thes
 sets; an operation names its sets in ``x-errors``, and the document has the responses in its place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -54,13 +54,17 @@ def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield path, method, item[method]
 
 
-def without(document: Document, tag: str) -> Document:
-    """Return ``document`` without the operations of ``tag``: what is off is not promised."""
-    off = {path for path, _, operation in operations(document) if tag in operation.get("tags", ())}
+def without(document: Document, tags: Collection[str]) -> Document:
+    """Return ``document`` without the operations of ``tags``: what is off is not promised."""
+    off = {
+        path
+        for path, _, operation in operations(document)
+        if not set(tags).isdisjoint(operation.get("tags", ()))
+    }
     return {
         **document,
         "paths": {path: item for path, item in document["paths"].items() if path not in off},
-        "tags": [declared for declared in document.get("tags", ()) if declared["name"] != tag],
+        "tags": [declared for declared in document.get("tags", ()) if declared["name"] not in tags],
     }
 
 
