@@ -8,6 +8,7 @@
 #   make chaos   servers killed under writers that repeat      (CHAOS=--short: a minute)
 #   make bench   cost of a request against three other stacks  (BENCH=--short: two minutes;
 #                --distance: the database 10 ms away; --soak: memory under 200,000 requests)
+#   make demo    compile examples/typescript again, for the page at /demo (needs npm)
 #   make wheel   build the wheel into dist/
 #   make lock    resolve the dependencies again
 
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE_MODULES := $(if $(shell command -v npm),$(addsuffix /node_modules,\
     tests/auth_server tests/browser tests/generators examples/typescript))
 
-.PHONY: run test lint fuzz chaos bench wheel lock clean
+.PHONY: run test lint demo fuzz chaos bench wheel lock clean
 
 run: $(VENV)/.runtime
 	$(BIN)/todo serve
@@ -28,14 +29,17 @@ run: $(VENV)/.runtime
 test: $(VENV)/.dev $(NODE_MODULES)
 	$(BIN)/python -m pytest $(TEST)
 
-lint: $(VENV)/.dev tests/spec_lint/node_modules
+lint: build/openapi.json tests/spec_lint/node_modules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	mkdir -p build
-	$(BIN)/python -c 'import json, todo.http.contract.document as d; print(json.dumps(d.load(d.contract_directory()), indent=1))' \
-	    > build/openapi.json
 	npx --prefix tests/spec_lint spectral lint --fail-severity=warn build/openapi.json
+
+# The page at /demo is made of the compiled example; what is compiled is kept, so that running needs no node.
+demo: build/openapi.json examples/typescript/node_modules
+	npm --prefix examples/typescript run generate --silent -- $(CURDIR)/build/openapi.json
+	npm --prefix examples/typescript run build --silent
+	cp examples/typescript/dist/live.js examples/typescript/dist/optimistic.js todo/handlers/demo/
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FUZZ)
@@ -74,6 +78,10 @@ $(VENV)/.dev: requirements-dev.lock setup.cfg | $(BIN)/python
 	$(PIP) --require-hashes -r requirements-dev.lock
 	$(PIP) --no-deps --editable .
 	touch $@ $(VENV)/.runtime
+
+build/openapi.json: $(VENV)/.dev $(wildcard openapi/*.yaml openapi/*/*.yaml)
+	mkdir -p build
+	$(BIN)/python -c 'import json, todo.http.contract.document as d; print(json.dumps(d.load(d.contract_directory()), indent=1))' > $@
 
 %/node_modules: %/package-lock.json
 	npm --prefix $* ci --ignore-scripts --no-audit --no-fund --silent

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import flask
 import orjson
@@ -46,6 +47,9 @@ from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 from todo.sync.streams import Streams
 
+NEED_LOCAL_ACCOUNTS: Final = ("accounts", "demo")
+"""The tags of the operations that are there while local accounts are on."""
+
 
 @dataclass(frozen=True)
 class Application:
@@ -88,7 +92,7 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     try:
         document = load(contract or contract_directory())
         if not settings.local_accounts:
-            document = without(document, "accounts")
+            document = without(document, NEED_LOCAL_ACCOUNTS)
         keys = key_set(settings)
         flask_app = _flask_app(settings)
         threads = _threads(settings, flask_app)
@@ -165,6 +169,7 @@ def _context(
         changes_per_user=settings.changes_per_user,
         schema_revision=schema.head(),
         keys=keys,
+        local_accounts=settings.local_accounts,
         local_secret=settings.better_auth_secret,
         login_throttle=LoginThrottle(),
         streams=streams,

@@ -30,6 +30,7 @@ class Context:
     schema_revision: str
     """The revision of the database that this release needs."""
     keys: Jwks | None
+    local_accounts: bool
     local_secret: str | None = field(repr=False)
     """What the tokens of local accounts are signed with."""
     login_throttle: LoginThrottle

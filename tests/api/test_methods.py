@@ -30,6 +30,8 @@ PATHS = {
     "/health": "GET, HEAD",
     "/livez": "GET, HEAD",
     "/readyz": "GET, HEAD",
+    "/demo": "GET, HEAD",
+    "/demo/page.js": "GET, HEAD",
     "/docs": "GET, HEAD",
     "/docs/init.js": "GET, HEAD",
     "/openapi.json": "GET, HEAD",
@@ -54,6 +56,7 @@ def test_the_paths_here_are_all_the_paths_of_the_contract(client):
     for example, name in (
         ("tasks/1", "tasks/{task_id}"),
         ("trash/1", "trash/{task_id}"),
+        ("demo/page.js", "demo/{asset}"),
         ("init.js", "{asset}"),
         ("busy", "{code}"),
     ):

@@ -31,6 +31,8 @@ PUBLIC = {
     "check_health",
     "check_liveness",
     "check_readiness",
+    "show_demo",
+    "show_demo_asset",
     "show_docs",
     "show_docs_asset",
     "show_openapi_json",

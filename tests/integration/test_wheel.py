@@ -87,10 +87,10 @@ def test_wheel_holds_contract_and_migrations_and_no_tests(wheel):
     files = {line.split()[0] for line in listed.stdout.splitlines()[1:]}
     ours = {name for name in files if ".dist-info/" not in name}
 
-    for folder, pattern in (("openapi", "*.yaml"), ("todo", "*.py")):
+    for folder, pattern in (("openapi", "*.yaml"), ("todo", "*.py"), ("todo/handlers/demo", "*")):
         for path in (REPOSITORY / folder).rglob(pattern):
             name = str(path.relative_to(REPOSITORY))
-            assert (name if folder == "todo" else f"todo/{name}") in ours
+            assert (f"todo/{name}" if folder == "openapi" else name) in ours
     assert "todo/py.typed" in ours
     assert {name.partition("/")[0] for name in ours} == {"todo"}
     assert any(name.endswith("licenses/LICENSE") for name in files)

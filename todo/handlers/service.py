@@ -20,14 +20,19 @@ _ABOUT: Final = {
     "openapi": "/openapi.json",
     "health": "/health",
 }
+_DEMO: Final = {"demo": "/demo"}
+"""Beside the rest while local accounts are on."""
 
 
 def show_service() -> flask.Response:
     """Respond with a page to browsers, with JSON to everybody else."""
+    demo = context().local_accounts
     if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = flask.Response(_PAGE, mimetype="text/html")
+        page = _PAGE.format(version=__version__, demo=_DEMO_LINK if demo else "")
+        response = flask.Response(page, mimetype="text/html")
     else:
-        response = flask.Response(orjson.dumps(_ABOUT), mimetype="application/json")
+        about = {**_ABOUT, **_DEMO} if demo else _ABOUT
+        response = flask.Response(orjson.dumps(about), mimetype="application/json")
     response.headers["Vary"] = "Accept"
     return response
 
@@ -51,15 +56,16 @@ def check_readiness() -> Json:
     return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}
 
 
-_PAGE = f"""<!doctype html>
+_DEMO_LINK: Final = '<li><a href="/demo">Demo</a>: a front end, to try the API with</li>\n'
+_PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>todo-api</title>
 <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}
 </style>
-<h1>todo-api {__version__}</h1>
+<h1>todo-api {version}</h1>
 <p>A multi-user Todo REST API.
 Every call carries <code>Authorization: Bearer &lt;JWT&gt;</code>.</p>
 <ul>
-<li><a href="/docs">Documentation</a>, to read and to try</li>
+{demo}<li><a href="/docs">Documentation</a>, to read and to try</li>
 <li><a href="/openapi.json">openapi.json</a> and <a href="/openapi.yaml">openapi.yaml</a></li>
 <li><a href="/readyz">Is it ready?</a></li>
 </ul></html>

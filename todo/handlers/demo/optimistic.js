@@ -1,0 +1,268 @@
+const FIELDS = ["title", "description", "completed", "priority", "due_date", "tags"];
+/** A change is given its key here, once. */
+function change(method, path, body, etag) {
+    const key = { "Idempotency-Key": crypto.randomUUID() };
+    return { method, path, headers: etag ? { ...key, "If-Match": etag } : key, body };
+}
+const ATTEMPTS = 6;
+const PATIENCE_MS = 30_000;
+const AGAIN = [408, 429, 502, 503, 504, 507]; // and 409, but only while the first is still running
+/** The API said no: asking again does not help. */
+export class Refused extends Error {
+    problem;
+    etag;
+    constructor(problem, etag) {
+        super(problem.detail);
+        this.problem = problem;
+        this.etag = etag;
+    }
+}
+/** Nobody knows whether it was made. Keep the call, and send the very same one later. */
+export class Unanswered extends Error {
+}
+/** `token(true)` must get a new one: the last was refused. */
+export function sender(base, token) {
+    return async (call) => {
+        let denied = false;
+        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+            const answer = await ask(base + call.path, call, () => token(denied));
+            if (answer && answer.status < 400)
+                return read(answer);
+            if (answer?.status === 401 && denied)
+                break; // sign in; the change is not lost
+            denied = answer?.status === 401;
+            if (denied)
+                continue;
+            const refusal = answer && refused(answer);
+            const running = refusal?.problem.code === "idempotency_key_in_progress";
+            if (refusal && !running && !AGAIN.includes(refusal.problem.status))
+                throw refusal;
+            if (attempt < ATTEMPTS - 1)
+                await pause(Number(answer?.headers.get("Retry-After")), attempt);
+        }
+        throw new Unanswered(call.path);
+    };
+}
+/** One attempt; undefined if there is no token, no answer, or only half of one. */
+async function ask(url, call, token) {
+    const json = call.body === undefined ? {} : { "Content-Type": "application/json" };
+    const body = call.body === undefined ? null : JSON.stringify(call.body);
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    try {
+        const headers = { ...call.headers, ...json, Authorization: `Bearer ${await token()}` };
+        const response = await fetch(url, { method: call.method, headers, body, signal });
+        return { status: response.status, headers: response.headers, text: await response.text() };
+    }
+    catch {
+        return undefined;
+    }
+}
+const tagOf = (raw) => raw.headers.get("ETag") ?? undefined;
+function read(raw) {
+    const body = (raw.text ? JSON.parse(raw.text) : undefined);
+    return { body, etag: tagOf(raw), replayed: raw.headers.get("Idempotency-Replayed") === "true" };
+}
+function refused(raw) {
+    const ours = raw.headers.get("Content-Type")?.startsWith("application/problem+json");
+    const foreign = { status: raw.status, code: "foreign", detail: `HTTP ${raw.status}, not of the API` };
+    return new Refused((ours ? JSON.parse(raw.text) : foreign), tagOf(raw));
+}
+/** As long as the server asks for, else 0.25, 0.5, 1 ... seconds; never all clients at one moment. */
+function pause(asked, attempt) {
+    const seconds = asked > 0 ? asked + Math.random() / 4 : (Math.random() * 2 ** attempt) / 4;
+    return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+/** The task as the user wants it; undefined once deleted. */
+export function shown({ base, gone, steps }) {
+    for (const { op } of steps)
+        if (op === "delete" || op === "restore")
+            gone = op === "delete";
+    return gone ? undefined : Object.assign({}, base, ...steps.map((step) => step.data));
+}
+const NEW = { description: null, completed: false, priority: "medium", due_date: null, tags: [] };
+const UNSAVED = { user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
+export class Tasks {
+    send;
+    screen;
+    state;
+    online = true; // addEventListener("offline", ...), and flush() on "online"
+    #queue = Promise.resolve();
+    #lastId = 0;
+    constructor(send, screen, state = { entries: [] }) {
+        this.send = send;
+        this.screen = screen;
+        this.state = state;
+        this.#lastId = Math.min(0, ...state.entries.map((entry) => entry.id));
+    }
+    create(draft) {
+        const base = { ...UNSAVED, ...NEW, tags: [], ...draft, id: --this.#lastId };
+        const entry = { id: base.id, base, etag: undefined, gone: false, steps: [] };
+        this.state.entries.push(entry);
+        void this.#add(entry, "create", draft);
+        return entry;
+    }
+    /** `{ completed: true }` too: a state is set, never turned around. */
+    edit = (entry, data) => this.#add(entry, "update", data);
+    delete = (entry) => this.#add(entry, "delete"); // whatever it became: the trash has it
+    restore = (entry) => this.#add(entry, "restore"); // the toast's Undo
+    #add(entry, op, data = {}) {
+        entry.steps.push({ op, data });
+        this.screen.changed(this.state);
+        return this.settle(entry);
+    }
+    settle = (entry) => this.#next(() => this.#drain(entry));
+    /** One behind the other: the tag at hand is the last one, and what was typed first is made first. */
+    #next(work) {
+        this.#queue = this.#queue.catch(() => { }).then(work);
+        return this.#queue;
+    }
+    async #drain(entry) {
+        for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; this.screen.changed(this.state)) {
+            try {
+                await this.#make(entry, step);
+            }
+            catch (error) {
+                if (error instanceof Refused)
+                    await this.#refused(entry, step, error);
+                else if (error instanceof Unanswered)
+                    this.online = false; // kept, with its key, for flush()
+                else
+                    throw error;
+            }
+        }
+    }
+    async #make(entry, step) {
+        if (!step.call && step.op === "update" && !entry.etag) {
+            const now = await this.send({ method: "GET", path: `/tasks/${entry.id}`, headers: {} });
+            await this.#rebase(entry, now.body, now.etag);
+        }
+        step.call ??= callOf(entry, step);
+        this.screen.changed(this.state); // stored before it is sent
+        const { body, etag } = await this.send(step.call);
+        this.#done(entry, body, etag);
+    }
+    #done(entry, task, etag) {
+        entry.steps.shift();
+        entry.gone = !task;
+        if (task)
+            Object.assign(entry, { id: task.id, base: task, etag });
+    }
+    async #refused(entry, step, { problem, etag }) {
+        delete step.call; // what is sent next is another call, under another key
+        if ("current" in problem)
+            return this.#rebase(entry, problem.current, etag);
+        entry.gone ||= problem.code === "task_not_found";
+        entry.steps.splice(0, step.op === "create" ? Infinity : 1);
+        if (step.op === "create")
+            this.state.entries.splice(this.state.entries.indexOf(entry), 1);
+        if (!(step.op === "delete" && entry.gone))
+            this.screen.refused(step, problem);
+    }
+    /** Mine where only I changed a field, theirs where only they did, and else the user's choice. */
+    async #rebase(entry, current, etag) {
+        for (const field of FIELDS) {
+            const edits = entry.steps.map((step) => step.data).filter((data) => field in data);
+            const [before, mine, theirs] = [entry.base[field], edits.at(-1)?.[field], current[field]];
+            if (mine === undefined || same(theirs, before) || same(theirs, mine))
+                continue;
+            if ((await this.screen.choose(field, mine, theirs)) === "mine")
+                continue;
+            for (const edit of edits)
+                delete edit[field];
+        }
+        Object.assign(entry, { base: current, etag });
+    }
+    /** After a reload, and when the line is back: first what may have been made, by its own key. */
+    flush = () => this.#next(async () => {
+        this.online = true;
+        for (const entry of this.state.entries.filter(({ steps }) => steps[0]?.call))
+            await this.#drain(entry);
+        while (this.online && (this.state.bulk || this.#pack()))
+            await this.#bulk();
+        for (const entry of [...this.state.entries])
+            await this.#drain(entry);
+    });
+    /** Makes one bulk of what was never sent: each task is in it once. */
+    #pack() {
+        const packed = this.state.entries.filter(packable).slice(0, 100);
+        if (packed.length < 2)
+            return false;
+        const operations = packed.map(fold);
+        this.state.bulk = change("POST", "/tasks/bulk", { operations });
+        return true;
+    }
+    async #bulk() {
+        const packed = this.state.entries.filter((entry) => entry.steps[0]?.inBulk);
+        this.screen.changed(this.state);
+        try {
+            const { body } = await this.send(this.state.bulk);
+            delete this.state.bulk;
+            packed.forEach((entry, n) => this.#done(entry, body.results[n].task ?? undefined));
+        }
+        catch (error) {
+            if (error instanceof Unanswered)
+                this.online = false;
+            else if (error instanceof Refused)
+                await this.#unpack(packed, error.problem);
+            else
+                throw error;
+        }
+        this.screen.changed(this.state);
+    }
+    /** Nothing of a refused bulk was made. What is at fault is sent by itself: merged, or refused. */
+    async #unpack(packed, { errors = [] }) {
+        delete this.state.bulk;
+        for (const { steps } of packed)
+            delete steps[0].inBulk;
+        const places = errors.map(({ pointer }) => Number(pointer?.split("/")[2])); // /operations/3/if_revision
+        const faulty = packed.filter((_, n) => places.includes(n));
+        for (const entry of faulty.length ? faulty : packed)
+            await this.#drain(entry);
+    }
+    /** Reads the list again: 304 if nothing changed. */
+    load = () => this.#next(async () => {
+        const headers = this.state.listTag ? { "If-None-Match": this.state.listTag } : {};
+        const call = { method: "GET", path: "/tasks?order=asc&limit=1000", headers };
+        const { body: page, etag } = await this.send(call);
+        if (!page || this.state.entries.some(({ id }) => id < 0))
+            return; // which may be in the page, too
+        const known = new Map(this.state.entries.map((entry) => [entry.id, entry]));
+        const listed = page.tasks.map((base) => {
+            const entry = known.get(base.id) ?? { id: base.id, base, etag: undefined, gone: false, steps: [] };
+            known.delete(base.id);
+            if (entry.steps.length)
+                return entry; // If-Match will tell
+            const tag = base.revision === entry.base.revision ? entry.etag : undefined;
+            return Object.assign(entry, { base, etag: tag, gone: false });
+        });
+        const others = [...known.values()].filter(({ gone, steps }) => page.next_cursor || gone || steps.length);
+        this.state.entries = [...listed, ...others];
+        this.state.listTag = this.state.entries.some(({ steps }) => steps.length) ? undefined : etag;
+        this.screen.changed(this.state);
+    });
+}
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+function callOf({ id, etag }, { op, data }) {
+    if (op === "create")
+        return change("POST", "/tasks", data);
+    if (op === "update")
+        return change("PATCH", `/tasks/${id}`, data, etag);
+    if (op === "delete")
+        return change("DELETE", `/tasks/${id}`);
+    return change("POST", `/trash/${id}/restore`);
+}
+/** Bulk restores nothing, and cannot delete what it creates. */
+const packable = ({ id, steps }) => steps.length > 0 &&
+    steps.every(({ op, call, inBulk }) => op !== "restore" && (op !== "delete" || id > 0) && !call && !inBulk);
+/** All that is to be done to a task, as one operation. */
+function fold(entry) {
+    const { id, base, steps } = entry;
+    const data = Object.assign({}, ...steps.map((step) => step.data));
+    const op = steps.at(-1).op === "delete" ? "delete" : steps[0].op;
+    entry.steps = [{ op, data, inBulk: true }];
+    if (op === "create")
+        return { op, data: data };
+    if (op === "delete")
+        return { op, id };
+    return { op: "update", id, data, if_revision: base.revision };
+}

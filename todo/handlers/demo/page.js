@@ -1,0 +1,236 @@
+// The page: a door to log in at, and the list behind it.
+import * as session from "./session.js";
+import { Board } from "./tasks.js";
+import { Row } from "./row.js";
+import { Undo } from "./undo.js";
+
+const MOST_ROWS = 300;
+const HIDDEN_MS = 60_000; // until a tab that nobody sees lets go of its line; browsers have six to a server
+const PATIENCE_MS = 4_000; // until "Connecting" becomes "Offline"
+const LINES = {
+  live: "Live: changes show at once, in every tab.",
+  polling: "Polling: changes show within seconds.",
+  offline: "Offline: you can go on. What you change is kept here and sent when the line is back.",
+};
+
+const $ = (selector) => document.querySelector(selector);
+const rows = new Map(); // what is on the screen: key → Row
+let board, undo, drawing;
+
+// The door.
+
+$("#door form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { email, password } = event.target.elements;
+  const buttons = event.target.querySelectorAll("button");
+  buttons.forEach((button) => (button.disabled = true));
+  try {
+    $("#door .problem").textContent = "";
+    await session.enter(event.submitter?.value ?? "login", email.value, password.value);
+    password.value = "";
+    enter();
+  } catch (error) {
+    const lost = error instanceof TypeError || error.name === "TimeoutError";
+    $("#door .problem").textContent = lost ? "No answer from the server. Try again." : error.message;
+  } finally {
+    buttons.forEach((button) => (button.disabled = false));
+  }
+});
+
+$("#leave").addEventListener("click", () => {
+  session.leave();
+  location.reload();
+});
+
+/** Another tab logged in or out, or the session has ended: what is typed here stays for the same user. */
+session.onChange(() => {
+  if (session.user()) return enter();
+  if (board) $("#door .problem").textContent = "You were logged out. Log in again; nothing is lost.";
+  void board?.live.stop();
+  show("door");
+});
+
+function show(id) {
+  for (const main of document.querySelectorAll("main")) main.hidden = main.id !== id;
+  $(id === "door" ? "#email" : "#title").focus();
+}
+
+function enter() {
+  const user = session.user();
+  if (board && board.userId !== user.id) return location.reload();
+  if ($("#app").hidden) show("app");
+  if (!board) open(user);
+  void board.live.start();
+}
+
+function open(user) {
+  $("#who").textContent = user.email;
+  board = new Board(user.id, session.token, { changed, news, made, state, refused, choose });
+  undo = new Undo(user.id, board.send, drawUndo);
+  drawUndo();
+  setTimeout(() => $("#line").dataset.state === "connecting" && state(board.live.state, board.live.why), PATIENCE_MS);
+}
+
+// What the board tells.
+
+/** All that changes until the next turn is drawn at once. */
+function changed() {
+  drawing ??= setTimeout(() => {
+    drawing = undefined;
+    draw();
+  });
+}
+
+function news(key, words) {
+  $("#news").textContent = words;
+  rows.get(key)?.flash();
+}
+
+function made(revision, words) {
+  undo.remember(revision, words);
+}
+
+function state(name, why) {
+  $("#line").dataset.state = name;
+  $("#line").textContent = why ? `${LINES[name]} (${why.detail})` : LINES[name];
+}
+
+function refused(op, title, problem) {
+  const gone = problem.code === "task_not_found" ? "The task was deleted elsewhere." : problem.detail;
+  say(title ? `“${title}” was not saved. ${gone}` : gone);
+  if (op === "create" && !$("#title").value) $("#title").value = title;
+}
+
+/** Both changed the title. */
+async function choose(_field, mine, theirs) {
+  const dialog = $("#choice");
+  const [my, their] = dialog.querySelectorAll("span");
+  [my.textContent, their.textContent] = [mine, theirs];
+  dialog.showModal();
+  await new Promise((chosen) => dialog.addEventListener("close", chosen, { once: true }));
+  return dialog.returnValue;
+}
+
+$("#choice").addEventListener("cancel", (event) => event.preventDefault());
+
+// The list.
+
+const actions = {
+  tick: (task, completed) => board.tick(task, completed),
+  remove: (task) => board.delete(task),
+  save: ({ task, gone }, seen, title) => (gone ? board.revive(seen, title) : board.rename(task, seen, title)),
+  closed: changed,
+};
+
+$("#add").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const title = $("#title").value;
+  if (!title.trim()) return;
+  $("#title").value = "";
+  board.create(title);
+});
+
+$("#filter").addEventListener("change", draw);
+$("#search").addEventListener("input", draw);
+
+function draw() {
+  const all = board.rows();
+  const wanted = all.filter(isWanted());
+  drawCounts(all);
+  drawRows(wanted.slice(0, MOST_ROWS), new Map(all.map((row) => [row.key, row])));
+  $("#empty").hidden = !board.loaded || (wanted.length > 0 && wanted.length <= MOST_ROWS);
+  if (wanted.length > MOST_ROWS) $("#empty").textContent = `And ${wanted.length - MOST_ROWS} more: search for them.`;
+  else $("#empty").textContent = all.length ? "No task is like that." : "Nothing to do yet. Add a first task above.";
+}
+
+function isWanted() {
+  const filter = $("#filter :checked").value;
+  const folded = (text) => text.normalize("NFKC").toLowerCase();
+  const words = folded($("#search").value).split(/\s+/).filter(Boolean);
+  return ({ task }) =>
+    (filter === "all" || task.completed === (filter === "completed")) &&
+    words.every((word) => folded(task.title).includes(word));
+}
+
+function drawCounts(all) {
+  const completed = all.filter(({ task }) => task.completed).length;
+  const counts = { all: all.length, open: all.length - completed, completed };
+  for (const [name, count] of Object.entries(counts)) $(`#filter [value=${name}] + span small`).textContent = count;
+  document.title = counts.open ? `${counts.open} open · Tasks` : "Tasks";
+}
+
+/** A row that is edited stays, whatever becomes of its task. */
+function drawRows(wanted, all) {
+  const keys = new Set(wanted.map(({ key }) => key));
+  for (const [key, row] of rows) {
+    if (keys.has(key)) continue;
+    if (row.editing) row.show(all.get(key)?.task ?? row.task, false, !all.has(key));
+    else drop(key, row);
+  }
+  let next = $("#list").firstElementChild;
+  for (const { key, task, waiting } of wanted) {
+    if (!rows.has(key)) rows.set(key, new Row(actions));
+    const row = rows.get(key);
+    row.show(task, waiting);
+    while (next && next !== row.element && isKept(next, keys)) next = next.nextElementSibling;
+    if (next === row.element) next = next.nextElementSibling;
+    else $("#list").insertBefore(row.element, next);
+  }
+}
+
+/** A row that stays only because it is edited. */
+const isKept = (element, keys) => [...rows].some(([key, row]) => row.element === element && !keys.has(key));
+
+/** Takes a row away; the focus goes to the next one. */
+function drop(key, row) {
+  const { element } = row;
+  const beside = element.nextElementSibling ?? element.previousElementSibling;
+  const focused = element.contains(document.activeElement);
+  element.remove();
+  rows.delete(key);
+  if (focused) (beside?.querySelector(".title") ?? $("#title")).focus();
+}
+
+// The bars.
+
+function say(words) {
+  $("#refusal p").textContent = words;
+  $("#refusal").hidden = !words;
+}
+
+$("#refusal button").addEventListener("click", () => say(""));
+
+function drawUndo() {
+  const { words, undone } = undo.last ?? {};
+  $("#undo").hidden = !words;
+  $("#undo p").textContent = undone ? `Undone: ${words}` : (words ?? "");
+  $("#undo button").textContent = undone ? "Redo" : "Undo";
+}
+
+$("#undo button").addEventListener("click", async ({ currentTarget: button }) => {
+  button.disabled = true;
+  try {
+    await undo.run();
+    say("");
+  } catch (error) {
+    say(error.message);
+  } finally {
+    button.disabled = false;
+    button.focus();
+  }
+});
+
+// The browser.
+
+let hidden;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hidden);
+  if (!board) return;
+  if (document.hidden) hidden = setTimeout(() => board.live.stop(), HIDDEN_MS);
+  else void board.live.start();
+});
+addEventListener("online", () => board?.live.wake());
+addEventListener("beforeunload", (event) => session.user() && board?.unsent && event.preventDefault());
+
+if (session.user()) enter();
+else show("door");
