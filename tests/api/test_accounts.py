@@ -454,7 +454,14 @@ def test_local_accounts_that_are_off_are_not_there(database_url, serve):
         answer = service.client.post(path, json={})
         assert refusal(answer) == problem("not_found", "Resource not found.", path)
 
+    for path in ("/demo", "/demo/page.js"):
+        answer = service.client.get(path)
+        assert refusal(answer) == problem("not_found", "Resource not found.", path)
+    assert "demo" not in service.client.get("/").json()
+    assert "/demo" not in service.client.get("/", headers={"Accept": "text/html"}).text
+
     contract = service.client.get("/openapi.json").json()
+    assert "/demo" not in contract["paths"]
     assert [path for path in contract["paths"] if path.startswith("/api/auth")] == [ME]
     assert {"accounts", "demo"}.isdisjoint(tag["name"] for tag in contract["tags"])
     token, _ = local_tokens.issue(SECRET, "local_" + "0" * 32, email="a@b", name=None, generation=1)

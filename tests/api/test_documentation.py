@@ -1,35 +1,64 @@
-"""``/docs``, ``/openapi.json``, ``/openapi.yaml`` and ``/problems/{code}``."""
+"""``/docs``, ``/demo``, ``/openapi.json``, ``/openapi.yaml`` and ``/problems/{code}``."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+import todo.handlers.demo
 from tests.api.expect import PROBLEMS, problem, refusal
 from tests.api.raw_asgi import send
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CACHED = ["/docs", "/docs/init.js", "/docs/swagger-ui.css", "/docs/page.css",
-          "/docs/swagger-ui-bundle.js", "/openapi.json", "/openapi.yaml",
-          "/problems/busy"]  # fmt: skip
+          "/docs/swagger-ui-bundle.js", "/demo", "/demo/page.js", "/demo/page.css", "/openapi.json",
+          "/openapi.yaml", "/problems/busy"]  # fmt: skip
+every_page = pytest.mark.parametrize("page", ["/docs", "/demo"])
 
 
-def test_the_documentation_is_one_page_without_a_redirect(client):
-    response = client.get("/docs", follow_redirects=False)
+@every_page
+def test_a_page_is_there_without_a_redirect(client, page):
+    response = client.get(page, follow_redirects=False)
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_the_documentation_needs_nothing_from_another_host(client):
-    page = client.get("/docs")
-    ours = page.text + client.get("/docs/init.js").text + client.get("/docs/page.css").text
+@every_page
+def test_a_page_may_load_nothing_from_another_host_and_run_no_script_of_its_own(client, page):
+    response = client.get(page)
+    policy = dict(
+        part.split(" ", 1) for part in response.headers["content-security-policy"].split("; ")
+    )
 
-    assert re.findall(r"(?:https?:)?//", ours) == []
-    policy = page.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none';")
-    assert "http" not in policy
+    assert policy["default-src"] == "'none'"
+    assert (policy["script-src"], policy["connect-src"]) == ("'self'", "'self'")
+    assert "http" not in response.headers["content-security-policy"]
+    assert re.findall(r"<script[^>]*>[^<]", response.text) == []
+
+
+def test_the_documentation_needs_nothing_from_another_host(client):
+    ours = [client.get(path).text for path in ("/docs", "/docs/init.js", "/docs/page.css")]
+
+    assert re.findall(r"(?:https?:)?//", "".join(ours)) == []
+
+
+def test_everything_that_the_demo_loads_is_there_and_it_loads_all_that_there_is(client):
+    loaded: set[str] = set()
+    found = set(re.findall(r'(?:src|href)="/demo/([^"]*)"', client.get("/demo").text))
+    while found:
+        files = {name: client.get(f"/demo/{name}") for name in found}
+        types = {name: response.headers["content-type"] for name, response in files.items()}
+        kinds = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+        assert types == {name: kinds[Path(name).suffix] for name in found}
+        loaded |= found
+        text = "".join(response.text for response in files.values())
+        found = set(re.findall(r'(?:from|import) "\./([^"]*)"', text)) - loaded
+
+    folder = Path(todo.handlers.demo.__file__).parent / "demo"
+    assert loaded == {path.name for path in folder.iterdir()} - {"page.html"}
 
 
 def test_everything_that_the_documentation_loads_is_there(client):
@@ -47,20 +76,23 @@ def test_everything_that_the_documentation_loads_is_there(client):
     assert all(client.get(path).content for path in loaded)
 
 
+@every_page
 @pytest.mark.parametrize(
     "asset",
     [
         "index.html",
+        "page.html",
         "..",
         "%2e%2e",
         "..%2f..%2f__init__.py",
         "swagger-ui.css.map",
         "init.js%00",
+        "..%2fdocs%2finit.js",
         "x" * 41,
     ],
 )
-def test_no_other_file_is_served(client, asset):
-    assert send(client, "GET", f"/docs/{asset}").status_code in (400, 404)
+def test_no_other_file_is_served(client, page, asset):
+    assert send(client, "GET", f"{page}/{asset}").status_code in (400, 404)
 
 
 def test_the_contract_is_the_same_in_both_forms(client):

@@ -10,7 +10,7 @@ const PATIENCE_MS = 4_000; // until "Connecting" becomes "Offline"
 const LINES = {
   live: "Live: changes show at once, in every tab.",
   polling: "Polling: changes show within seconds.",
-  offline: "Offline: you can go on. What you change is kept here and sent when the line is back.",
+  offline: "Offline: you can go on. What you change is kept, and sent when the line is back.",
 };
 
 const $ = (selector) => document.querySelector(selector);
@@ -92,7 +92,9 @@ function made(revision, words) {
 
 function state(name, why) {
   $("#line").dataset.state = name;
-  $("#line").textContent = why ? `${LINES[name]} (${why.detail})` : LINES[name];
+  $("#why").textContent = why ? ` (${why.detail})` : "";
+  $("#state").textContent = LINES[name];
+  changed();
 }
 
 function refused(op, title, problem) {
@@ -137,6 +139,7 @@ function draw() {
   const all = board.rows();
   const wanted = all.filter(isWanted());
   drawCounts(all);
+  drawUnsent();
   drawRows(wanted.slice(0, MOST_ROWS), new Map(all.map((row) => [row.key, row])));
   $("#empty").hidden = !board.loaded || (wanted.length > 0 && wanted.length <= MOST_ROWS);
   if (wanted.length > MOST_ROWS) $("#empty").textContent = `And ${wanted.length - MOST_ROWS} more: search for them.`;
@@ -157,6 +160,12 @@ function drawCounts(all) {
   const counts = { all: all.length, open: all.length - completed, completed };
   for (const [name, count] of Object.entries(counts)) $(`#filter [value=${name}] + span small`).textContent = count;
   document.title = counts.open ? `${counts.open} open · Tasks` : "Tasks";
+}
+
+/** What is on its way is no matter, unless the line is cut. */
+function drawUnsent() {
+  const count = $("#line").dataset.state === "offline" ? board.unsent : 0;
+  $("#unsent").textContent = count ? ` ${count} ${count === 1 ? "is" : "are"} not sent yet.` : "";
 }
 
 /** A row that is edited stays, whatever becomes of its task. */
@@ -208,6 +217,7 @@ function drawUndo() {
 }
 
 $("#undo button").addEventListener("click", async ({ currentTarget: button }) => {
+  if (board.live.state === "offline") return say("Undo needs the line. Try again when it is back.");
   button.disabled = true;
   try {
     await undo.run();

@@ -191,10 +191,11 @@ export class Board {
 
   /** Something changed: it is news, unless it turns out to be of this tab. */
   async #heard({ id, revision, data }) {
-    const title = data?.title;
+    const what = this.#seen.has(id) ? "Changed" : "Added";
     while (this.#onWay.size) await Promise.allSettled(this.#onWay);
     if (this.#mine.has(revision)) return;
-    this.#screen.news(this.#keys.get(id) ?? id, title ? `Changed elsewhere: ${title}` : "A task was deleted elsewhere.");
+    const words = data ? `${what} elsewhere: ${data.title}` : "A task was deleted elsewhere.";
+    this.#screen.news(this.#keys.get(id) ?? id, words);
   }
 
   async #made(call, { body }) {
