@@ -13,10 +13,14 @@ const redo = (page) => page.getByRole("button", { name: "Redo", exact: true });
 const line = (page, state) => page.locator(`#line[data-state=${state}]`).waitFor();
 const said = (page, words) => page.locator("#undo p", { hasText: words }).waitFor();
 
-async function enter(page, how = "Register") {
+async function knock(page, how, password = ANN.password) {
   await page.getByLabel("Email").fill(ANN.email);
-  await page.getByLabel("Password").fill(ANN.password);
+  await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: how }).click();
+}
+
+async function enter(page, how = "Register", password = ANN.password) {
+  await knock(page, how, password);
   await line(page, "live");
 }
 
@@ -190,6 +194,38 @@ const SCENES = {
     await page.locator("#refusal p", { hasText: "cannot be undone" }).waitFor();
     told.refused = await page.locator("#refusal p").textContent();
     return told;
+  },
+
+  async ended(page) {
+    const field = page.getByRole("textbox", { name: "Title", exact: true });
+    const token = () => page.evaluate(() => JSON.parse(localStorage["todo-demo:session"]).token);
+    await enter(page);
+    const first = await token();
+
+    // A token that ends soon is renewed before.
+    await page.evaluate(() => {
+      const session = JSON.parse(localStorage["todo-demo:session"]);
+      localStorage["todo-demo:session"] = JSON.stringify({ ...session, until: Date.now() + 60_000 });
+    });
+    await add(page, "Buy milk");
+    const renewed = await token();
+
+    // A new password revokes all tokens; what is being typed stays.
+    await edit(page, "Buy milk").click();
+    await field.fill("Buy oat milk");
+    await page.request.post(new URL("/api/auth/password", page.url()).href, {
+      headers: { authorization: `Bearer ${renewed}` },
+      data: { password: ANN.password, new_password: `${ANN.password} again` },
+    });
+    await page.locator("#door .problem", { hasText: "You were logged out" }).waitFor();
+    await knock(page, "Log in");
+    const wrong = page.locator("#door .problem", { hasText: "password" });
+    const sentence = await wrong.textContent();
+    await enter(page, "Log in", `${ANN.password} again`);
+    const typed = await field.inputValue();
+    await field.press("Enter");
+    await said(page, "Renamed to “Buy oat milk”");
+    return { isNew: renewed !== first, sentence, typed };
   },
 
   async byKeyboard(page) {

@@ -82,6 +82,16 @@ def test_nothing_is_lost_while_somebody_else_changes_the_same_task(play):
     assert [refusal and "412" in refusal[1] for refusal in refusals] == [True]
 
 
+def test_a_token_is_renewed_and_a_session_that_ends_takes_nothing_with_it(play):
+    told = play("ended")
+
+    assert told["isNew"]
+    assert "password" in told["sentence"]
+    assert told["typed"] == "Buy oat milk"
+    refusals = [NETWORK.fullmatch(error) for error in told["errors"]]
+    assert all(refusal and "401" in refusal[1] for refusal in refusals)
+
+
 def test_the_keyboard_is_enough_on_a_telephone(play):
     told = play("byKeyboard")
 
