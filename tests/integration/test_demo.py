@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import DIALECTS
+from tests.integration.pages import BROWSER, visit
 from tests.integration.server import REPOSITORY, SERVING, Server
-from tests.integration.test_browser import FOLDER, visit
 from tests.integration.typescript import compiled
 from tests.servers.programs import require
 
@@ -24,7 +24,7 @@ Play = Callable[[str], dict[str, Any]]
 @pytest.fixture
 def play(serving: Callable[..., Server], tmp_path: Path) -> Play:
     """Play a scene of ``demo.mjs`` on a new server; return what it tells."""
-    [_, chromium] = require("node", "chromium", folder=FOLDER)
+    [_, chromium] = require("node", "chromium", folder=BROWSER)
 
     def told(scene: str) -> dict[str, Any]:
         server = serving(command=SERVING, ready="/livez")

@@ -1,10 +1,10 @@
-/** A change is news when it is newer than the place, and newer than the task that is kept. */
+/**
+ * A change is news when it is newer than the place and than the task that is kept. A delete of a task that is not kept
+ * is news, too: whoever made the task may show it already.
+ */
 export function isNews({ kind, op, revision }, place, kept) {
-    if (kind !== "task" || revision <= (place?.revision ?? 0))
-        return false;
-    if (op === "put")
-        return !kept || kept.revision < revision;
-    return op === "delete" && kept !== undefined && kept.revision < revision;
+    const known = kind === "task" && (op === "put" || op === "delete"); // later servers may send others
+    return known && revision > Math.max(place?.revision ?? 0, kept?.revision ?? 0);
 }
 /** The place behind the changes. It never goes back, so a change that comes again is no news. */
 export function placeBehind(changes, token, before) {
@@ -16,8 +16,7 @@ export class MemoryStore {
     #place;
     place = async () => this.#place;
     all = async () => [...this.#tasks.values()];
-    clear = async () => this.#set([], undefined);
-    replace = async (tasks, place) => this.#set(tasks, place);
+    clear = () => this.replace([]);
     async apply(changes, token) {
         const news = changes.filter((change) => {
             if (!isNews(change, this.#place, this.#tasks.get(change.id)))
@@ -31,7 +30,7 @@ export class MemoryStore {
         this.#place = placeBehind(changes, token, this.#place);
         return news;
     }
-    #set(tasks, place) {
+    async replace(tasks, place) {
         this.#tasks = new Map(tasks.map((task) => [task.id, task]));
         this.#place = place;
     }
@@ -124,13 +123,13 @@ export class Live {
     #running;
     #stopped = false;
     #turn = new AbortController(); // what is going on now: wake() and stop() end it
-    #renew = false; // the last token was refused
+    #renew = false; // the last token is of no use
     #stale = false; // the log does not reach back to the place
-    #half; // of a load that broke
+    #half; // of a load that has not ended
     #retry;
     #failures = 0; // in a row
-    #misses = 0; // streams in a row that were not heard
-    #missedFor;
+    #misses = 0; // streams in a row that brought nothing
+    #broken; // why the last stream ended
     #streamAt = 0; // when the next stream may be tried
     /** `base` ends with the user: `https://api.example.com/api/me`. `token(true)` must get a new one. */
     constructor(base, token, store, times = {}) {
@@ -171,53 +170,49 @@ export class Live {
         }
         this.#say("offline");
     }
-    /** Listens or polls once; gives back how long to wait then. */
+    /** Listens, or polls once; gives back how long to wait then. */
     async #round() {
         const turn = this.#turn.signal;
         try {
             if (this.#stale || !(await this.store.place()))
                 await this.#load();
             if (Date.now() >= this.#streamAt) {
-                const { heard, error } = await this.#stream(turn);
+                if (await this.#follow(turn))
+                    return this.#renew ? 0 : this.#backoff(0);
                 if (turn.aborted)
                     return 0;
-                if (heard)
-                    return this.#renew ? 0 : this.#backoff(0);
-                this.#missed(error);
+                this.#streamAt = Date.now() + this.#afterMiss();
             }
             await this.#poll();
             this.#failures = 0;
-            this.#say("polling", this.#missedFor);
+            this.#say("polling", problemOf(this.#broken));
             return jittered(this.#times.poll);
         }
         catch (error) {
             return turn.aborted ? 0 : this.#failed(error);
         }
     }
-    #missed(error) {
-        const refused = error instanceof Refused ? error : undefined;
-        this.#missedFor = refused?.problem;
-        const grown = Math.min(this.#times.again, this.#times.poll * 2 ** ++this.#misses);
-        this.#streamAt = Date.now() + Math.max(jittered(grown), refused?.afterMs ?? 0);
-    }
     #failed(error) {
-        const refused = error instanceof Refused ? error : undefined;
+        const problem = problemOf(error);
         this.#streamAt = 0; // a line that is back is asked for a stream first
-        if (refused?.problem.code === "changes_expired")
-            return this.#expired();
-        if (refused?.problem.status === 422)
-            this.#expired(); // what is kept is no token, or no cursor
-        this.#say("offline", refused?.problem);
-        return Math.max(this.#backoff(this.#failures++), refused?.afterMs ?? 0);
+        if (problem?.code === "changes_expired")
+            return this.#reset();
+        if (problem?.status === 422)
+            this.#reset(); // what is kept is no token, or no cursor
+        this.#say("offline", problem);
+        return askedMs(error) + this.#backoff(this.#failures++);
     }
     /** The list is loaded next. All clients do that after a restore: not all at one moment. */
-    #expired() {
-        this.#stale = true;
-        this.#half = undefined;
+    #reset() {
+        [this.#stale, this.#half] = [true, undefined];
         return this.#backoff(0);
     }
     #backoff(failures) {
         return jittered(Math.min(this.#times.longest, this.#retry * 2 ** failures));
+    }
+    #afterMiss() {
+        const grown = Math.min(this.#times.again, this.#times.poll * 2 ** ++this.#misses);
+        return askedMs(this.#broken) + jittered(grown);
     }
     /** The token of the first page is the place: what later pages have beyond it comes again, and is no news. */
     async #load() {
@@ -228,8 +223,10 @@ export class Live {
             tasks.push(...page.tasks);
             this.#half = { tasks, place, cursor: page.next_cursor ?? "" };
         } while (this.#half.cursor);
-        await this.store.replace(this.#half.tasks, this.#half.place);
-        [this.#half, this.#stale] = [undefined, false];
+        const { tasks, place } = this.#half;
+        this.#half = undefined;
+        await this.store.replace(tasks, place);
+        this.#stale = false;
         await this.#tellLoaded();
     }
     async #poll() {
@@ -240,27 +237,37 @@ export class Live {
             more = page.has_more;
         }
     }
-    async #stream(turn) {
-        const silence = new AbortController();
-        const signal = AbortSignal.any([turn, silence.signal]);
-        let timer = setTimeout(() => silence.abort(), this.#times.first);
+    /** True if the stream brought anything before it ended. */
+    async #follow(turn) {
         let heard = false;
+        for await (const events of this.#stream(turn)) {
+            heard = true;
+            this.#failures = this.#misses = this.#streamAt = 0;
+            this.#say("live");
+            if (await this.#take(events))
+                break;
+        }
+        return heard;
+    }
+    /** Gives what comes. It ends with the line, and keeps why. */
+    async *#stream(turn) {
+        const silence = new AbortController();
+        const giveUp = () => silence.abort(new Error("the line is silent"));
+        let timer = setTimeout(giveUp, this.#times.first);
+        this.#broken = undefined;
         try {
             const parser = new EventParser();
-            for await (const chunk of chunksOf(await this.#open(signal))) {
+            for await (const chunk of chunksOf(await this.#open(AbortSignal.any([turn, silence.signal])))) {
                 clearTimeout(timer);
-                timer = setTimeout(() => silence.abort(), this.#times.dead);
+                timer = setTimeout(giveUp, this.#times.dead);
                 const events = parser.feed(chunk);
                 this.#retry = parser.retry ?? this.#retry;
                 if (events.length)
-                    heard = this.#heard();
-                if (await this.#take(events))
-                    break;
+                    yield events;
             }
-            return { heard };
         }
         catch (error) {
-            return { heard, error };
+            this.#broken = error;
         }
         finally {
             clearTimeout(timer);
@@ -276,11 +283,6 @@ export class Live {
         await response.body?.cancel();
         throw new Error(`no stream, but ${type}`);
     }
-    #heard() {
-        this.#failures = this.#misses = this.#streamAt = 0;
-        this.#say("live");
-        return true;
-    }
     /** True when the stream is of no use any more. */
     async #take(events) {
         const end = events.findIndex(({ event }) => event === "reset" || event === "expired");
@@ -292,14 +294,15 @@ export class Live {
         if (end < 0)
             return false;
         if (events[end].event === "reset")
-            this.#expired();
+            this.#reset();
         else
             this.#renew = true;
         return true;
     }
     async #apply(changes, token) {
-        for (const change of await this.store.apply(changes, token))
-            this.#tell((listener) => listener.changed?.(change));
+        const news = await this.store.apply(changes, token);
+        if (news.length)
+            this.#tell((listener) => listener.changed?.(news));
     }
     async #get(path) {
         const signal = AbortSignal.any([this.#turn.signal, AbortSignal.timeout(this.#times.answer)]);
@@ -327,7 +330,7 @@ export class Live {
         if (state === this.state && why?.code === this.why?.code)
             return;
         [this.state, this.why] = [state, why];
-        this.#tell((listener) => listener.state?.(state, why));
+        this.#tell((listener) => listener.became?.(state, why));
     }
     /** A listener that throws keeps nobody else from being told. */
     #tell(tell) {
@@ -350,6 +353,8 @@ async function refusal(response) {
     const afterMs = (Number(response.headers.get("Retry-After")) || 0) * 1000;
     return new Refused((ours ? JSON.parse(text) : foreign), afterMs);
 }
+const problemOf = (error) => (error instanceof Refused ? error.problem : undefined);
+const askedMs = (error) => (error instanceof Refused ? error.afterMs : 0);
 /** Between half and one and a half: never all clients at one moment. */
 const jittered = (ms) => ms * (0.5 + Math.random());
 /** Ends early when the turn ends. */

@@ -72,6 +72,8 @@ function pause(asked, attempt) {
     const seconds = asked > 0 ? asked + Math.random() / 4 : (Math.random() * 2 ** attempt) / 4;
     return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
+/** What must outlive a reload, as JSON. The rest is the server's: the store of live.ts has it. */
+export const unsent = (state) => ({ ...state, entries: state.entries.filter(({ steps }) => steps.length) });
 /** The task as the user wants it; undefined once deleted. */
 export function shown({ base, gone, steps }) {
     for (const { op } of steps)
@@ -85,8 +87,9 @@ export class Tasks {
     send;
     screen;
     state;
-    online = true; // addEventListener("offline", ...), and flush() on "online"
+    online = true; // addEventListener("offline", ...); live.ts tells when the line is back
     #queue = Promise.resolve();
+    #news = new Map(); // that wait for an answer
     #lastId = 0;
     constructor(send, screen, state = { entries: [] }) {
         this.send = send;
@@ -107,17 +110,18 @@ export class Tasks {
     restore = (entry) => this.#add(entry, "restore"); // the toast's Undo
     #add(entry, op, data = {}) {
         entry.steps.push({ op, data });
-        this.screen.changed(this.state);
+        this.#changed();
         return this.settle(entry);
     }
     settle = (entry) => this.#next(() => this.#drain(entry));
     /** One behind the other: the tag at hand is the last one, and what was typed first is made first. */
     #next(work) {
-        this.#queue = this.#queue.catch(() => { }).then(work);
-        return this.#queue;
+        const turn = this.#queue.then(work);
+        this.#queue = turn.then(() => { }, () => { });
+        return turn;
     }
     async #drain(entry) {
-        for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; this.screen.changed(this.state)) {
+        for (let step; this.online && (step = entry.steps[0]) && !step.inBulk; this.#changed()) {
             try {
                 await this.#make(entry, step);
             }
@@ -137,7 +141,7 @@ export class Tasks {
             await this.#rebase(entry, now.body, now.etag);
         }
         step.call ??= callOf(entry, step);
-        this.screen.changed(this.state); // stored before it is sent
+        this.#changed(); // stored before it is sent
         const { body, etag } = await this.send(step.call);
         this.#done(entry, body, etag);
     }
@@ -146,6 +150,7 @@ export class Tasks {
         entry.gone = !task;
         if (task)
             Object.assign(entry, { id: task.id, base: task, etag });
+        this.#unite(entry);
     }
     async #refused(entry, step, { problem, etag }) {
         delete step.call; // what is sent next is another call, under another key
@@ -193,7 +198,7 @@ export class Tasks {
     }
     async #bulk() {
         const packed = this.state.entries.filter((entry) => entry.steps[0]?.inBulk);
-        this.screen.changed(this.state);
+        this.#changed();
         try {
             const { body } = await this.send(this.state.bulk);
             delete this.state.bulk;
@@ -207,7 +212,7 @@ export class Tasks {
             else
                 throw error;
         }
-        this.screen.changed(this.state);
+        this.#changed();
     }
     /** Nothing of a refused bulk was made. What is at fault is sent by itself: merged, or refused. */
     async #unpack(packed, { errors = [] }) {
@@ -219,28 +224,69 @@ export class Tasks {
         for (const entry of faulty.length ? faulty : packed)
             await this.#drain(entry);
     }
-    /** Reads the list again: 304 if nothing changed. */
-    load = () => this.#next(async () => {
-        const headers = this.state.listTag ? { "If-None-Match": this.state.listTag } : {};
-        const call = { method: "GET", path: "/tasks?order=asc&limit=1000", headers };
-        const { body: page, etag } = await this.send(call);
-        if (!page || this.state.entries.some(({ id }) => id < 0))
-            return; // which may be in the page, too
-        const known = new Map(this.state.entries.map((entry) => [entry.id, entry]));
-        const listed = page.tasks.map((base) => {
-            const entry = known.get(base.id) ?? { id: base.id, base, etag: undefined, gone: false, steps: [] };
-            known.delete(base.id);
-            if (entry.steps.length)
-                return entry; // If-Match will tell
-            const tag = base.revision === entry.base.revision ? entry.etag : undefined;
-            return Object.assign(entry, { base, etag: tag, gone: false });
-        });
-        const others = [...known.values()].filter(({ gone, steps }) => page.next_cursor || gone || steps.length);
-        this.state.entries = [...listed, ...others];
-        this.state.listTag = this.state.entries.some(({ steps }) => steps.length) ? undefined : etag;
+    /** The list as the server has it: what is not in it is gone. What has steps waits for their answers. */
+    loaded(tasks) {
+        const listed = new Map(tasks.map((task) => [task.id, task]));
+        for (const entry of this.state.entries.filter(({ steps }) => !steps.length)) {
+            const task = listed.get(entry.id);
+            entry.gone = !task;
+            if (task && !same(task, entry.base))
+                Object.assign(entry, { base: task, etag: undefined });
+        }
+        this.#news = new Map(tasks.map((data) => [data.id, { ...PUT, id: data.id, revision: data.revision, data }]));
+        this.#changed();
+    }
+    /** What anybody changed, this client too. */
+    changed(changes) {
+        for (const change of changes)
+            this.#news.set(change.id, change);
+        this.#changed();
+    }
+    /** The line is back. */
+    became(state) {
+        if (state !== "offline" && !this.online)
+            void this.flush();
+    }
+    #changed() {
+        if (this.#news.size)
+            this.#learn();
         this.screen.changed(this.state);
-    });
+    }
+    /** Takes in what is news, unless an answer is on its way that may say the same. */
+    #learn() {
+        const known = new Map(this.state.entries.map((entry) => [entry.id, entry]));
+        const sent = this.state.entries.flatMap(({ id, steps: [step] }) => (id < 0 && isSent(step) ? step : []));
+        const created = sent.map((step) => step.data.title);
+        for (const [id, { revision, data }] of this.#news) {
+            const entry = known.get(id);
+            if (entry ? entry.steps.length : data && created.includes(data.title))
+                continue;
+            this.#news.delete(id);
+            if (!entry && data)
+                this.state.entries.push({ id, base: data, etag: undefined, gone: false, steps: [] });
+            if (!entry || revision <= entry.base.revision)
+                continue; // as new as the answer
+            entry.gone = !data;
+            if (data)
+                Object.assign(entry, { base: data, etag: undefined });
+        }
+    }
+    /** One task is two entries if the list was faster than the answer to the create. The list is newer. */
+    #unite(entry) {
+        const twin = this.state.entries.find((other) => other !== entry && other.id === entry.id);
+        if (!twin)
+            return;
+        this.state.entries.splice(this.state.entries.indexOf(twin), 1);
+        entry.steps.push(...twin.steps.splice(0));
+        const { base, etag, gone } = twin;
+        if (gone || base.revision > entry.base.revision)
+            Object.assign(entry, { base, etag, gone });
+    }
+    /** Takes back what was made under a revision; the `unit` of the answer takes that back. */
+    undo = (revision) => this.#next(async () => (await this.send(change("POST", "/undo", { revision }))).body);
 }
+const PUT = { kind: "task", op: "put", at: "" };
+const isSent = (step) => Boolean(step?.call ?? step?.inBulk);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 function callOf({ id, etag }, { op, data }) {
     if (op === "create")

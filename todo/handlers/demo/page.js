@@ -3,6 +3,7 @@ import * as session from "./session.js";
 import { Board } from "./tasks.js";
 import { Row } from "./row.js";
 import { Undo } from "./undo.js";
+import { shown } from "./optimistic.js";
 
 const MOST_ROWS = 300;
 const HIDDEN_MS = 60_000; // until a tab that nobody sees lets go of its line; browsers have six to a server
@@ -14,7 +15,7 @@ const LINES = {
 };
 
 const $ = (selector) => document.querySelector(selector);
-const rows = new Map(); // what is on the screen: key → Row
+const rows = new Map(); // what is on the screen: entry → Row
 let board, undo, drawing;
 
 // The door.
@@ -81,9 +82,9 @@ function changed() {
   });
 }
 
-function news(key, words) {
+function news(entry, words) {
   $("#news").textContent = words;
-  rows.get(key)?.flash();
+  rows.get(entry)?.flash();
 }
 
 function made(revision, words) {
@@ -118,9 +119,9 @@ $("#choice").addEventListener("cancel", (event) => event.preventDefault());
 // The list.
 
 const actions = {
-  tick: (task, completed) => board.tick(task, completed),
-  remove: (task) => board.delete(task),
-  save: ({ task, gone }, seen, title) => (gone ? board.revive(seen, title) : board.rename(task, seen, title)),
+  tick: (entry, completed) => board.tick(entry, completed),
+  remove: (entry) => board.delete(entry),
+  save: (entry, seen, title) => board.rename(entry, seen, title),
   closed: changed,
 };
 
@@ -140,7 +141,7 @@ function draw() {
   const wanted = all.filter(isWanted());
   drawCounts(all);
   drawUnsent();
-  drawRows(wanted.slice(0, MOST_ROWS), new Map(all.map((row) => [row.key, row])));
+  drawRows(wanted.slice(0, MOST_ROWS));
   $("#empty").hidden = !board.loaded || (wanted.length > 0 && wanted.length <= MOST_ROWS);
   if (wanted.length > MOST_ROWS) $("#empty").textContent = `And ${wanted.length - MOST_ROWS} more: search for them.`;
   else $("#empty").textContent = all.length ? "No task is like that." : "Nothing to do yet. Add a first task above.";
@@ -168,35 +169,35 @@ function drawUnsent() {
   $("#unsent").textContent = count ? ` ${count} ${count === 1 ? "is" : "are"} not sent yet.` : "";
 }
 
-/** A row that is edited stays, whatever becomes of its task. */
-function drawRows(wanted, all) {
-  const keys = new Set(wanted.map(({ key }) => key));
-  for (const [key, row] of rows) {
-    if (keys.has(key)) continue;
-    if (row.editing) row.show(all.get(key)?.task ?? row.task, false, !all.has(key));
-    else drop(key, row);
+function drawRows(wanted) {
+  const entries = new Set(wanted.map(({ entry }) => entry));
+  const staying = new Set(); // whatever becomes of a task, its row stays while it is edited
+  for (const row of rows.values()) {
+    if (entries.has(row.entry)) continue;
+    if (!row.editing) {
+      drop(row);
+      continue;
+    }
+    staying.add(row.element);
+    row.show(shown(row.entry) ?? row.task);
   }
   let next = $("#list").firstElementChild;
-  for (const { key, task, waiting } of wanted) {
-    if (!rows.has(key)) rows.set(key, new Row(actions));
-    const row = rows.get(key);
+  for (const { entry, task, waiting } of wanted) {
+    if (!rows.has(entry)) rows.set(entry, new Row(entry, actions));
+    const row = rows.get(entry);
     row.show(task, waiting);
-    while (next && next !== row.element && isKept(next, keys)) next = next.nextElementSibling;
+    while (staying.has(next)) next = next.nextElementSibling;
     if (next === row.element) next = next.nextElementSibling;
     else $("#list").insertBefore(row.element, next);
   }
 }
 
-/** A row that stays only because it is edited. */
-const isKept = (element, keys) => [...rows].some(([key, row]) => row.element === element && !keys.has(key));
-
 /** Takes a row away; the focus goes to the next one. */
-function drop(key, row) {
-  const { element } = row;
+function drop({ entry, element }) {
   const beside = element.nextElementSibling ?? element.previousElementSibling;
   const focused = element.contains(document.activeElement);
   element.remove();
-  rows.delete(key);
+  rows.delete(entry);
   if (focused) (beside?.querySelector(".title") ?? $("#title")).focus();
 }
 

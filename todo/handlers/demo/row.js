@@ -7,22 +7,21 @@ export class Row {
   #seen; // the task as it was when the editing began
   #actions;
 
-  /** `actions` has `tick(task, completed)`, `remove(task)`, and `save(row, seen, title)`. */
-  constructor(actions) {
+  /** `actions` has `tick(entry, completed)`, `remove(entry)`, `save(entry, seen, title)` and `closed()`. */
+  constructor(entry, actions) {
+    this.entry = entry;
     this.#actions = actions;
-    this.#part("input").addEventListener("change", ({ target }) => actions.tick(this.task, target.checked));
+    this.#part("input").addEventListener("change", ({ target }) => actions.tick(entry, target.checked));
     this.#part(".title").addEventListener("click", () => this.#edit());
-    this.#part(".delete").addEventListener("click", () => actions.remove(this.task));
+    this.#part(".delete").addEventListener("click", () => actions.remove(entry));
   }
 
   get editing() {
     return this.#editor !== undefined;
   }
 
-  /** `gone`: it was deleted while it is edited. */
-  show(task, waiting, gone = false) {
+  show(task, waiting = false) {
     this.task = task;
-    this.gone = gone;
     const { title, completed } = task;
     this.element.classList.toggle("completed", completed);
     write(this.#part(".title"), title);
@@ -50,7 +49,7 @@ export class Row {
   }
 
   #hint() {
-    if (this.gone) return "This task was deleted meanwhile. Save brings it back.";
+    if (this.entry.gone) return "This task was deleted meanwhile. Save brings it back.";
     if (this.task.title !== this.#seen.title) return `Meanwhile somebody else made it “${this.task.title}”.`;
     return "";
   }
@@ -65,7 +64,7 @@ export class Row {
       const title = field.value;
       if (!title.trim()) return field.focus();
       this.#close();
-      if (title !== this.#seen.title || this.gone) this.#actions.save(this, this.#seen, title);
+      if (title !== this.#seen.title || this.entry.gone) this.#actions.save(this.entry, this.#seen, title);
     });
     this.#editor.addEventListener("keydown", ({ key }) => key === "Escape" && this.#close());
     this.#editor.querySelector("[type=button]").addEventListener("click", () => this.#close());
@@ -79,7 +78,7 @@ export class Row {
     this.#editor = undefined;
     this.element.classList.remove("editing");
     this.focus();
-    this.#actions.closed(this);
+    this.#actions.closed();
   }
 }
 

@@ -1,131 +1,70 @@
-// The tasks as they are shown: what the server has, which Live keeps in step, and over it what is not sent yet.
-import { Live, isNews, placeBehind } from "./live.js";
-import { Tasks, Unanswered, sender, shown } from "./optimistic.js";
+// The tasks of the user: Live brings what the server has, Tasks shows over it what is not sent yet.
+import { Live, MemoryStore } from "./live.js";
+import { Tasks, sender, shown, unsent } from "./optimistic.js";
 
-const AGAIN_MS = 3_000;
-
-/** What the server has, as far as it was told. */
-class Server {
-  tasks = new Map();
-  at = undefined;
-
-  constructor(changed) {
-    this.changed = changed;
-  }
-
-  place = async () => this.at;
-  all = async () => [...this.tasks.values()];
-  clear = async () => this.#set([], undefined);
-  replace = async (tasks, place) => this.#set(tasks, place);
-
-  async apply(changes, token) {
-    const news = changes.filter((change) => {
-      if (!isNews(change, this.at, this.tasks.get(change.id))) return false;
-      if (change.data) this.tasks.set(change.id, change.data);
-      else this.tasks.delete(change.id);
-      return true;
-    });
-    this.at = placeBehind(changes, token, this.at);
-    this.changed();
-    return news;
-  }
-
-  #set(tasks, place) {
-    this.tasks = new Map(tasks.map((task) => [task.id, task]));
-    this.at = place;
-    this.changed();
-  }
-}
+const AGAIN_MS = 5_000; // until what had no answer is sent again, while the line seems to be there
 
 /**
- * `screen` is told: `changed()`; `news(key, words)` of what others did; `made(revision, words)` of what this tab did;
- * `state(state, why)`; `refused(words, title)` with the title that was not saved; and asked:
- * `choose(field, mine, theirs)`.
+ * `screen` is told: `changed()`; `news(entry, words)` of what others did; `made(revision, words)` of what this tab did;
+ * `state(state, why)`; `refused(op, title, problem)` with the title that was not saved; and asked:
+ * `choose(field, mine, theirs)`. An entry is a task as optimistic.js keeps it; it stays the same for as long as the page.
  */
 export class Board {
+  loaded = false;
   #screen;
-  #server;
-  #waiting;
+  #tasks;
   #send;
-  #born = new WeakMap(); // the first ids of what was made here
-  #keys = new Map(); // a task that was made here keeps the key of its row, though its id is another
-  #seen = new Set(); // the ids that were shown last
   #mine = new Set(); // the revisions that this tab made
   #onWay = new Set();
 
   constructor(userId, token, screen) {
     this.userId = userId;
     this.#screen = screen;
-    this.#server = new Server(() => this.#changed());
     this.#send = sender("/api/me", token);
-    this.#waiting = this.#restored(`todo-demo:waiting:${userId}`);
-    this.live = new Live("/api/me", token, this.#server);
+    this.#tasks = this.#restored(`todo-demo:unsent:${userId}`);
+    this.live = new Live("/api/me", token, new MemoryStore());
     this.live.listen({
-      loaded: (tasks) => (this.#seen = new Set(tasks.map((task) => task.id))),
-      changed: (change) => void this.#heard(change),
-      state: (state, why) => this.#line(state, why),
+      loaded: () => (this.loaded = true),
+      changed: (changes) => changes.forEach((change) => void this.#heard(change)),
+      became: (state, why) => this.#became(state, why),
     });
-  }
-
-  get loaded() {
-    return this.#server.at !== undefined;
+    this.live.listen(this.#tasks);
+    setInterval(() => this.#tasks.online || this.live.state === "offline" || this.#tasks.flush(), AGAIN_MS);
   }
 
   /** How many tasks have changes that were not sent yet. */
   get unsent() {
-    return this.#waiting.state.entries.filter((entry) => entry.steps.length).length;
+    return unsent(this.#tasks.state).entries.length;
   }
 
-  /** `{ key, task, waiting }` for each task, the newest first; `key` stays for as long as the page. */
+  /** `{ entry, task, waiting }` for each task, the newest first. */
   rows() {
-    const entries = new Map(this.#waiting.state.entries.map((entry) => [entry.id, entry]));
-    const making = [...entries.values()].some(({ id, steps }) => id < 0 && steps[0]?.call);
-    const rows = [];
-    for (const id of new Set([...this.#server.tasks.keys(), ...entries.keys()])) {
-      const entry = entries.get(id);
-      // The stream can be faster than the answer: what is new may be the very task that is being made.
-      if (!entry && making && !this.#seen.has(id)) continue;
-      const task = entry ? shown({ ...entry, base: this.#newest(entry) }) : this.#server.tasks.get(id);
-      if (task) rows.push({ key: this.#keys.get(id) ?? id, task, waiting: Boolean(entry?.steps.length) });
+    return this.#tasks.state.entries
+      .map((entry) => ({ entry, task: shown(entry), waiting: entry.steps.length > 0 }))
+      .filter(({ task }) => task)
+      .sort(byAge);
+  }
+
+  create = (title) => this.#tasks.create({ title });
+  tick = (entry, completed) => this.#tasks.edit(entry, { completed });
+  delete = (entry) => this.#tasks.delete(entry);
+
+  /** `seen` is the task as it was when the editing began: what others made of its title since is not overwritten. */
+  rename(entry, seen, title) {
+    if (entry.gone) void this.#tasks.restore(entry);
+    else if (!entry.steps.length && seen.revision > 0) {
+      const base = { ...entry.base, title: seen.title, revision: seen.revision };
+      Object.assign(entry, { base, etag: undefined });
     }
-    this.#seen = new Set(rows.map(({ task }) => task.id));
-    return rows.sort(byAge);
-  }
-
-  create(title) {
-    this.#waiting.create({ title });
-  }
-
-  tick = (task, completed) => this.#waiting.edit(this.#entry(task), { completed });
-  delete = (task) => this.#waiting.delete(this.#entry(task));
-
-  /** `seen` is the task as it was when the editing began: what others changed since is not overwritten. */
-  rename(task, seen, title) {
-    return this.#waiting.edit(this.#entry(seen.revision ? { ...seen, id: task.id } : task), { title });
-  }
-
-  /** The task was deleted while it was edited. */
-  revive(seen, title) {
-    const entry = this.#entry(seen);
-    if (entry.gone || !this.#server.tasks.has(seen.id)) {
-      entry.gone = true;
-      void this.#waiting.restore(entry);
-    }
-    return this.#waiting.edit(entry, { title });
+    return this.#tasks.edit(entry, { title });
   }
 
   /** Makes a call, and says what it made. */
   send = async (call) => {
-    const answer = await this.#count(this.#send(call).catch((error) => this.#failed(error)));
+    const answer = await this.#count(this.#send(call));
     if (call.method !== "GET") void this.#count(this.#made(call, answer));
     return answer;
   };
-
-  /** The line can break and be back before Live notices. */
-  #failed(error) {
-    if (error instanceof Unanswered) setTimeout(() => this.live.state !== "offline" && this.#waiting.flush(), AGAIN_MS);
-    throw error;
-  }
 
   #restored(key) {
     const kept = JSON.parse(sessionStorage.getItem(key) ?? '{"entries": []}');
@@ -133,8 +72,8 @@ export class Board {
       this.send,
       {
         changed: (state) => {
-          sessionStorage.setItem(key, JSON.stringify(state));
-          this.#changed();
+          sessionStorage.setItem(key, JSON.stringify(unsent(state)));
+          this.#screen.changed();
         },
         refused: ({ op, data }, problem) => this.#screen.refused(op, data.title, problem),
         choose: (field, mine, theirs) => this.#screen.choose(field, mine, theirs),
@@ -143,6 +82,13 @@ export class Board {
     );
   }
 
+  #became(state, why) {
+    if (state === "offline") this.#tasks.online = false; // what is done now waits for the line
+    this.#screen.state(state, why);
+  }
+
+  #entry = (id) => this.#tasks.state.entries.find((entry) => entry.id === id);
+
   #count(work) {
     this.#onWay.add(work);
     const done = () => this.#onWay.delete(work);
@@ -150,52 +96,13 @@ export class Board {
     return work;
   }
 
-  #newest({ id, base }) {
-    const known = this.#server.tasks.get(id);
-    return known && known.revision > base.revision ? known : base;
-  }
-
-  /** Where the steps of a task are kept; `task` is as the user saw it. */
-  #entry(task) {
-    const { state } = this.#waiting;
-    const found = state.entries.find(({ id }) => id === task.id);
-    if (found?.steps.length) return found;
-    const etag = found?.base.revision === task.revision ? found.etag : undefined;
-    const entry = { id: task.id, base: task, etag, gone: false, steps: [] };
-    state.entries = [...state.entries.filter((other) => other !== found), entry];
-    return entry;
-  }
-
-  #changed() {
-    if (!this.#waiting) return; // while it is being restored
-    const { state } = this.#waiting;
-    for (const entry of state.entries) {
-      if (entry.id < 0) this.#born.set(entry, entry.id);
-      else if (this.#born.has(entry)) this.#keys.set(entry.id, this.#born.get(entry));
-    }
-    state.entries = state.entries.filter((entry) => entry.steps.length || !this.#caughtUp(entry));
-    this.#screen.changed();
-  }
-
-  /** What was made is in what the server told, too. */
-  #caughtUp({ id, base, gone }) {
-    if (gone) return (this.#server.tasks.get(id)?.revision ?? Infinity) > base.revision;
-    return (this.#server.at?.revision ?? 0) >= base.revision;
-  }
-
-  #line(state, why) {
-    if (state === "offline") this.#waiting.online = false; // what is done now waits for the line
-    else void this.#waiting.flush();
-    this.#screen.state(state, why);
-  }
-
-  /** Something changed: it is news, unless it turns out to be of this tab. */
+  /** Something changed. It is news, unless an answer that is still on its way says that this tab did it. */
   async #heard({ id, revision, data }) {
-    const what = this.#seen.has(id) ? "Changed" : "Added";
+    const what = this.#entry(id) ? "Changed" : "Added";
     while (this.#onWay.size) await Promise.allSettled(this.#onWay);
     if (this.#mine.has(revision)) return;
     const words = data ? `${what} elsewhere: ${data.title}` : "A task was deleted elsewhere.";
-    this.#screen.news(this.#keys.get(id) ?? id, words);
+    this.#screen.news(this.#entry(id), words);
   }
 
   async #made(call, { body }) {
@@ -210,10 +117,7 @@ export class Board {
   }
 
   /** The task that a call changes, as it was. */
-  #before(path) {
-    const id = Number(/^\/tasks\/(\d+)$/.exec(path)?.[1]);
-    return this.#waiting.state.entries.find((entry) => entry.id === id)?.base;
-  }
+  #before = (path) => this.#entry(Number(/^\/tasks\/(\d+)$/.exec(path)?.[1]))?.base;
 
   /** The answer of a deletion has no revision; the log has it. */
   async #deletion(path) {
