@@ -28,6 +28,7 @@ from todo.settings.settings import Settings
 _H11 = {"http": "h11"}
 _OPEN_FILES = 8192
 """Connections of a process, streams among them, with room to spare."""
+_PIECE = 32 * 1024
 _EARLY_BYTES = 2 * 1024 * 1024
 """The largest request, and as much again."""
 
@@ -117,6 +118,10 @@ def _keep_what_comes_early() -> None:
         early = b""
 
         def feed(self, data: bytes) -> None:
+            # In pieces: what follows a request in its last piece is less than the parser keeps.
+            while len(data) > _PIECE and not self.is_complete:
+                super().feed(data[:_PIECE])
+                data = data[_PIECE:]
             if self.is_complete and len(self.early) < _EARLY_BYTES:
                 self.early += data
             else:
