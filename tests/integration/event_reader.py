@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Self
 
 import httpx2
 
@@ -41,6 +42,14 @@ class Reader:
     def leave(self) -> None:
         """Come back no more, and close the stream at its next event."""
         self._left.set()
+
+    def __enter__(self) -> Self:
+        """Give the reader itself; it leaves with the block."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Leave, whatever happened."""
+        self.leave()
 
     def refused(self, response: httpx2.Response) -> None:
         """Take in a response that is no stream; the reader tries again."""
@@ -83,13 +92,10 @@ class Reader:
 @contextmanager
 def reading(origin: str, token: str, number: int = 1) -> Iterator[list[Reader]]:
     """So many readers, each of which has had its first event."""
-    readers = [Reader(origin, token) for _ in range(number)]
-    try:
+    with ExitStack() as stack:
+        readers = [stack.enter_context(Reader(origin, token)) for _ in range(number)]
         assert wait_until(lambda: all(reader.events for reader in readers), WAIT_SECONDS)
         yield readers
-    finally:
-        for reader in readers:
-            reader.leave()
 
 
 def heard(readers: list[Reader], number: int) -> bool:
