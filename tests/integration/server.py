@@ -108,6 +108,11 @@ class Server:
         server.wait_for_other_workers_than([])
         return server
 
+    @property
+    def origin(self) -> str:
+        """Where clients find the server."""
+        return f"http://127.0.0.1:{self.port}"
+
     def close(self) -> None:
         """End the server, whatever state it is in."""
         self.client.close()

@@ -3,6 +3,7 @@
 - `postgres`: `PostgresServer`, a PostgreSQL of our own (or the one that
   `TODO_TEST_DATABASE_URL` names): databases to clone, crashes, hangs and outages on demand.
 - `pgbouncer`: `PgBouncer`, a pooler in transaction mode before such a server.
+- `nginx`: `Nginx`, a proxy with buffers before a server of HTTP.
 - `process`: `ServerProcess`, one command that serves HTTP (`todo serve`), and `free_port()`.
 - `cluster`, `binaries`: how `postgres` runs a server, and where it finds the programs.
 - `programs`: what tests start and a machine may lack: found, or the test is skipped.

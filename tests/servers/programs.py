@@ -21,6 +21,7 @@ INSTALL = {
     "chromium": "apt-get install chromium",
     "curl": "apt-get install curl",
     "mount": "apt-get install mount",
+    "nginx": "apt-get install nginx",
     "node": "apt-get install nodejs",
     "npm": "apt-get install npm",
     "pgbouncer": "apt-get install pgbouncer",
