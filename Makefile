@@ -5,7 +5,7 @@
 #                (CI=true: longer random runs, and what a test misses fails it instead of skipping it)
 #   make lint    formatting, lint, types, and the OpenAPI document (needs npm)
 #   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: two minutes)
-#   make chaos   servers killed under writers that repeat      (CHAOS=--short: a minute)
+#   make chaos   servers killed under writers and listeners    (CHAOS=--short: a minute)
 #   make bench   cost of a request against three other stacks  (BENCH=--short: two minutes;
 #                --distance: the database 10 ms away; --soak: memory under 200,000 requests)
 #   make demo    compile examples/typescript again, for the page at /demo (needs npm)

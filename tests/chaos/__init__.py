@@ -1,1 +1,1 @@
-"""What is left when servers are killed (SIGKILL) under writers that repeat their requests."""
+"""What is left when servers are killed (SIGKILL) under writers that repeat, and listeners."""

@@ -4,8 +4,11 @@
     python -m tests.chaos --short          for CI: each way to kill once
     python -m tests.chaos --kills 100 --seed 7
 
-Exits with 1, and says what, when an acknowledged change was lost or doubled, or when anything but
-success or 503 with Retry-After was answered.
+A client listens to each user all the while, and comes back with its Last-Event-ID.
+
+Exits with 1, and says what, when an acknowledged change was lost or doubled, when a listener missed
+one, heard of one twice or in the wrong order, or has other tasks in the end than the list, or when
+anything but success or 503 with Retry-After was answered.
 """
 
 import argparse
@@ -52,9 +55,10 @@ def _print(name: str, outcome: Outcome) -> None:
     _say(f"{name}: {outcome.kills.total()} kills ({kills})")
     _print_tally("under kills", outcome.under_kills)
     _print_tally("afterwards", outcome.afterwards)
+    _print_listeners(outcome)
     for violation in outcome.violations:
         _say(f"  VIOLATION {violation[:MOST_TEXT]}")
-    _say(f"  {'FAILED' if outcome.violations else 'nothing lost, nothing doubled'}")
+    _say(f"  {'FAILED' if outcome.violations else 'nothing lost, nothing doubled, nothing missed'}")
 
 
 def _print_tally(when: str, tally: Tally) -> None:
@@ -65,6 +69,16 @@ def _print_tally(when: str, tally: Tally) -> None:
         f" {replayed} of them replayed; {again} tries that had to be repeated"
     )
     for what, number in sorted(tally.seen.items()):
+        _say(f"  {number:7} x {what}")
+
+
+def _print_listeners(outcome: Outcome) -> None:
+    listeners = outcome.listeners
+    _say(
+        f"  {len(listeners)} listeners: {sum(len(each.revisions) for each in listeners)} changes"
+        f" in {sum(each.streams for each in listeners)} streams"
+    )
+    for what, number in sorted(outcome.without_stream.seen.items()):
         _say(f"  {number:7} x {what}")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.chaos import verdict
+from tests.chaos.listener import Listener
 from tests.chaos.world import World
 from tests.chaos.writers import Alone, Insisting, Sharing, Tally, Writer, keep_writing
 from tests.integration.concurrently import meanwhile
@@ -29,6 +30,9 @@ class Outcome:
     under_kills: Tally = field(default_factory=Tally)
     afterwards: Tally = field(default_factory=Tally)
     """What was seen when all was read and repeated at the end."""
+    listeners: list[Listener] = field(default_factory=list)
+    without_stream: Tally = field(default_factory=Tally)
+    """What kept the listeners from listening."""
     violations: list[str] = field(default_factory=list)
 
 
@@ -38,19 +42,23 @@ def run(world: World, kills: int, chance: random.Random) -> Outcome:
     shared = [
         Insisting(world.origin, f"shared-{n}", outcome.afterwards) for n in range(USERS_SHARED)
     ]
+    writers = _writers(world.origin, outcome.under_kills, chance.randrange(10**6))
+    users = [*shared, *(writer.calls for writer in writers if isinstance(writer, Alone))]
+    outcome.listeners += [Listener(calls, outcome.without_stream) for calls in users]
     for caller in shared:
         caller("POST", "/api/me/tasks", json={"title": "all"})
-    writers = _writers(world.origin, outcome.under_kills, chance.randrange(10**6))
     with _writing(writers, outcome):
         for way in _ways(world, kills, chance):
-            if outcome.violations:
+            if outcome.violations or any(listener.wrong for listener in outcome.listeners):
                 break
             time.sleep(chance.uniform(*QUIET_SECONDS))
             world.kills[way](chance)
             outcome.kills[way] += 1
             _wait_for_answers(outcome)
     if not outcome.violations:
-        outcome.violations += _violations(world, shared, writers, outcome.afterwards)
+        outcome.violations += _violations(world, shared, writers, outcome)
+    for listener in outcome.listeners:
+        listener.leave()
     return outcome
 
 
@@ -86,12 +94,16 @@ def _wait_for_answers(outcome: Outcome) -> None:
 
 
 def _violations(
-    world: World, shared: Sequence[Insisting], writers: Sequence[Writer], tally: Tally
+    world: World, shared: Sequence[Insisting], writers: Sequence[Writer], outcome: Outcome
 ) -> list[str]:
-    """Repeat what was acknowledged, then read everything: a repeat changes nothing."""
+    """Repeat what was acknowledged, then read everything: a repeat changes nothing.
+
+    Whoever listened has heard of it all by then.
+    """
     found = []
+    listeners = {listener.user: listener for listener in outcome.listeners}
     for writer in writers:
-        writer.calls.tally = tally
+        writer.calls.tally = outcome.afterwards
         found += writer.violations()
     for caller in shared:
         mine = [each for each in writers if each.calls.user == caller.user]
@@ -100,6 +112,10 @@ def _violations(
         revision = caller("GET", "/api/me/tags").json()["revision"]
         wrong = verdict.violations(done, tasks, trash, revision)
         found += [f"{caller.user}: {what}" for what in wrong]
+        found += listeners[caller.user].violations(tasks, revision, done)
+    for calls in (writer.calls for writer in writers if isinstance(writer, Alone)):
+        revision = calls("GET", "/api/me/tags").json()["revision"]
+        found += listeners[calls.user].violations(_everything(calls, "tasks"), revision)
     return found + world.violations()
 
 

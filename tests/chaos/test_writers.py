@@ -5,7 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.chaos.writers import Violation, may_repeat
+from tests.api.model import Answer
+from tests.chaos.writers import Violation, may_repeat, repeated
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/api/me/tasks")
 LATER = {"Retry-After": "1"}
@@ -52,3 +53,22 @@ def test_anything_else_is_a_violation_that_shows_it(seen):
         may_repeat(seen)
 
     assert seen.text in str(violation.value)
+
+
+BULK = {"results": [{"status": 201, "task": {"id": 1}}, {"status": 204, "task": None}]}
+WITHOUT = {"results": [{"status": 201, "task": None}, {"status": 204, "task": None}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "there", "again"),
+    [
+        (Answer(204), [], Answer(204, replayed=True)),
+        (Answer(200, {"id": 1}), [1], Answer(200, {"id": 1}, replayed=True)),
+        (Answer(200, {"id": 1}), [2], Answer(404, ("task_not_found", None))),
+        (Answer(200, BULK), [1], Answer(200, BULK, replayed=True)),
+        (Answer(200, BULK), [2], Answer(200, WITHOUT, replayed=True)),
+        (Answer(200, {"changed": 1}), [], Answer(200, {"changed": 1}, replayed=True)),
+    ],
+)
+def test_a_repeat_is_answered_alike_but_for_tasks_that_were_deleted_for_good(answer, there, again):
+    assert repeated(answer, there) == again

@@ -1,8 +1,12 @@
-"""What must be true of a user whom several writers shared."""
+"""What must be true of a user whom several writers shared, and of whoever listened to a user."""
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
+
+from tests.api.listening import Event
+from todo.sync.sync_tokens import Place
 
 Task = dict[str, Any]
 Done = Sequence[tuple[str, Task]]
@@ -69,3 +73,56 @@ def _of_last_changes(done: Done, tasks: Sequence[Task], trash: Sequence[Task]) -
         if number not in place or any(place[number][name] != task[name] for name in names):
             found.append(f"task {number} is not as its last change, a {kind}, left it")
     return found
+
+
+def heard_until(events: Sequence[Event]) -> int:
+    """Return the revision that a listener has heard all changes up to."""
+    return next((Place.of(event.id).revision for event in reversed(events) if event.id), 0)
+
+
+def violations_of_a_listener(
+    events: Sequence[Event], tasks: Sequence[Task], revision: int, done: Done | None = None
+) -> list[str]:
+    """Return what was missed, doubled or otherwise wrong in what a listener heard from revision 0.
+
+    ``tasks`` is the user's list, and ``revision`` the user's. ``done`` is every change after the
+    first one; without it nothing is said about what was heard of changes that others overtook.
+
+    A ``reset`` is wrong, too: the databases here lose no commit, and so a place in the log stays.
+    """
+    found = [f"heard {event.name}" for event in events if event.name not in ("", "change")]
+    changes = [event.data for event in events if event.name == "change"]
+    found += [
+        f"heard of revision {later['revision']} after {earlier['revision']}"
+        for earlier, later in pairwise(changes)
+        if later["revision"] <= earlier["revision"]
+    ]
+    if heard_until(events) != revision:
+        found.append(f"heard until {heard_until(events)}, but the revision is {revision}")
+    if done is not None:
+        found += _of_what_was_answered(changes, done)
+    return found + _of_tasks_heard(changes, tasks)
+
+
+def _of_what_was_answered(changes: Sequence[dict[str, Any]], done: Done) -> list[str]:
+    """Each change is heard as it was answered, and none that nobody was answered."""
+    answered = {task["revision"]: task for kind, task in done if kind != "delete"}
+    return [
+        f"revision {change['revision']} was heard, but not answered so"
+        for change in changes
+        if change["revision"] > 1
+        and change["op"] == "put"
+        and change["data"] != answered.get(change["revision"])
+    ]
+
+
+def _of_tasks_heard(changes: Sequence[dict[str, Any]], tasks: Sequence[Task]) -> list[str]:
+    """Whoever applied all changes, in their order, has the list."""
+    last = {change["id"]: change["data"] for change in changes}
+    heard = {number: task for number, task in last.items() if task is not None}
+    listed = {task["id"]: task for task in tasks}
+    return [
+        f"task {number} is {listed.get(number)}, but was heard as {heard.get(number)}"
+        for number in sorted(heard.keys() | listed.keys())
+        if heard.get(number) != listed.get(number)
+    ]

@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -60,10 +60,13 @@ class Insisting:
         """Call the API at ``origin`` as ``user``."""
         self.user = user
         self.tally = tally
-        token = mint(SECRET, user, hours=2)
+        self.takes_not_found = False
+        """Whether a 404 is an answer: a repeat's whose task was deleted for good meanwhile."""
+        self.origin = origin
+        self.token = mint(SECRET, user, hours=2)
         self._client = httpx2.Client(
             base_url=origin,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {self.token}"},
             timeout=ANSWER_SECONDS,
             trust_env=False,
         )
@@ -84,6 +87,9 @@ class Insisting:
 
     def _may_repeat(self, response: httpx2.Response) -> bool:
         status = response.status_code
+        if self.takes_not_found and problem_code(response) == GONE:
+            self.tally.note(f"{status} {GONE}", acknowledged=True)
+            return False
         if response.is_success:
             replayed = "idempotency-replayed" in response.headers
             self.tally.note(f"{status}{', replayed' if replayed else ''}", acknowledged=True)
@@ -96,6 +102,7 @@ class Insisting:
         self._client.close()
 
 
+GONE = "task_not_found"
 COME_BACK = ("idempotency_key_in_progress", "too_many_requests")
 
 
@@ -140,8 +147,10 @@ class Alone:
     def violations(self) -> list[str]:
         """Return what is not as it should be at the end; then repeat everything and look again."""
         found = self._differences("at the end")
+        self.calls.takes_not_found = True
+        there = self._model.live.keys() | self._model.trash.keys()
         for request, answer in self.done:
-            if self._wire.send(request) != replace(answer, replayed=True):
+            if self._wire.send(request) != repeated(answer, there):
                 found.append(f"{self.calls.user}: {request} was answered in another way again")
         return found + self._differences("after all was repeated")
 
@@ -198,6 +207,26 @@ class Alone:
             for task in chance.sample(live, min(len(live), 3))
         ]
         return [{"op": "create", "data": fields}, *operations]
+
+
+def repeated(answer: Answer, there: Collection[int]) -> Answer:
+    """Return the answer to a repeat when the only tasks that are still `there` are these.
+
+    A task that was deleted for good is not told again: a repeat whose answer was that task is 404,
+    and in the answer of a bulk the task is null.
+    """
+    body = answer.body or {}
+    if "id" in body and body["id"] not in there:
+        return Answer(404, (GONE, None))
+    if "results" in body:
+        results = [
+            result
+            if result["task"] is None or result["task"]["id"] in there
+            else {**result, "task": None}
+            for result in body["results"]
+        ]
+        body = {**body, "results": results}
+    return replace(answer, body=body or answer.body, replayed=True)
 
 
 class Sharing:
