@@ -1,6 +1,6 @@
 """What the API knows of one user, in a few lines of Python without a database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -65,7 +65,7 @@ class Model:
             first, answer = self.kept[request.key]
             if not first.same_as(request):
                 return Answer(422, ("idempotency_key_reused", None))
-            return Answer(answer.status, answer.body, replayed=True)
+            return Answer(answer.status, answer.body, replayed=answer.status < 400)
         before = deepcopy((self.revision, self.live, self.trash))
         try:
             answer = deepcopy(self._do(request))
@@ -101,12 +101,25 @@ class Model:
         return Answer(200, self.step(task))
 
     def purged(self, request: Request, _: str) -> Answer:
-        del self.trash[self.checked(self.trash, request)["id"]]
+        task = self.checked(self.trash, request)
+        self.forget([self.trash.pop(task["id"])])
         return Answer(204)
 
     def emptied(self, _: Request, __: str) -> Answer:
-        gone, self.trash = len(self.trash), {}
-        return Answer(200, {"changed": gone, "revision": self.revision})
+        gone, self.trash = self.trash, {}
+        self.forget(gone.values())
+        return Answer(200, {"changed": len(gone), "revision": self.revision})
+
+    def forget(self, tasks: Iterable[Task]) -> None:
+        """Take what is gone for good out of the answers that are kept."""
+        ids = {task["id"] for task in tasks}
+        for key, (request, answer) in self.kept.items():
+            body = answer.body or {}
+            if isinstance(body, dict) and body.get("id") in ids:
+                self.kept[key] = (request, missing().answer)
+            for result in body.get("results", []) if isinstance(body, dict) else []:
+                if result["task"] and result["task"]["id"] in ids:
+                    result["task"] = None
 
     def cleared(self, _: Request, __: str) -> Answer:
         return self.each(self.delete, [task for task in self.live.values() if task["completed"]])
