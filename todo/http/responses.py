@@ -45,7 +45,7 @@ def commit(
     """Return the response of ``work``, a unit of work, once it is committed.
 
     With an ``Idempotency-Key`` the response is kept with the change, and a repeat gets it again.
-    Raises what :func:`todo.sync.unit_of_work.run` does.
+    Raises what :func:`todo.sync.runs.run` does.
     """
     (body, status, headers), replayed = run(
         user,

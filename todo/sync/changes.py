@@ -123,8 +123,7 @@ def _entity(row: Row[Any], resources: Resources) -> Json | None:
     """The entity that an entry names, as it is now, in the trash too; ``None`` when it is gone."""
     for resource in resources:
         if resource.kind == row.kind:
-            values = row._mapping if hasattr(row, "_mapping") else row._asdict()
-            found = {name: values[_label(resource, name)] for name in resource.names}
+            found = {name: getattr(row, _label(resource, name)) for name in resource.names}
             return found if found["id"] is not None else None
     return None
 

@@ -35,7 +35,7 @@ def fill(user: User, number: int, *, quota: int) -> None:
     """Add ``number`` tasks to ``user``'s, :data:`BATCH` at a time.
 
     Raises :class:`Problem`: ``quota_exceeded``, before any is added, when they do not all fit, and
-    what :func:`todo.sync.unit_of_work.run` raises.
+    what :func:`todo.sync.runs.run` raises.
     """
     chance = random.Random(number)  # noqa: S311 - no secret
     moment = datetime.now(UTC)
