@@ -1,5 +1,7 @@
 """``GET /api/{user_id}/events``: what changes, as it happens."""
 
+import json
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -150,8 +152,6 @@ def test_text_that_is_no_token_is_422(alice):
 
 
 def json_of(stream):
-    import json  # noqa: PLC0415
-
     return json.loads(stream.text)
 
 
@@ -266,8 +266,6 @@ def test_all_who_listen_cost_one_statement_at_a_time(service):
 
 def wait_for_looks(service, number):
     """Wait until the ends of the logs were asked for so many times."""
-    import time  # noqa: PLC0415
-
     hub, looks = service.application.streams, []
     look = hub._look
 

@@ -17,6 +17,7 @@ from tests.api.listening import Stream, listening
 from tests.conftest import Caller, Service
 from tests.depth import examples
 from tests.integration.concurrently import together
+from todo.sync.sync_tokens import Place
 
 pytestmark = pytest.mark.pooled
 
@@ -102,8 +103,6 @@ class StreamClient:
 
 
 def reaches(place: str, revision: int) -> bool:
-    from todo.sync.sync_tokens import Place  # noqa: PLC0415
-
     return bool(place) and Place.of(place).revision >= revision
 
 

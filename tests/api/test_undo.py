@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.expect import MOMENT, a_page, in_body, invalid, problem, refusal
+from tests.contract.reading import OPERATIONS
 
 pytestmark = pytest.mark.pooled
 
@@ -90,8 +91,6 @@ def test_every_change_is_taken_back_by_its_revision_and_taken_back_again(five, n
 
 
 def test_the_changes_here_are_all_the_changes_of_the_contract(client):
-    from tests.contract.reading import OPERATIONS  # noqa: PLC0415
-
     contract = {
         operation.name
         for operation in OPERATIONS

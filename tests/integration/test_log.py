@@ -8,11 +8,13 @@ import pytest
 from tests.api.expect import token_at
 from tests.api.test_changes import since, token
 from tests.api.test_undo import undo
+from tests.conftest import Caller
 from tests.integration.concurrently import together
 from tests.integration.tables import assert_books_balance, rows, value
 from todo.database.engine import maintenance_engine
 from todo.models import Base
-from todo.sync import log_purge
+from todo.sync import log_purge, trash
+from todo.tasks.resource import TASKS
 
 SECRET_TEXT = "swordfish"
 USER = "SELECT revision, logged, log_floor FROM users WHERE id = :owner"
@@ -79,13 +81,18 @@ def test_what_is_deleted_for_good_is_in_no_table(alice, database_url):
 def test_the_key_of_what_is_deleted_for_good_stays_and_its_repeat_is_404(
     alice, database_url, service_on, how
 ):
-    create = lambda: alice("POST", "", json={"title": "Milk"}, headers=with_key("create"))  # noqa: E731
-    create()
     operations = [
         {"op": "update", "id": 1, "data": {"title": "x"}},
         {"op": "create", "data": {"title": "Bread"}},
     ]
-    bulk = lambda: alice("POST", "bulk", json={"operations": operations}, headers=with_key("bulk"))  # noqa: E731
+
+    def create():
+        return alice("POST", "", json={"title": "Milk"}, headers=with_key("create"))
+
+    def bulk():
+        return alice("POST", "bulk", json={"operations": operations}, headers=with_key("bulk"))
+
+    create()
     first = bulk().json()
     alice("DELETE", "1")
     match how:
@@ -94,9 +101,6 @@ def test_the_key_of_what_is_deleted_for_good_stays_and_its_repeat_is_404(
         case "all":
             alice("DELETE", "/api/alice/trash")
         case _:
-            from todo.sync import trash  # noqa: PLC0415
-            from todo.tasks.resource import TASKS  # noqa: PLC0415
-
             rows(database_url, "UPDATE tasks SET deleted_at = '2020-01-01' WHERE id = 1")
             service = service_on(database_url)
             with service.application.flask.app_context():
@@ -159,8 +163,6 @@ def test_a_user_of_before_the_log_begins_at_the_next_change(alice, database_url)
         "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks, created_at,"
         " updated_at) VALUES ('bob', 7, 0, 0, 0, '2026-01-01', '2026-01-01')",
     )
-    from tests.conftest import Caller  # noqa: PLC0415
-
     bob = Caller(alice.client, "bob")
     place = token(bob)
 
