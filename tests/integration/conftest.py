@@ -1,7 +1,7 @@
 """Fixtures of the tests that need real servers, real files and real processes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +79,24 @@ def servers(
 ) -> Iterator[dict[str, Server]]:
     """The live API on each dialect, for the example client."""
     require("node", "npm", folder=EXAMPLE)
+    with on_each_dialect(new_database, tmp_path_factory) as started:
+        yield started
+
+
+@contextmanager
+def on_each_dialect(
+    new_database: Callable[[str], str], folders: pytest.TempPathFactory, **variables: str
+) -> Iterator[dict[str, Server]]:
+    """Servers with the same ``variables``, on a database of each dialect."""
     with ExitStack() as stack:
         started = {}
         for dialect in DIALECTS:
             started[dialect] = Server.start(
-                tmp_path_factory.mktemp(dialect),
+                folders.mktemp(dialect),
                 command=SERVING,
                 DATABASE_URL=new_database(dialect),
                 BETTER_AUTH_SECRET=SECRET,
+                **variables,
             )
             stack.callback(started[dialect].close)
         yield started

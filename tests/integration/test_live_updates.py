@@ -5,15 +5,16 @@ list of the API: nothing is lost, and nothing is told twice.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import DIALECTS, SECRET
+from tests.integration.conftest import on_each_dialect
 from tests.integration.relay import Relay, listening
-from tests.integration.server import REPOSITORY, SERVING, Server
+from tests.integration.server import REPOSITORY, Server
 from tests.integration.stream_lines import CutLine, HoldingLine, SilentLine
 from tests.integration.typescript import compiled
 from tests.servers.node import run
@@ -37,19 +38,13 @@ def narrow_servers(
     new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Server]]:
     """Servers of one process each, with a short log, which take no token that has expired."""
-    with ExitStack() as stack:
-        started = {}
-        for dialect in DIALECTS:
-            started[dialect] = Server.start(
-                tmp_path_factory.mktemp(dialect),
-                command=SERVING,
-                DATABASE_URL=new_database(dialect),
-                BETTER_AUTH_SECRET=SECRET,
-                AUTH_JWT_LEEWAY_SECONDS="0",
-                CHANGES_PER_USER="1000",
-                WEB_CONCURRENCY="1",
-            )
-            stack.callback(started[dialect].close)
+    with on_each_dialect(
+        new_database,
+        tmp_path_factory,
+        AUTH_JWT_LEEWAY_SECONDS="0",
+        CHANGES_PER_USER="1000",
+        WEB_CONCURRENCY="1",
+    ) as started:
         yield started
 
 
