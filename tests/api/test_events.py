@@ -39,6 +39,16 @@ def test_a_stream_begins_with_the_place_and_a_pause(alice):
     assert stream.headers["x-accel-buffering"] == "no"
 
 
+def test_a_stream_that_begins_now_asks_for_the_place_alone(alice, service):
+    alice.create()
+
+    with sent_by(service) as sent, listening(alice):
+        pass
+
+    assert sent
+    assert [text for text, _ in sent if "changes" in text] == []
+
+
 def test_what_changes_is_told_as_the_delta_would_tell_it(alice):
     place = token(alice)
     with listening(alice) as stream:

@@ -101,7 +101,7 @@ class Listener:
         The stream begins behind ``since``, else now.
         """
         yield [await self._begin(since)]
-        has_more = True
+        has_more = since is not None
         while not self._ended:
             if has_more or self._is_woken:
                 self._is_woken = False
@@ -120,20 +120,26 @@ class Listener:
             yield [self._last]
 
     async def _begin(self, since: Place | None) -> Event:
-        now = await self._streams.ask(self.user_id, reads.place, self.user_id)
-        self.place = now if since is None else since
-        if since is None or await self._read() is not None:
+        if since is None:
+            self.place = await self._now()
             return Event(None, None, self.place)
-        self.place = now
-        return Event("reset", {}, now)
+        self.place = since
+        return await self._reset() if await self._read() is None else Event(None, None, since)
+
+    async def _reset(self) -> Event:
+        self.place = await self._now()
+        return Event("reset", {}, self.place)
+
+    async def _now(self) -> Place:
+        place: Place = await self._streams.ask(self.user_id, reads.place, self.user_id)
+        return place
 
     async def _news(self) -> tuple[list[Event], bool]:
         """Return the next events, and whether there are more of them already."""
         try:
             page = await self._read()
             if page is None:
-                self.place = await self._streams.ask(self.user_id, reads.place, self.user_id)
-                return [Event("reset", {}, self.place)], False
+                return [await self._reset()], False
         except Problem as problem:  # the database is away, or busy: it will come back
             log.warning("stream.waits", code=problem.code)
             await asyncio.sleep(RETRY_SECONDS)
