@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from tests.conftest import Service, settings_for
 from tests.integration.application import engine_of, running
-from tests.integration.tables import rows
+from tests.integration.tables import never_analyse, rows
 from tests.integration.test_growth import NUMBERS, nodes_of, rows_of, steps_of_statement
 from todo.database.engine import maintenance_engine
 from todo.sync.sync_tokens import Place
@@ -97,8 +97,7 @@ def on_postgresql(
 ) -> Iterator[Callable[[str, str], float]]:
     """How many rows PostgreSQL reads, whatever it knows of the tables."""
     url = new_database("postgresql")
-    for table in ("tasks", "changes", "users"):
-        rows(url, f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    never_analyse(url)
     for statement_of in grown(url, "postgresql"):
         if request.param == "known":
             rows(url, "VACUUM ANALYZE")
