@@ -104,8 +104,10 @@ def test_the_keyboard_is_enough_on_a_telephone(play):
     assert (told["afterUndoing"], told["outline"]) == ("Redo", "solid")
 
 
-def test_the_page_has_what_the_example_compiles_to(servers: dict[str, Server], tmp_path: Path):
-    dist = compiled(servers[DIALECTS[0]], tmp_path) / "dist"
+def test_the_page_has_what_the_example_compiles_to(
+    servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory
+):
+    dist = compiled(servers[DIALECTS[0]], tmp_path_factory) / "dist"
 
     for name in ("live.js", "optimistic.js"):
         assert (SHIPPED / name).read_text() == (dist / name).read_text(), "make demo renews it"

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import SECRET
 from tests.integration.pages import BROWSER, origin_of, visit
 from tests.integration.server import REPOSITORY, SERVING, Server
@@ -56,7 +58,7 @@ def test_the_page_shows_both_files_in_their_order():
 
 
 def test_the_code_of_the_page_keeps_tabs_in_step(
-    new_database: Callable[[str], str], tmp_path: Path
+    new_database: Callable[[str], str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ):
     [_, _, chromium] = require("node", "npm", "chromium", folder=BROWSER)
     require("node", folder=EXAMPLE)
@@ -71,7 +73,7 @@ def test_the_code_of_the_page_keeps_tabs_in_step(
             CORS_ORIGINS=origin,
         )
         try:
-            for file in (compiled(server, tmp_path / "home") / "dist").glob("*.js"):
+            for file in (compiled(server, tmp_path_factory) / "dist").glob("*.js"):
                 shutil.copy(file, site)
             listening, simple, sharing, undoing = blocks("js")
             assert START in listening

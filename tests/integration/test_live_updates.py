@@ -14,12 +14,11 @@ import pytest
 from tests.conftest import DIALECTS, SECRET
 from tests.integration.conftest import on_each_dialect
 from tests.integration.relay import Relay, listening
-from tests.integration.server import REPOSITORY, Server
+from tests.integration.server import Server
 from tests.integration.stream_lines import CutLine, HoldingLine, SilentLine
 from tests.integration.typescript import compiled
 from tests.servers.node import run
 
-SCENES = REPOSITORY / "tests" / "live" / "scenes.ts"
 IN_STEP = {"stored": True, "shown": True, "ascending": True, "loads": 1}
 
 SHORT = json.dumps({"first": 5_000, "dead": 5_000, "answer": 1_500})
@@ -30,7 +29,7 @@ Play = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory.mktemp("home"), SCENES)
+    return compiled(servers[DIALECTS[0]], tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def play(project: Path, tmp_path: Path) -> Play:
             text = run(
                 project,
                 "node",
-                "dist/scenes.js",
+                "dist/live-scenes.js",
                 scene,
                 home=tmp_path,
                 API_URL=f"http://127.0.0.1:{server.port}",
@@ -182,7 +181,7 @@ def test_a_change_that_cannot_be_stored_is_told_when_it_is_and_told_to_every_lis
 
 def played_alone(project: Path, home: Path, scene: str, **variables: str) -> Any:
     """What a scene prints that needs no server."""
-    command = ("node", "dist/scenes.js", scene)
+    command = ("node", "dist/live-scenes.js", scene)
     return json.loads(run(project, *command, home=home, API_URL="", LINE_URL="", **variables))
 
 

@@ -18,7 +18,6 @@ from tests.servers.node import run
 
 PAGE = REPOSITORY / "docs" / "optimistic-front-end.md"
 SOURCE = EXAMPLE / "src" / "optimistic.ts"
-SCENES = REPOSITORY / "tests" / "optimistic" / "scenes.ts"
 LINES = {
     "good": [Break.NEVER],
     "bad": [Break.BEFORE, Break.AFTER, Break.MIDWAY, Break.NEVER],
@@ -30,7 +29,7 @@ Play = Callable[[str], Any]
 
 @pytest.fixture(scope="module")
 def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory.mktemp("home"), SCENES)
+    return compiled(servers[DIALECTS[0]], tmp_path_factory)
 
 
 @pytest.fixture(params=DIALECTS)
@@ -52,7 +51,7 @@ def play(project: Path, server: Server, line: str, tmp_path: Path) -> Play:
             text = run(
                 project,
                 "node",
-                "dist/scenes.js",
+                "dist/optimistic-scenes.js",
                 scene,
                 home=tmp_path,
                 API_URL=f"http://127.0.0.1:{broken.port}",
@@ -220,7 +219,7 @@ def test_the_very_same_request_is_repeated_after_what_may_pass_and_after_nothing
     text = run(
         project,
         "node",
-        "dist/scenes.js",
+        "dist/optimistic-scenes.js",
         "answers",
         home=tmp_path,
         API_URL="",

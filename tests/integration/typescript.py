@@ -1,23 +1,42 @@
 """The example client, generated from a live contract and compiled strictly."""
 
+import fcntl
+import os
 import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.integration.server import REPOSITORY, Server
 from tests.servers.node import run
 
 EXAMPLE = REPOSITORY / "examples" / "typescript"
+SCENES = [REPOSITORY / "tests" / name / "scenes.ts" for name in ("live", "optimistic")]
+"""What tests play with the client; each is compiled as ``dist/<folder>-scenes.js``."""
 
 
-def compiled(server: Server, home: Path, *more: Path) -> Path:
-    """A copy of the example in ``home``, with ``more`` source files, ready to run."""
-    copy = home / "typescript"
+def compiled(server: Server, factory: pytest.TempPathFactory) -> Path:
+    """A copy of the example, with the scenes, ready to run; all processes of a run share one."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    copy = shared / "typescript"
+    with (shared / "typescript.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (copy / "compiled").exists():
+            _compile(server, copy)
+            (copy / "compiled").touch()
+    return copy
+
+
+def _compile(server: Server, copy: Path) -> None:
+    shutil.rmtree(copy, ignore_errors=True)  # of a process that was ended half-way
     ignored = shutil.ignore_patterns("node_modules", "dist", "api.d.ts")
     shutil.copytree(EXAMPLE, copy, ignore=ignored)
-    for source in more:
-        shutil.copy(source, copy / "src")
+    for source in SCENES:
+        shutil.copy(source, copy / "src" / f"{source.parent.name}-scenes.ts")
     (copy / "node_modules").symlink_to(EXAMPLE / "node_modules")
     contract = f"{server.client.base_url}/openapi.json"
+    home = copy / "home"
+    home.mkdir()
     run(copy, "npm", "run", "generate", "--silent", "--", contract, home=home)
     run(copy, "npm", "run", "build", "--silent", home=home)
-    return copy
