@@ -138,6 +138,26 @@ def test_what_was_deleted_since_is_in_the_way_and_is_nothing_now(five, for_good)
     assert refusal(response) == {**problem("precondition_failed", detail, path), "current": None}
 
 
+def test_the_first_entity_that_is_in_the_way_is_named_though_it_is_gone(five):
+    five("POST", "complete-all", json={"completed": True})  # 1, then 4
+    five("PATCH", "4", json={"title": "Changed"})
+    five("DELETE", "1")
+    five("DELETE", f"/api/{five.id}/trash/1")
+
+    assert undo(five, 7).json()["current"] is None
+
+
+def test_what_undo_takes_to_the_trash_again_was_deleted_now_and_stays_as_long_as_any(five):
+    [before] = five("GET", f"/api/{five.id}/trash").json()["tasks"]
+    restored = five("POST", f"/api/{five.id}/trash/5/restore").json()
+
+    undo(five, restored["revision"])
+
+    [after] = five("GET", f"/api/{five.id}/trash").json()["tasks"]
+    assert after["deleted_at"] == after["updated_at"] > before["deleted_at"]
+    assert after["purge_at"] > before["purge_at"]
+
+
 def not_undoable(caller, reason, why):
     detail = f"The change cannot be undone: {why}."
     errors = [in_body("/revision", reason, why)]

@@ -12,9 +12,11 @@ from tests.api.test_undo import undo
 from tests.conftest import Caller
 from tests.integration.concurrently import together
 from tests.integration.tables import assert_books_balance, rows, value
+from todo.auth.user import User
 from todo.database.engine import maintenance_engine
 from todo.models import Base
 from todo.sync import log_purge, trash
+from todo.tasks import demo
 from todo.tasks.resource import TASKS
 
 SECRET_TEXT = "swordfish"
@@ -223,6 +225,45 @@ def test_the_command_deletes_what_is_too_old(alice, database_url, service_on):
     assert [since(alice, place).status_code for place in places] == [410, 200, 200, 200]
     alice.create()
     assert user(database_url) == (5, 5, 2)
+
+
+def test_the_command_finds_what_is_too_old_below_the_floor_too(alice, database_url, service_on):
+    for _ in range(3):
+        alice.create()
+    old = (datetime.now(UTC) - timedelta(days=400)).strftime("%Y-%m-%d %H:%M:%S.000000")
+    rows(database_url, "UPDATE changes SET at = :old", old=old)
+    rows(database_url, "UPDATE users SET revision = 4")  # an earlier release made a change
+    rows(database_url, "UPDATE tasks SET revision = 4 WHERE id = 2")
+
+    with service_on(database_url).application.flask.app_context():
+        assert log_purge.purge(90) == 3
+        assert log_purge.purge(90) == 0
+
+    assert rows(database_url, "SELECT * FROM changes") == []
+    assert user(database_url) == (4, 4, 4)
+
+
+def test_a_command_that_writes_keeps_no_more_than_may_be_kept(database_url, service_on):
+    with service_on(database_url).application.flask.app_context():
+        demo.fill(User("alice"), 2500, quota=10_000, most_entries=1000)
+
+    revision, logged, floor = user(database_url)
+    assert (revision, logged) == (2500, 2500)
+    assert value(database_url, "SELECT count(*) FROM changes") == revision - floor <= 1000
+
+
+def test_what_deletes_for_good_takes_nothing_of_the_log(database_url, service_on):
+    service = service_on(database_url)
+    alice = service.caller("alice")
+    alice.create()
+    alice("DELETE", "1")
+    rows(database_url, "UPDATE users SET revision = 300000, logged = 300000")
+    rows(database_url, "UPDATE tasks SET deleted_at = '2020-01-01 00:00:00.000000'")
+
+    with service.application.flask.app_context():
+        assert trash.purge(TASKS, 30) == 1
+
+    assert user(database_url) == (300_000, 300_000, 0)
 
 
 def test_a_database_that_was_restored_has_other_places(tmp_path, new_database, service_on):

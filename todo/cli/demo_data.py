@@ -23,5 +23,10 @@ def demo_data(number: int, sub: str) -> None:
     except InvalidTokenError as error:
         raise click.BadParameter(error.detail, param_hint="--sub") from None
     with connected(settings) as database:
-        demo.fill(User(sub), number, quota=settings.tasks_per_user)
+        demo.fill(
+            User(sub),
+            number,
+            quota=settings.tasks_per_user,
+            most_entries=settings.changes_per_user,
+        )
     click.echo(f"{database}: {number} more tasks of {sub!r}")

@@ -29,12 +29,12 @@ def import_tasks(name: str, dry_run: bool) -> None:
     settings = Settings.from_env()
     with connected(settings) as database:
         engine = maintenance_engine(settings.sqlalchemy_url)
-        quota = settings.tasks_per_user
+        limits = {"quota": settings.tasks_per_user, "most_entries": settings.changes_per_user}
         try:
             source = Source.find(engine, name)
             if source.left_out:
                 _tell(f"{source.name}: not copied: {', '.join(source.left_out)}")
-            copied = copy(engine, source, quota=quota, dry_run=dry_run, tell=_tell)
+            copied = copy(engine, source, **limits, dry_run=dry_run, tell=_tell)
         except ImportStoppedError as reason:
             raise ConfigurationError(f"{database}: {reason}") from None
     click.echo(f"{database}: {copied}")

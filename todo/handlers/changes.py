@@ -25,9 +25,10 @@ async def stream_events(user: User, since: str | None) -> EventStream:
     """What changes, as it happens."""
     request = current()
     begin = request.headers.get("Last-Event-ID", since)
+    place = None if begin is None else Place.of(begin)
     token = request.authorization.token if request.authorization else None
     listener = context().streams.open(user.id, token or "")
-    return EventStream(listener, None if begin is None else Place.of(begin))
+    return EventStream(listener, place)
 
 
 def show_history(user: User, task_id: int | None, limit: int, cursor: str | None) -> Response:

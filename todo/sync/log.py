@@ -43,6 +43,12 @@ class LogState(NamedTuple):
             return self
         return LogState(self.nonce, revision, revision, self.nonce)
 
+    def beginning_at(self, floor: int, nonce: str) -> "LogState":
+        """Return the state of a log that begins behind ``floor``, or later as it does already."""
+        if floor <= self.log_floor:
+            return self
+        return self._replace(log_floor=floor, floor_nonce=nonce)
+
 
 class LogUnit(NamedTuple):
     """What the entries of one unit of work share."""

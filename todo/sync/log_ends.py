@@ -20,19 +20,19 @@ _NONCE: Final = select(changes.c.nonce).where(
 
 
 def after(
-    connection: Connection, log: LogState, unit: LogUnit, revision: int, most: int
+    connection: Connection, log: LogState, unit: LogUnit, revision: int, most: int | None
 ) -> LogState:
     """Return the state of the ``log`` after ``unit``, which ended at ``revision``.
 
-    It has at most so many entries: the oldest are deleted. The caller holds the user's lock. The
-    entries of ``unit`` that are still to be written are the newest, and stay.
+    It has at most so many entries, where there is a bound: the oldest are deleted. The caller holds
+    the user's lock. The entries of ``unit`` that are still to be written are the newest, and stay.
     """
     if revision >= unit.first:  # what is deleted for good takes no revision
         log = log._replace(nonce=unit.nonce, logged=revision)
-    if revision - log.log_floor <= most:
+    if most is None or revision - log.log_floor <= most:
         return log
     floor = revision - most + most // _SLACK
     rows = execute(connection, _NONCE, {"of_user": unit.user_id, "floor": floor})
     nonce = rows[0].nonce if rows else unit.nonce
     writer.forget_entries(connection, unit.user_id, floor, BATCH)
-    return log._replace(log_floor=floor, floor_nonce=nonce)
+    return log.beginning_at(floor, nonce)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import bindparam, select
 
 from todo.auth.user import User
 from todo.database.transactions import MANY_SECONDS, read
@@ -14,18 +14,20 @@ from todo.sync.runs import run
 from todo.sync.unit_of_work import BATCH, UnitOfWork
 from todo.values.clock import earlier
 
-# The oldest entry of a log is the one behind its floor: a look-up for each user, no scan.
-_OWNERS: Final = (
-    select(users.c.id)
-    .join(
-        changes,
-        and_(changes.c.user_id == users.c.id, changes.c.revision == users.c.log_floor + 1),
-    )
-    .where(changes.c.at < bindparam("before"))
+# A look-up for each user, no scan.
+_OLDEST_AT: Final = (
+    select(changes.c.at)
+    .where(changes.c.user_id == users.c.id)
+    .order_by(changes.c.revision)
+    .limit(1)
+    .correlate(users)
+    .scalar_subquery()
 )
+_OWNERS: Final = select(users.c.id).where(bindparam("before") > _OLDEST_AT)
+# Below the floor, too: an earlier release that writes raises the floor, and deletes nothing.
 _OLDEST: Final = (
     select(changes.c.revision, changes.c.nonce, changes.c.at)
-    .where(changes.c.user_id == bindparam("of_user"), changes.c.revision > bindparam("floor"))
+    .where(changes.c.user_id == bindparam("of_user"))
     .order_by(changes.c.revision)
     .limit(BATCH)
     .subquery()
@@ -58,9 +60,5 @@ def _purge(user: User, before: Mapping[str, Any]) -> int:
 
 
 def _purge_batch(unit: UnitOfWork, before: Mapping[str, Any]) -> int:
-    floor = unit.log_floor
-    rows = unit.read(_LAST_OLD, {"floor": floor, **before})
-    if not rows:
-        return 0
-    unit.begin_log(rows[0].revision, rows[0].nonce)
-    return int(rows[0].revision) - floor
+    rows = unit.read(_LAST_OLD, before)
+    return unit.begin_log(rows[0].revision, rows[0].nonce) if rows else 0

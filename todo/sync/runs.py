@@ -11,7 +11,7 @@ from todo.database.deadline import STATEMENT_SECONDS
 from todo.sync import idempotency
 from todo.sync.idempotency import Repeatable
 from todo.sync.log import USER
-from todo.sync.unit_of_work import MOST_ENTRIES, UnitOfWork
+from todo.sync.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
@@ -23,13 +23,13 @@ def run(
     repeatable: Repeatable | None = None,
     seconds: float = STATEMENT_SECONDS,
     by: str = USER,
-    most_entries: int = MOST_ENTRIES,
+    most_entries: int | None = None,
 ) -> tuple[T, bool]:
     """Return what ``work`` returns, once all that it recorded is committed; and whether that was
     done by an earlier request under the same key.
 
     ``work`` may run more than once, so it holds no state outside. ``by`` is who does it; the
-    log keeps ``most_entries`` of the user's. Raises :class:`Problem`: what
+    log keeps ``most_entries`` of the user's, or all of them. Raises :class:`Problem`: what
     :func:`todo.database.transactions.write`, :func:`todo.sync.idempotency.find` and ``work`` raise.
     """
 

@@ -69,7 +69,7 @@ class Listener:
         self.token = token
         self.place = BEGINNING
         self.silent = 0
-        """How many looks at the ends of the logs ago the stream said something."""
+        """How many looks ago the stream said something."""
         self._streams = streams
         self._news_wait: asyncio.Future[None] | None = None
         self._is_woken = False
@@ -180,7 +180,7 @@ class Streams:
         self._refused = refused
         self._listeners: dict[str, set[Listener]] = {}
         self._number = 0
-        self._watching: asyncio.Task[None] | None = None
+        self._repeated: dict[str, asyncio.Task[None]] = {}
 
     def open(self, user_id: str, token: str) -> Listener:
         """Return a new listener of the user's, whose token is looked at again and again.
@@ -197,8 +197,10 @@ class Streams:
         listener = Listener(self, user_id, token)
         self._listeners.setdefault(user_id, own).add(listener)
         self._number += 1
-        if self._watching is None or self._watching.done():
-            self._watching = asyncio.get_running_loop().create_task(self._watch())
+        # Each waits for itself alone: a slow database delays no end of a stream, and no comment.
+        self._repeat(self._look, LOOK_SECONDS)
+        self._repeat(self._tend, LOOK_SECONDS)
+        self._repeat(self._check, CHECK_SECONDS)
         return listener
 
     def forget(self, listener: Listener) -> None:
@@ -215,28 +217,24 @@ class Streams:
         for listener in self._listeners.get(user_id, ()):
             listener.wake()
 
-    async def _watch(self) -> None:
-        looked = 0
-        while self._listeners:
-            await asyncio.sleep(LOOK_SECONDS)
-            if self.is_ending():
-                self._end_all()
-                continue
-            looked += 1
-            await self._try(self._look)
-            if looked * LOOK_SECONDS >= CHECK_SECONDS:
-                looked = 0
-                await self._try(self._check)
+    def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """See to it that ``step`` is done every so many ``seconds`` while somebody listens."""
+        running = self._repeated.get(step.__name__)
+        if running is None or running.done():
+            repeated = self._repeated_while_heard(step, seconds)
+            self._repeated[step.__name__] = asyncio.get_running_loop().create_task(repeated)
 
-    @staticmethod
-    async def _try(step: Callable[[], Awaitable[None]]) -> None:
-        """Run ``step``, which is run again soon: whatever it raises ends no stream."""
-        try:
-            await step()
-        except Problem as problem:  # the database is away, or busy
-            log.warning("streams.wait", code=problem.code)
-        except Exception as error:
-            log.exception("streams.crashed", exc_info=error)
+    async def _repeated_while_heard(
+        self, step: Callable[[], Awaitable[None]], seconds: float
+    ) -> None:
+        while self._listeners:
+            await asyncio.sleep(seconds)
+            try:
+                await step()
+            except Problem as problem:  # the database is away, or busy
+                log.warning("streams.wait", code=problem.code)
+            except Exception as error:  # it is done again soon, and ends no stream
+                log.exception("streams.crashed", exc_info=error)
 
     async def _look(self) -> None:
         """Wake the listeners who are not where their user's log ends."""
@@ -244,12 +242,19 @@ class Streams:
         ends = {row.id: Place(row.revision, row.nonce) for row in rows}
         for user_id, own in self._listeners.items():
             for listener in own:
-                listener.silent += 1
                 if listener.place != ends.get(user_id, BEGINNING):
                     listener.wake()
-                elif listener.silent * LOOK_SECONDS >= COMMENT_SECONDS:
-                    listener.silent = 0
-                    listener.stir()
+
+    async def _tend(self) -> None:
+        """End the streams of a process that ends; let those speak that were silent for long."""
+        is_ending = self.is_ending()
+        for listener in self._everybody():
+            listener.silent += 1
+            if is_ending:
+                listener.end()
+            elif listener.silent * LOOK_SECONDS >= COMMENT_SECONDS:
+                listener.silent = 0
+                listener.stir()
 
     async def _check(self) -> None:
         """End the streams whose tokens have run out or were revoked."""
@@ -258,10 +263,6 @@ class Streams:
         for listener in everybody:
             if listener.token in refused:
                 listener.end(Event("expired", {}, None))
-
-    def _end_all(self) -> None:
-        for listener in self._everybody():
-            listener.end()
 
     def _everybody(self) -> list[Listener]:
         return [listener for own in self._listeners.values() for listener in own]

@@ -138,25 +138,27 @@ def _check(unit: UnitOfWork, whole: _Whole) -> None:
     """Raise the problem of a unit that cannot be taken back; what has changed since goes first."""
     purged = False
     for pairs in whole.batches():
+        later = _changed_before_they_went(unit, pairs)
         for pair in pairs:
-            if pair.is_changed_since:
+            if pair.is_changed_since or (pair.entity is None and pair.entry.revision in later):
                 raise _changed_since(pair.resource, pair.entity)
-        purged = _are_purged(unit, pairs) or purged
+            purged = purged or pair.entity is None
     if not whole.first or whole.first[0].entry.unit != whole.first[0].entry.revision:
         _refuse("expired", "the log has not the whole change any more")
     if purged:
         _refuse("purged", "some of it was deleted for good")
 
 
-def _are_purged(unit: UnitOfWork, pairs: Sequence[_Pair]) -> bool:
-    """Whether entities of a batch were deleted for good; raises if one had changed before that."""
+def _changed_before_they_went(unit: UnitOfWork, pairs: Sequence[_Pair]) -> set[int]:
+    """The revisions of a batch whose entity changed again, and was then deleted for good."""
     gone = [pair for pair in pairs if pair.entity is None]
-    for resource in {pair.resource for pair in gone}:
-        ids = [pair.entry.id for pair in gone if pair.resource is resource]
-        last = max(pair.entry.revision for pair in pairs)
-        if unit.read(_LATER, {"of_kind": resource.kind, "ids": ids, "last": last}):
-            raise _changed_since(resource, None)
-    return bool(gone)
+    last = pairs[-1].entry.revision
+    later: set[int] = set()
+    for kind in {pair.resource.kind for pair in gone}:
+        revisions = {p.entry.id: p.entry.revision for p in gone if p.resource.kind == kind}
+        rows = unit.read(_LATER, {"of_kind": kind, "ids": [*revisions], "last": last})
+        later.update(revisions[row.id] for row in rows)
+    return later
 
 
 def _changed_since(resource: Resource[Any], entity: Mapping[str, Any] | None) -> Problem:
@@ -181,4 +183,7 @@ def _old(
     if entry.op == "create":
         return trash.in_trash(unit, entity)
     old = {**unit.renewed(entity), **entry.before}
-    return resource.shown(old) if old.get("deleted_at") is None else old
+    if old.get("deleted_at") is not None:
+        return {**old, "deleted_at": unit.now}  # so that it stays as long as any other
+    live: Mapping[str, Any] = resource.shown(old)
+    return live

@@ -29,8 +29,6 @@ T = TypeVar("T")
 
 BATCH: Final = 2000
 """Entities that one statement changes."""
-MOST_ENTRIES: Final = 200_000
-"""Entries of the log that one user keeps, where nobody says otherwise."""
 NOTHING: Final[Mapping[str, int]] = {}
 """What an entity that no counter counts adds to the counters."""
 
@@ -47,7 +45,7 @@ class UnitOfWork:
         user: User,
         *,
         by: str = USER,
-        most_entries: int = MOST_ENTRIES,
+        most_entries: int | None = None,
     ) -> None:
         self.connection = connection
         self.user = user
@@ -248,11 +246,12 @@ class UnitOfWork:
         writer.delete_batch(self.connection, resource, self.user.id, ids)
         self.move(before, NOTHING, entities=len(ids))
 
-    def begin_log(self, floor: int, nonce: str) -> None:
-        """Let the log begin behind the revision ``floor``, whose unit has the ``nonce``."""
-        writer.forget_entries(self.connection, self.user.id, floor, BATCH)
-        self._log = self._log._replace(log_floor=floor, floor_nonce=nonce)
+    def begin_log(self, floor: int, nonce: str) -> int:
+        """Let the log begin behind the revision ``floor``, whose unit has the ``nonce``, at least;
+        return how many entries are gone."""
+        self._log = self._log.beginning_at(floor, nonce)
         self._moved = True
+        return writer.forget_entries(self.connection, self.user.id, floor, BATCH)
 
     def changed(self, number: int) -> Changed:
         """Return the response to a change of so many entities."""

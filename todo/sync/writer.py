@@ -185,11 +185,15 @@ def change_kept(connection: Connection, user_id: str, key: str, response: Any, s
     execute(connection, statements.CHANGE_KEPT, {"of_user": user_id, "of_key": key, **values})
 
 
-def forget_entries(connection: Connection, user_id: str, floor: int, most: int) -> None:
-    """Delete the user's entries up to the revision ``floor``, at most so many in one statement."""
+def forget_entries(connection: Connection, user_id: str, floor: int, most: int) -> int:
+    """Delete the user's entries up to the revision ``floor``, at most so many in one statement;
+    return how many."""
     values = {"of_user": user_id, "floor": floor, "most": most}
-    while connection.execute(statements.FORGET_ENTRIES, values).rowcount == most:
-        pass
+    total = last = connection.execute(statements.FORGET_ENTRIES, values).rowcount
+    while last == most:
+        last = connection.execute(statements.FORGET_ENTRIES, values).rowcount
+        total += last
+    return total
 
 
 def forget_old(connection: Connection, user_id: str, before: str) -> int:

@@ -31,8 +31,9 @@ _NOTES: Final = (None, None, "", "Before noon.", "Ask Zoë first; she knows the 
 _TAGS: Final = ("home", "work", "errands", "someday", "family", "waiting for", "5 minutes")
 
 
-def fill(user: User, number: int, *, quota: int) -> None:
-    """Add ``number`` tasks to ``user``'s, :data:`BATCH` at a time.
+def fill(user: User, number: int, *, quota: int, most_entries: int) -> None:
+    """Add ``number`` tasks to ``user``'s, :data:`BATCH` at a time; the log keeps
+    ``most_entries``.
 
     Raises :class:`Problem`: ``quota_exceeded``, before any is added, when they do not all fit, and
     what :func:`todo.sync.runs.run` raises.
@@ -43,7 +44,8 @@ def fill(user: User, number: int, *, quota: int) -> None:
         places = range(start, number)
         made = [_fields(chance, moment, place, number) for place in places[:BATCH]]
 
-        run(user, partial(_add, made=made, more=len(places), quota=quota), by=SYSTEM)
+        add = partial(_add, made=made, more=len(places), quota=quota)
+        run(user, add, by=SYSTEM, most_entries=most_entries)
 
 
 def _add(unit: UnitOfWork, made: list[Fields], more: int, quota: int) -> None:

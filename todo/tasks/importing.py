@@ -153,7 +153,13 @@ class _Found:
 
 
 def copy(
-    engine: Engine, source: Source, *, quota: int, dry_run: bool, tell: Callable[[str], None]
+    engine: Engine,
+    source: Source,
+    *,
+    quota: int,
+    most_entries: int,
+    dry_run: bool,
+    tell: Callable[[str], None],
 ) -> Copied:
     """Copy every task of ``source`` that was not copied before; return how many.
 
@@ -166,8 +172,9 @@ def copy(
     source.check_ids(engine)
     for rows in source.batches(engine):
         for user, found in _by_user(source, rows, copied, tell):
+            before = rehearsed.get(user, 0)
             try:
-                new = _copy(user, source, found, rehearsed.get(user, 0), quota, dry_run=dry_run)
+                new = _copy(user, source, found, before, quota, most_entries, dry_run=dry_run)
             except Problem as problem:
                 if problem.code != "quota_exceeded":
                     raise
@@ -205,7 +212,14 @@ def _shown(text: str | None) -> str:
 
 
 def _copy(
-    user: str, source: Source, found: list[_Found], rehearsed: int, quota: int, *, dry_run: bool
+    user: str,
+    source: Source,
+    found: list[_Found],
+    rehearsed: int,
+    quota: int,
+    most_entries: int,
+    *,
+    dry_run: bool,
 ) -> int:
     """Copy what was not copied before, in one unit of work; return how many tasks that is."""
     bound = {"source": source.name, "ids": [row.number for row in found]}
@@ -223,7 +237,7 @@ def _copy(
             unit.connection.execute(_MARK, marks)
 
     with suppress(_DryRunError):
-        run(User(user), work, by=SYSTEM)
+        run(User(user), work, by=SYSTEM, most_entries=most_entries)
     return len(new)
 
 
