@@ -9,6 +9,7 @@
 #   make bench   cost of a request against three other stacks  (BENCH=--short: two minutes;
 #                --distance: the database 10 ms away; --soak: memory under 200,000 requests)
 #   make demo    compile examples/typescript again, for the page at /demo (needs npm)
+#   make swagger-ui   copy the Swagger UI that vendor/ pins, for the page at /docs (needs npm)
 #   make wheel   build the wheel into dist/
 #   make lock    resolve the dependencies again
 
@@ -19,9 +20,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What the tests start with node, where there is one: a Better Auth server, a browser, a typed client.
 NODE_MODULES := $(if $(shell command -v npm),$(addsuffix /node_modules,\
-    tests/auth_server tests/browser tests/generators examples/typescript))
+    tests/auth_server tests/browser tests/generators examples/typescript vendor))
 
-.PHONY: run test lint demo fuzz chaos bench wheel lock clean
+.PHONY: run test lint demo swagger-ui fuzz chaos bench wheel lock clean
 
 run: $(VENV)/.runtime
 	$(BIN)/todo serve
@@ -40,6 +41,11 @@ demo: build/openapi.json examples/typescript/node_modules
 	npm --prefix examples/typescript run generate --silent -- $(CURDIR)/build/openapi.json
 	npm --prefix examples/typescript run build --silent
 	cp examples/typescript/dist/live.js examples/typescript/dist/optimistic.js todo/handlers/demo/
+
+# What is copied is kept, too. To take another version: npm --prefix vendor install swagger-ui-dist@VERSION.
+SWAGGER_UI := swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE
+swagger-ui: vendor/node_modules
+	cp $(addprefix vendor/node_modules/swagger-ui-dist/,$(SWAGGER_UI)) todo/handlers/swagger_ui/
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FUZZ)
@@ -61,7 +67,7 @@ lock: $(VENV)/.dev
 	    --custom-compile-command "make lock" --quiet -o requirements-dev.lock
 
 clean:
-	rm -rf .venv* build dist *.egg-info tests/*/node_modules examples/*/node_modules .mypy_cache .ruff_cache \
+	rm -rf .venv* build dist *.egg-info vendor/node_modules tests/*/node_modules examples/*/node_modules .mypy_cache .ruff_cache \
 	    .pytest_cache .hypothesis .coverage
 
 $(BIN)/python:

@@ -15,6 +15,7 @@ from todo.database import schema
 
 BUILD_SECONDS = 240
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "todo", "openapi")
+LICENSES = ("LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt")
 IGNORED = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
 
 
@@ -87,13 +88,16 @@ def test_wheel_holds_contract_and_migrations_and_no_tests(wheel):
     files = {line.split()[0] for line in listed.stdout.splitlines()[1:]}
     ours = {name for name in files if ".dist-info/" not in name}
 
-    for folder, pattern in (("openapi", "*.yaml"), ("todo", "*.py"), ("todo/handlers/demo", "*")):
+    kept = [("openapi", "*.yaml"), ("todo", "*.py")]
+    kept += [(f"todo/handlers/{page}", "*") for page in ("demo", "docs", "swagger_ui")]
+    for folder, pattern in kept:
         for path in (REPOSITORY / folder).rglob(pattern):
             name = str(path.relative_to(REPOSITORY))
             assert (f"todo/{name}" if folder == "openapi" else name) in ours
     assert "todo/py.typed" in ours
     assert {name.partition("/")[0] for name in ours} == {"todo"}
-    assert any(name.endswith("licenses/LICENSE") for name in files)
+    licenses = {name.partition("/licenses/")[2] for name in files - ours} - {""}
+    assert licenses == {"LICENSE", *(f"todo/handlers/swagger_ui/{name}" for name in LICENSES)}
 
 
 def test_installed_todo_serves_with_nothing_but_the_wheel(program, serving, tmp_path):

@@ -17,7 +17,7 @@ from todo.http.request import current
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import Problem
 
-_SWAGGER_UI: Final = files("flask_swagger_ui") / "dist"
+_SWAGGER_UI: Final = files("todo.handlers") / "swagger_ui"  # copied by `make swagger-ui`
 _OURS: Final = files("todo.handlers") / "docs"
 _DOCS: Final = Page(
     _OURS / "page.html",
