@@ -1,6 +1,8 @@
 """``/docs``, ``/demo``, ``/openapi.json``, ``/openapi.yaml`` and ``/problems/{code}``."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,38 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 import todo.handlers.demo
 from tests.api.expect import PROBLEMS, problem, refusal
 from tests.api.raw_asgi import send
+from tests.contract.reading import OPERATIONS
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CACHED = ["/docs", "/docs/init.js", "/docs/swagger-ui.css", "/docs/page.css",
           "/docs/swagger-ui-bundle.js", "/demo", "/demo/page.js", "/demo/page.css", "/openapi.json",
           "/openapi.yaml", "/problems/busy"]  # fmt: skip
+NOTHING = dict.fromkeys(("default-src", "base-uri", "form-action", "frame-ancestors"), "'none'")
+OWN_FILES = {
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+}
 every_page = pytest.mark.parametrize("page", ["/docs", "/demo"])
+every_html = pytest.mark.parametrize(
+    "path",
+    [
+        operation.path.format(code="busy")
+        for operation in OPERATIONS
+        if "text/html" in operation.responses.get(200, {}).get("content", {})
+    ],
+)
+
+
+def allowed_with(style: str) -> dict[str, str]:
+    """What the policy of a page allows that has ``style`` in itself."""
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return {"style-src": f"'sha256-{digest}'", "img-src": "data:"}
+
+
+def test_every_page_of_the_contract_is_known():
+    assert every_html.args[1] == ["/", "/demo", "/docs", "/problems/busy"]
 
 
 @every_page
@@ -26,17 +54,31 @@ def test_a_page_is_there_without_a_redirect(client, page):
     assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
-@every_page
-def test_a_page_may_load_nothing_from_another_host_and_run_no_script_of_its_own(client, page):
-    response = client.get(page)
-    policy = dict(
-        part.split(" ", 1) for part in response.headers["content-security-policy"].split("; ")
-    )
+@every_html
+def test_a_page_may_use_its_own_files_or_its_own_style_and_nothing_else(client, path):
+    response = client.get(path, headers={"Accept": BROWSER})
+    policy = response.headers["content-security-policy"].split("; ")
+    styles = re.findall(r"<style>([^<]*)</style>", response.text)
 
-    assert policy["default-src"] == "'none'"
-    assert (policy["script-src"], policy["connect-src"]) == ("'self'", "'self'")
-    assert "http" not in response.headers["content-security-policy"]
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert dict(part.split(" ", 1) for part in policy) == {
+        **NOTHING,
+        **(allowed_with(*styles) if styles else OWN_FILES),
+    }
     assert re.findall(r"<script[^>]*>[^<]", response.text) == []
+    assert re.findall(r"""\s(?:style|on\w+)=""", response.text) == []
+
+
+@every_html
+def test_a_page_stands_in_no_frame_and_tells_no_site_where_the_reader_came_from(client, path):
+    first = client.get(path, headers={"Accept": BROWSER})
+    known = {"If-None-Match": first.headers.get("etag", '"none"')}
+    again = client.get(path, headers={"Accept": BROWSER, **known})
+
+    for response in (first, again):
+        assert response.headers["x-frame-options"] == "DENY"
+        assert response.headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
 
 
 def test_the_documentation_needs_nothing_from_another_host(client):

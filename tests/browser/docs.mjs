@@ -3,11 +3,8 @@ import { tell } from "./browser.mjs";
 
 await tell(
   async (page, { token }) => {
-    const told = { refused: [], overflow: [], sent: [] };
-    page.on("pageerror", (error) => told.refused.push(error.message));
-    page.on("console", (message) => {
-      if (message.text().includes("Content Security Policy")) told.refused.push(message.text());
-    });
+    const told = { errors: [], overflow: [], sent: [] };
+    page.on("pageerror", (error) => told.errors.push(error.message));
     page.on("request", (request) => {
       const { pathname, search } = new URL(request.url());
       if (!pathname.startsWith("/api/")) return;

@@ -79,7 +79,7 @@ def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path):
     finally:
         server.close()
 
-    assert told["refused"] == []
+    assert told["errors"] == []
     assert set(told["overflow"]) == {0}
     assert all(way in told["advice"] for way in ("todo token", "/api/auth/login", "authClient"))
     # The errors are there when they are asked for, with the keyboard too.
@@ -102,3 +102,20 @@ def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path):
         "/api/me/tasks/1/complete",
         "/api/me/tasks/bulk",
     ]
+
+
+def test_every_page_shows_its_style_and_no_page_of_another_origin_can_frame_it(
+    origin: str, tmp_path: Path
+):
+    [_, chromium] = require("node", "chromium", folder=BROWSER)
+    paths = ("/", "/problems/busy", "/docs", "/demo")
+    server = Server.start(tmp_path)
+    try:
+        api = str(server.client.base_url).rstrip("/")
+        story = {"api": api, "paths": " ".join(paths)}
+        told = visit(chromium, tmp_path, f"{origin}/page.html", "frames.mjs", **story)
+    finally:
+        server.close()
+
+    assert told["framed"] == dict.fromkeys(paths, "chrome-error:")
+    assert all("sans-serif" in told["styled"][path] for path in ("/", "/problems/busy", "/demo"))

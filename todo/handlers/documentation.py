@@ -12,7 +12,7 @@ import flask
 import orjson
 
 from todo.context import context
-from todo.http.documents import Page, document
+from todo.http.documents import SHORT_PAGE_HEADERS, STYLE, Page, document
 from todo.http.request import current
 from todo.problem_types import PROBLEM_TYPES
 from todo.problems import Problem
@@ -57,13 +57,13 @@ def show_problem(code: str) -> flask.Response:
     about = {"code": code, **asdict(PROBLEM_TYPES[code])}
     if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         texts = {name: escape(str(value)) for name, value in about.items()}
-        return document(_PROBLEM_PAGE.format(**texts).encode(), "text/html")
+        page = _PROBLEM_PAGE.format(style=STYLE, **texts).encode()
+        return document(page, "text/html", SHORT_PAGE_HEADERS)
     return document(orjson.dumps(about), "application/json")
 
 
 _PROBLEM_PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}
-</style>
+<link rel="icon" href="data:,"><style>{style}</style>
 <h1>{title}</h1><p><code>{code}</code>, HTTP {status}</p><p>{advice}</p></html>
 """

@@ -8,6 +8,7 @@ import orjson
 from todo import __version__
 from todo.context import context
 from todo.database import readiness
+from todo.http.documents import SHORT_PAGE_HEADERS, STYLE
 from todo.http.request import current
 from todo.problems import Problem
 
@@ -28,8 +29,8 @@ def show_service() -> flask.Response:
     """Respond with a page to browsers, with JSON to everybody else."""
     demo = context().local_accounts
     if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        page = _PAGE.format(version=__version__, demo=_DEMO_LINK if demo else "")
-        response = flask.Response(page, mimetype="text/html")
+        page = _PAGE.format(style=STYLE, version=__version__, demo=_DEMO_LINK if demo else "")
+        response = flask.Response(page, mimetype="text/html", headers=SHORT_PAGE_HEADERS)
     else:
         about = {**_ABOUT, **_DEMO} if demo else _ABOUT
         response = flask.Response(orjson.dumps(about), mimetype="application/json")
@@ -59,8 +60,7 @@ def check_readiness() -> Json:
 _DEMO_LINK: Final = '<li><a href="/demo">Demo</a>: a front end, to try the API with</li>\n'
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>todo-api</title>
-<style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}
-</style>
+<link rel="icon" href="data:,"><style>{style}</style>
 <h1>todo-api {version}</h1>
 <p>A multi-user Todo REST API.
 Every call carries <code>Authorization: Bearer &lt;JWT&gt;</code>.</p>
