@@ -1,11 +1,51 @@
-"""Nobody sees or changes what is somebody else's, whichever operation they try it with."""
+"""The authorisation matrix: every operation of the contract that needs a token, with no token, with
+an expired one, on the path of somebody else, and with the id of something that is somebody else's.
+
+An operation joins the matrix when it joins the contract. Whole bodies are compared, and all that
+the other user can see, before and after.
+"""
+
+import time
+from typing import Any
 
 import pytest
 
 from tests.api.expect import a_page, problem, refusal
-from tests.api.operations import every_operation, every_operation_on_one_task
+from tests.api.tokens import claims, sign
+from tests.conftest import Caller
+from tests.contract.entities import ABOUT_THE_TRASH, MAKERS, call, named_by
+from tests.contract.reading import ENDLESS, OPERATIONS, Operation, schemas
 
+MISSING = "The request has no Authorization header."
+EXPIRED = "The token's 'exp' has passed."
 MISMATCH = "The user in the path must be the token's 'sub', or 'me'."
+ABSENT = 7  # nobody's in these tests
+
+SECURED = [op for op in OPERATIONS if op.secured]
+OF_A_USER = [op for op in SECURED if "{user_id}" in op.path]
+ON_ONE = [op for op in OF_A_USER if any(f"{{{name}}}" in op.path for name in MAKERS)]
+READS = [op for op in OF_A_USER if op.method == "GET" and op.name != ENDLESS and op not in ON_ONE]
+
+IDS_ELSEWHERE: dict[tuple[str, str], dict[str, Any]] = {
+    ("show_history", "task_id"): {"params": {"task_id": 1}},
+    ("change_tasks", "id"): {"json": {"operations": [{"op": "delete", "id": 1}]}},
+    ("undo_change", "revision"): {"json": {"revision": 1}},
+}
+"""What names an entity, or a change, outside of a path: the operation and the name."""
+
+
+def each(operations: list[Operation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("operation", operations, ids=lambda op: op.name)
+
+
+def path_of(operation: Operation, caller: Caller, **values: object) -> str:
+    """The path of the operation on what ``caller`` has just made for it."""
+    return operation.path.format_map({**named_by(operation, caller), **values})
+
+
+def everything(caller: Caller) -> dict[str, Any]:
+    """All that the user can see, by operation."""
+    return {op.name: caller("GET", op.path.format(user_id="me")).json() for op in READS}
 
 
 @pytest.fixture
@@ -14,77 +54,140 @@ def bobs(bob):
     return [bob.create(title=f"Bob's {number}") for number in range(3)][::-1]
 
 
-@every_operation
+def test_the_matrix_has_every_operation_that_is_not_public():
+    assert len(SECURED) > len(OF_A_USER) > len(ON_ONE) > len(MAKERS)
+    assert {op.path for op in OPERATIONS if "/api/{" in op.path} == {op.path for op in OF_A_USER}
+
+
+@each([op for op in OF_A_USER if op.name != ENDLESS])
 @pytest.mark.parametrize("owner", ["own", "me"])
 def test_an_operation_on_ones_own_path_succeeds(alice, operation, owner):
-    alice.create()
-    path = operation.path(alice.id if owner == "own" else "me", 1)
+    path = path_of(operation, alice, user_id=alice.id if owner == "own" else "me")
 
-    assert alice(operation.method, path, json=operation.body).status_code == operation.success
+    assert call(alice, operation, path).status_code == min(operation.responses)
 
 
-@every_operation
-def test_an_operation_on_a_foreign_path_is_403(alice, bob, bobs, operation):
-    path = operation.path(bob.id, 1)
-    response = alice(operation.method, path, json=operation.body)
+@each(SECURED)
+@pytest.mark.parametrize("owner", ["bob", "me"])
+def test_an_operation_without_a_token_is_401(client, bob, operation, owner):
+    path = path_of(operation, bob, user_id=bob.id if owner == "bob" else "me")
+    before = everything(bob)
+
+    response = call(client.request, operation, path)
+
+    assert refusal(response) == problem("token_missing", MISSING, path)
+    assert response.headers["www-authenticate"] == 'Bearer realm="todo"'
+    assert everything(bob) == before
+
+
+@each(SECURED)
+@pytest.mark.parametrize("owner", ["bob", "me"])
+def test_an_operation_with_an_expired_token_is_401(service, bob, operation, owner):
+    path = path_of(operation, bob, user_id=bob.id if owner == "bob" else "me")
+    before = everything(bob)
+    late = Caller(service.client, bob.id, sign(claims(sub=bob.id, exp=int(time.time()) - 11)))
+
+    response = call(late, operation, path)
+
+    assert refusal(response) == problem("token_expired", EXPIRED, path)
+    challenge = f'Bearer realm="todo", error="invalid_token", error_description="{EXPIRED}"'
+    assert response.headers["www-authenticate"] == challenge
+    assert everything(bob) == before
+
+
+@each(OF_A_USER)
+def test_an_operation_on_a_foreign_path_is_403(alice, bob, operation):
+    path = path_of(operation, bob, user_id=bob.id)
+    before = everything(bob)
+
+    response = call(alice, operation, path)
 
     assert refusal(response) == problem("user_path_mismatch", MISMATCH, path)
-    assert bob("GET", "").json() == a_page(bobs)
+    assert everything(bob) == before
 
 
-@every_operation_on_one_task
-def test_a_foreign_path_does_not_tell_whether_the_task_exists(alice, bob, bobs, operation):
-    answers = []
-    for task_id in (3, 77777):
-        path = operation.path(bob.id, task_id)
-        body = refusal(alice(operation.method, path, json=operation.body))
-        assert body.pop("instance") == path
-        answers.append(body)
+@each(ON_ONE)
+def test_a_foreign_path_does_not_tell_whether_the_id_exists(alice, bob, operation):
+    there = path_of(operation, bob, user_id=bob.id)
+    absent = operation.path.format_map(dict.fromkeys(MAKERS, ABSENT) | {"user_id": bob.id})
 
-    assert answers[0] == answers[1]
+    for path in (there, absent):
+        response = call(alice, operation, path)
+        assert refusal(response) == problem("user_path_mismatch", MISMATCH, path)
 
 
-@every_operation_on_one_task
-def test_a_foreign_id_is_answered_like_an_absent_one(alice, bob, bobs, operation):
-    foreign, absent = operation.path(alice.id, 3), operation.path(alice.id, 7)
+@each(ON_ONE)
+@pytest.mark.parametrize("owner", ["own", "me"])
+def test_a_foreign_id_is_answered_like_an_absent_one(alice, bob, bobs, operation, owner):
+    user_id = alice.id if owner == "own" else "me"
+    foreign = path_of(operation, bob, user_id=user_id)
+    absent = operation.path.format_map(dict.fromkeys(MAKERS, ABSENT) | {"user_id": user_id})
+    detail = "Task not found" + " in the trash" * (operation.path in ABOUT_THE_TRASH)
+    before = everything(bob), everything(alice)
 
-    for path in (foreign, absent):
-        response = alice(operation.method, path, json=operation.body)
-        expected = problem("task_not_found", "Task not found", path)
-        assert refusal(response) == expected
-    assert bob("GET", "").json() == a_page(bobs)
+    answers = [call(alice, operation, path) for path in (foreign, absent)]
 
-
-@every_operation_on_one_task
-def test_a_foreign_id_on_the_path_of_me_is_answered_like_an_absent_one(alice, bobs, operation):
-    path = operation.path("me", 3)
-    response = alice(operation.method, path, json=operation.body)
-
-    assert refusal(response) == problem("task_not_found", "Task not found", path)
+    for path, response in zip((foreign, absent), answers, strict=True):
+        assert refusal(response) == problem("task_not_found", detail, path)
+    assert answers[0].headers.keys() == answers[1].headers.keys()
+    assert (everything(bob), everything(alice)) == before
 
 
-@every_operation
-@pytest.mark.parametrize("owner", ["bob", "me"])
-def test_an_operation_without_a_token_is_401(client, bob, bobs, operation, owner):
-    path = operation.path(bob.id if owner == "bob" else "me", 3)
-    response = client.request(operation.method, path, json=operation.body)
+@each([op for op in ON_ONE if op.method == "GET"])
+def test_head_tells_no_more_than_get(alice, client, bob, operation):
+    foreign = path_of(operation, bob, user_id=bob.id)
+    absent = operation.path.format_map(named_by(operation, bob))
 
-    missing = "The request has no Authorization header."
-    assert refusal(response) == problem("token_missing", missing, path)
-    assert bob("GET", "").json() == a_page(bobs)
+    assert client.head(foreign).status_code == 401
+    assert alice("HEAD", foreign).status_code == 403
+    assert alice("HEAD", absent).status_code == 404
 
 
-@every_operation
+@pytest.mark.parametrize(("name", "field"), IDS_ELSEWHERE)
+def test_an_id_in_query_or_body_is_answered_alike_whether_somebody_else_has_it_or_not(
+    alice, bob, name, field
+):
+    [operation] = [op for op in OF_A_USER if op.name == name]
+    path = operation.path.format(user_id="me")
+    sent = IDS_ELSEWHERE[name, field]
+    nobodys = alice(operation.method, path, **sent)
+    bob.create()
+    before = everything(bob)
+
+    bobs = alice(operation.method, path, **sent)
+
+    assert (bobs.status_code, bobs.json()) == (nobodys.status_code, nobodys.json())
+    assert everything(bob) == before
+    assert alice("GET", "").json() == a_page([])
+
+
+def test_every_id_outside_of_a_path_is_in_the_matrix():
+    names = {"id", "revision", *MAKERS}
+    in_query = {(op.name, name) for op in OF_A_USER for name in op.parameters("query")}
+    in_body = {
+        (op.name, name)
+        for op in OF_A_USER
+        for content in op.bodies.values()
+        for _, schema in schemas(content["schema"], "")
+        for name in schema.get("properties", {})
+    }
+
+    assert {(op, name) for op, name in in_query | in_body if name in names} == set(IDS_ELSEWHERE)
+
+
+@each(SECURED)
 def test_the_token_is_asked_for_before_the_request_is_judged(client, operation):
-    path = f"{operation.path('somebody', 3)}?unknown=1"
+    values = {"user_id": "somebody", **dict.fromkeys(MAKERS, 3)}
+    path = f"{operation.path.format_map(values)}?unknown=1"
     response = client.request(operation.method, path, content=b"not JSON")
 
     assert refusal(response)["code"] == "token_missing"
 
 
-@every_operation
+@each(OF_A_USER)
 def test_a_foreign_path_is_refused_before_the_request_is_judged(alice, operation):
-    path = f"{operation.path('somebody', 3)}?unknown=1"
+    values = {"user_id": "somebody", **dict.fromkeys(MAKERS, 3)}
+    path = f"{operation.path.format_map(values)}?unknown=1"
     response = alice(operation.method, path, content=b"not JSON")
 
     assert refusal(response)["code"] == "user_path_mismatch"

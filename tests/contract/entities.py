@@ -1,14 +1,15 @@
-"""What the paths of the contract name: an entity of a caller's own for each of their parameters.
+"""What the paths of the contract name: an entity of a caller's own for each of their parameters;
+and what is sent there.
 
 An operation of a new entity needs one line here, and all tests that go through the contract have
 the entity.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from tests.conftest import Caller
-from tests.contract.reading import Operation
+from tests.contract.reading import Operation, examples
 
 MAKERS: Final[Mapping[str, Callable[[Caller], int]]] = {
     "task_id": lambda caller: int(caller.create(tags=["shopping"])["id"]),
@@ -35,3 +36,18 @@ def named_by(operation: Operation, caller: Caller) -> dict[str, object]:
             assert "example" in parameter, missing
             values[parameter["name"]] = parameter["example"]
     return values
+
+
+def call(send: Callable[..., Any], operation: Operation, path: str) -> Any:
+    """Send what the contract gives as an example to ``path``; ``send`` is a caller, or a client's
+    ``request`` for no token.
+    """
+    query: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    for parameter in operation.definition.get("parameters", []):
+        if parameter["in"] != "path" and "example" in parameter:
+            sent = query if parameter["in"] == "query" else headers
+            sent[parameter["name"]] = parameter["example"]
+    bodies = [example for content in operation.bodies.values() for example in examples(content)]
+    body = {"json": bodies[0]} if bodies else {}
+    return send(operation.method, path, params=query, headers=headers, **body)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Caller, Service
-from tests.contract.entities import named_by
-from tests.contract.reading import ENDLESS, OPERATIONS, Operation, examples
+from tests.contract.entities import call, named_by
+from tests.contract.reading import ENDLESS, OPERATIONS, Operation
 from tests.integration.application import engine_of, sent_by
 
 # Sent in one message with the statement that follows, or alone: they touch no table.
@@ -32,19 +32,6 @@ def watched(service: Service) -> Iterator[list[Statement]]:
     for statement, parameters in sent:
         if rest := TRANSACTION.sub("", statement, count=1).strip():
             seen.append((rest, parameters))
-
-
-def call(caller: Caller, operation: Operation, path: str) -> Any:
-    """Send what the contract gives as an example to ``path``."""
-    query: dict[str, Any] = {}
-    headers: dict[str, str] = {}
-    for parameter in operation.definition.get("parameters", []):
-        if parameter["in"] != "path" and "example" in parameter:
-            sent = query if parameter["in"] == "query" else headers
-            sent[parameter["name"]] = parameter["example"]
-    bodies = [example for content in operation.bodies.values() for example in examples(content)]
-    body = {"json": bodies[0]} if bodies else {}
-    return caller(operation.method, path, params=query, headers=headers, **body)
 
 
 def rows_of(parameters: Any) -> list[Any]:
