@@ -10,6 +10,7 @@
 #                --distance: the database 10 ms away; --soak: memory under 200,000 requests)
 #   make demo    compile examples/typescript again, for the page at /demo (needs npm)
 #   make swagger-ui   copy the Swagger UI that vendor/ pins, for the page at /docs (needs npm)
+#   make audit   ask for published weaknesses of all that is pinned, where the network has them
 #   make wheel   build the wheel into dist/
 #   make lock    resolve the dependencies again
 
@@ -22,7 +23,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE_MODULES := $(if $(shell command -v npm),$(addsuffix /node_modules,\
     tests/auth_server tests/browser tests/generators examples/typescript vendor))
 
-.PHONY: run test lint demo swagger-ui fuzz chaos bench wheel lock clean
+.PHONY: run test lint demo swagger-ui fuzz chaos bench audit wheel lock clean
 
 run: $(VENV)/.runtime
 	$(BIN)/todo serve
@@ -55,6 +56,9 @@ chaos: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+audit: $(VENV)/.dev
+	$(BIN)/python -m tests.audit
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel
