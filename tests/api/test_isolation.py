@@ -19,6 +19,7 @@ from tests.contract.reading import ENDLESS, OPERATIONS, Operation, schemas
 MISSING = "The request has no Authorization header."
 EXPIRED = "The token's 'exp' has passed."
 MISMATCH = "The user in the path must be the token's 'sub', or 'me'."
+SERVERS_OWN = {"id", "user_id", "created_at", "updated_at", "completed_at", "revision"}
 ABSENT = 7  # nobody's in these tests
 
 SECURED = [op for op in OPERATIONS if op.secured]
@@ -173,6 +174,20 @@ def test_every_id_outside_of_a_path_is_in_the_matrix():
     }
 
     assert {(op, name) for op, name in in_query | in_body if name in names} == set(IDS_ELSEWHERE)
+
+
+@each([op for op in OF_A_USER if op.bodies])
+def test_a_field_that_only_the_server_sets_is_refused_in_every_body(alice, bob, operation):
+    path = path_of(operation, alice)
+    schemas_of = [content["schema"] for content in operation.bodies.values()]
+    taken = {name for schema in schemas_of for name in schema.get("properties", {})}
+    before = everything(alice), everything(bob)
+
+    for field in SERVERS_OWN - taken:
+        response = call(alice, operation, path, **{field: bob.id})
+        assert refusal(response)["code"] == "validation_failed"
+        assert [error["pointer"] for error in response.json()["errors"]] == [f"/{field}"]
+    assert (everything(alice), everything(bob)) == before
 
 
 @each(SECURED)

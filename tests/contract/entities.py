@@ -38,9 +38,9 @@ def named_by(operation: Operation, caller: Caller) -> dict[str, object]:
     return values
 
 
-def call(send: Callable[..., Any], operation: Operation, path: str) -> Any:
-    """Send what the contract gives as an example to ``path``; ``send`` is a caller, or a client's
-    ``request`` for no token.
+def call(send: Callable[..., Any], operation: Operation, path: str, **fields: object) -> Any:
+    """Send what the contract gives as an example to ``path``, with more ``fields`` in its body;
+    ``send`` is a caller, or a client's ``request`` for no token.
     """
     query: dict[str, Any] = {}
     headers: dict[str, str] = {}
@@ -49,5 +49,5 @@ def call(send: Callable[..., Any], operation: Operation, path: str) -> Any:
             sent = query if parameter["in"] == "query" else headers
             sent[parameter["name"]] = parameter["example"]
     bodies = [example for content in operation.bodies.values() for example in examples(content)]
-    body = {"json": bodies[0]} if bodies else {}
+    body = {"json": {**bodies[0], **fields}} if bodies else {}
     return send(operation.method, path, params=query, headers=headers, **body)

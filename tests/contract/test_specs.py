@@ -17,7 +17,7 @@ from todo.sync.statements import MOST_BLOCKS
 from todo.sync.writer import BLOCK_BYTES
 from todo.values.text_keys import MAX_WORDS
 
-PAGES = sorted([*SPECS.rglob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "README.md"])
+PAGES = sorted([*SPECS.rglob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[RS]*.md")])
 DECISIONS = sorted((SPECS / "decisions").glob("*.md"))
 SCHEMA = SPECS / "database" / "schema.md"
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
