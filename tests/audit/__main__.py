@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.audit.npm import npm_audit
 from tests.audit.uv import uv_audit
-from tests.audit.weaknesses import Audit, verdict
+from tests.audit.weaknesses import Audit, answer_of, verdict
 
 ROOT = Path(__file__).parents[2]
 OSV = "https://api.osv.dev/"
@@ -24,14 +24,19 @@ OSV = "https://api.osv.dev/"
 def audits(root: Path = ROOT, osv: str = OSV, registry: str | None = None) -> list[Audit]:
     """Ask about every lock of the repository; what is shipped comes first."""
     shipped = [
-        Audit("requirements.lock", True, uv_audit(root / "requirements.lock", osv)),
-        Audit("vendor", True, npm_audit(root / "vendor", registry)),
+        Audit("requirements.lock", True, answer_of(uv_audit, root / "requirements.lock", osv)),
+        Audit("vendor", True, answer_of(npm_audit, root / "vendor", registry)),
     ]
     folders = sorted(path.parent for path in root.glob("*/*/package-lock.json"))
     return [
         *shipped,
-        Audit("requirements-dev.lock", False, uv_audit(root / "requirements-dev.lock", osv)),
-        *(Audit(str(f.relative_to(root)), False, npm_audit(f, registry)) for f in folders),
+        Audit(
+            "requirements-dev.lock", False, answer_of(uv_audit, root / "requirements-dev.lock", osv)
+        ),
+        *(
+            Audit(str(f.relative_to(root)), False, answer_of(npm_audit, f, registry))
+            for f in folders
+        ),
     ]
 
 

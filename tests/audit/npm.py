@@ -2,29 +2,23 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
-from tests.audit.weaknesses import Unanswered
-
-SECONDS = 120
+from tests.audit.weaknesses import Unanswered, run
 
 
-def npm_audit(folder: Path, registry: str | None = None) -> list[str] | Unanswered:
+def npm_audit(folder: Path, registry: str | None = None) -> list[str]:
     """The weaknesses of what the lock in a folder pins, as a registry knows them (npm's own choice
-    where none is named).
+    where none is named). Raises `Unanswered` when the registry has no advisories to give.
     """
     npm = shutil.which("npm")
     if npm is None:
-        return Unanswered("npm is not on this machine")
+        raise Unanswered("npm is not on this machine")
     command = [npm, "audit", "--json", "--package-lock-only", "--fetch-retries=0"]
     command += [f"--registry={registry}"] if registry else []
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
-    told = json.loads(done.stdout)
+    told = json.loads(run(folder, *command).stdout)
     if "vulnerabilities" not in told:  # npm exits with 1 either way
-        return Unanswered(told.get("message") or told["error"]["summary"])
+        raise Unanswered(told.get("message") or told["error"]["summary"])
     return [line_of(weakness) for weakness in told["vulnerabilities"].values()]
 
 

@@ -1,6 +1,7 @@
 """The audit names what services with advisories know, and says so where there is no service."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.audit import weaknesses
 from tests.audit.__main__ import ROOT
 from tests.audit.npm import npm_audit
 from tests.audit.uv import PIN, uv_audit
-from tests.audit.weaknesses import Audit, Unanswered, verdict
+from tests.audit.weaknesses import Audit, Unanswered, answer_of, run, verdict
 from tests.servers.programs import require
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -107,9 +109,10 @@ def test_a_weak_package_of_python_is_named_with_what_mends_it(lock: Path):
     assert found == ["flask 3.1.3: GHSA-0000-0000-0000 Tasks leak (mended by 99.0)"]
 
 
-def test_python_packages_without_a_published_weakness_are_clean(lock: Path):
+@pytest.mark.parametrize("pins", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_of_the_repository_is_one_that_uv_reads(pins: str):
     with service_that_knows("nothing-that-is-pinned") as url:
-        assert uv_audit(lock, url) == []
+        assert uv_audit(ROOT / pins, url) == []
 
 
 def test_a_lock_is_audited_whole(lock: Path):
@@ -137,7 +140,10 @@ def test_npm_packages_without_a_published_weakness_are_clean():
 
 def test_a_service_that_does_not_answer_is_told_from_one_that_knows_nothing(lock: Path):
     require("npm")
-    unanswered = [uv_audit(lock, NOWHERE), npm_audit(ROOT / "vendor", NOWHERE)]
+    unanswered = [
+        answer_of(uv_audit, lock, NOWHERE),
+        answer_of(npm_audit, ROOT / "vendor", NOWHERE),
+    ]
 
     assert [type(answer) for answer in unanswered] == [Unanswered, Unanswered]
     lines, failed = verdict([Audit("a lock", True, answer) for answer in unanswered])
@@ -145,6 +151,15 @@ def test_a_service_that_does_not_answer_is_told_from_one_that_knows_nothing(lock
     for line in lines:
         assert line.startswith("a lock: NOT AUDITED, no service with advisories: ")
         assert "127.0.0.1" in line
+
+
+def test_a_tool_that_waits_for_a_service_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(weaknesses, "SECONDS", 1)
+    waiting = (sys.executable, "-c", "import time; time.sleep(60)")
+
+    assert str(answer_of(run, tmp_path, *waiting)) == "no answer in 1 s"
 
 
 def test_only_what_is_shipped_fails_the_audit():

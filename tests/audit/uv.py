@@ -2,36 +2,33 @@
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.audit.weaknesses import Unanswered
+from tests.audit.weaknesses import Unanswered, run
 
 UV = Path(sys.executable).parent / "uv"
-SECONDS = 120
 MOST_TEXT = 200
 PIN = re.compile(r"^([\w.-]+)(?:\[[\w,]*\])?==([\w.]+)", re.MULTILINE)
 PROJECT = '[project]\nname = "audited"\nversion = "0"\nrequires-python = ">=3.11"\n'
 PYPI = '{ registry = "https://pypi.org/simple" }'
 
 
-def uv_audit(lock: Path, service: str) -> list[str] | Unanswered:
+def uv_audit(lock: Path, service: str) -> list[str]:
     """The weaknesses of what a file of pip's pins, as the OSV service at a URL knows them.
 
-    No index of packages is needed: the pins are given to uv in the form of its own lock.
+    No index of packages is needed: the pins are given to uv in the form of its own lock. Raises
+    `Unanswered` when the service does not answer.
     """
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "pyproject.toml").write_text(PROJECT)
         (Path(folder) / "uv.lock").write_text(uv_lock(PIN.findall(lock.read_text())))
         command = [str(UV), "audit", "--frozen", "--output-format", "json"]
         command += ["--preview-features", "audit-command,json-output", "--service-url", service]
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        done = run(Path(folder), *command)
     if done.returncode not in (0, 1):  # 1 with weaknesses, 2 where nobody answers
-        return Unanswered(" ".join(done.stderr.rpartition("error: ")[2].split())[:MOST_TEXT])
+        raise Unanswered(" ".join(done.stderr.rpartition("error: ")[2].split())[:MOST_TEXT])
     return [line_of(weakness) for weakness in json.loads(done.stdout)["vulnerabilities"]]
 
 

@@ -1,11 +1,33 @@
-"""What an audit of one lock found, and what follows from all of them."""
+"""How a tool is asked about one lock, what it found, and what follows from all of them."""
 
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 120
 
 
 class Unanswered(Exception):
     """No service with advisories answered; the text says how the tool put it."""
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool that asks a service; raises `Unanswered` when no answer comes in time."""
+    try:
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Unanswered(f"no answer in {SECONDS} s") from None
+
+
+def answer_of(ask: Callable[..., list[str]], *arguments: object) -> list[str] | Unanswered:
+    """What `ask` finds, or why nobody knows."""
+    try:
+        return ask(*arguments)
+    except Unanswered as reason:
+        return reason
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from tests.audit.uv import PIN
 from tests.contract.advisories import ADVISORIES, Advisory
 from tests.contract.reading import ROOT
 
@@ -30,7 +31,7 @@ def required() -> dict[str, Requirement]:
 
 def pinned(lock: str) -> dict[str, Version]:
     """The versions that a lock pins, by their names."""
-    pins = re.findall(r"^([\w.-]+)(?:\[[\w,]*\])?==([\w.]+)", (ROOT / lock).read_text(), re.M)
+    pins = PIN.findall((ROOT / lock).read_text())
     return {canonical(name): Version(version) for name, version in pins}
 
 
