@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 from tests.servers.issuer import MAKERS, octets, public_jwk
-from todo.auth.jwks import UnusableKeySetError, usable_keys
+from todo.auth.key_sets import UnusableKeySetError, usable_keys
 
 ALL = frozenset({"EdDSA", "ES256", "ES512", "RS256", "PS256"})
 KEY = ed25519.Ed25519PrivateKey.generate()

@@ -9,7 +9,9 @@ import jwt
 from todo.auth import local_tokens
 from todo.auth.bearer import key_set, verifier
 from todo.auth.invalid_token import InvalidTokenError
-from todo.auth.jwks import FAILURES, Jwks, reason, usable_keys
+from todo.auth.jwks import Jwks
+from todo.auth.key_fetch import FAILURES, reason
+from todo.auth.key_sets import usable_keys
 from todo.auth.tokens import HS256, Claims, KeysUnavailableError
 from todo.cli.check import CheckFailedError, check_clock
 from todo.problem_types import PROBLEM_TYPES
