@@ -5,7 +5,13 @@ from typing import Final
 
 import httpx
 
-from todo.auth.key_sets import MAX_BYTES, Documents, UnusableKeySetError, documents_in
+from todo.auth.key_sets import (
+    MAX_BYTES,
+    Documents,
+    OversizedKeySetError,
+    UnusableKeySetError,
+    documents_in,
+)
 
 FETCH_SECONDS: Final = 2.0
 """How long one fetch may take, from the name's resolution to the last byte."""
@@ -44,5 +50,5 @@ async def fetch(client: httpx.AsyncClient, url: str) -> tuple[Documents, str | N
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > MAX_BYTES:
-                raise UnusableKeySetError(f"the response exceeds {MAX_BYTES} bytes")
+                raise OversizedKeySetError
     return documents_in(bytes(body)), response.headers.get("date")

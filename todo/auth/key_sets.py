@@ -31,6 +31,13 @@ class UnusableKeySetError(Exception):
     """The issuer sent no key set that could verify tokens; the text says why."""
 
 
+class OversizedKeySetError(UnusableKeySetError):
+    """The document has more than :data:`MAX_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the response exceeds {MAX_BYTES} bytes")
+
+
 def documents_in(body: bytes) -> Documents:
     """Return the public keys of the JWKS document ``body``: the newest :data:`MAX_KEYS`.
 
@@ -38,7 +45,7 @@ def documents_in(body: bytes) -> Documents:
     JWKS document of at most :data:`MAX_BYTES`.
     """
     if len(body) > MAX_BYTES:
-        raise UnusableKeySetError(f"the response exceeds {MAX_BYTES} bytes")
+        raise OversizedKeySetError
     try:
         documents = json.loads(body)["keys"]
         return newest(document for document in documents if _is_public(document))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     ColumnElement,
+    Connection,
     Executable,
     and_,
     bindparam,
@@ -87,6 +88,17 @@ def _look(url: str, seen: str | None) -> Shared:
             age=known.age / 1000,
         )
     return Shared()
+
+
+def last_confirmed(connection: Connection, url: str) -> tuple[int, float] | None:
+    """Return how many keys of ``url`` are kept, and how many seconds ago they were confirmed.
+
+    For a command. ``None`` when no process has ever had a set confirmed.
+    """
+    row = connection.execute(_KEYS, {"of_url": url}).first()
+    if row is None or row.confirmed_at is None:
+        return None
+    return len(row.key_set), row.age / 1000
 
 
 def _claim_fetch(values: Mapping[str, Any]) -> str | None:
