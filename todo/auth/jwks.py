@@ -21,8 +21,8 @@ from todo.auth.key_sets import Documents, UnusableKeySetError, usable_keys
 from todo.auth.key_store import GAP_SECONDS, Fetches, KeyStore
 from todo.auth.tokens import Key, KeysUnavailableError
 
-LOOK_SECONDS: Final = 0.5
-"""The least time between two looks at the store that unknown keys cause."""
+LOOK_SECONDS: Final = 0.25
+"""The least time between two looks at the store; an unknown key waits for the next one."""
 POLL_SECONDS: Final = 0.1
 """How soon the store is looked at again while another process fetches."""
 STALE_SECONDS: Final = 86_400.0
@@ -68,8 +68,8 @@ class Jwks:
         self._put_aside: tuple[Documents, float] | None = None
         """A set of the store's, and its moment, for the case that the issuer does not answer."""
         self._failed = False
-        self._started = -math.inf
-        """When an unknown key last caused work."""
+        self._looked_at = -math.inf
+        """When the last look at the store began."""
         self._looked = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -118,32 +118,36 @@ class Jwks:
             raise InvalidTokenError(
                 "kid_unknown", "The token names no key: its header has no 'kid'."
             )
-        key = self._known(kid) or await self._found(kid)
-        if key is not None:
+        if (key := self._known(kid) or await self._found(kid)) is not None:
             return (key,)
-        if self._failed or not self.available or self._asked.get(kid, math.inf) > self._began:
+        if not self._is_absent(kid):
             raise KeysUnavailableError
         raise InvalidTokenError("kid_unknown", "The issuer has no key with the token's 'kid'.")
 
     def _known(self, kid: str) -> jwt.PyJWK | None:
         return self._keys.get(kid) if self.available else None
 
+    def _is_absent(self, kid: str) -> bool:
+        """Whether the issuer has said that it has no key ``kid``, after that was asked for."""
+        asked = self._asked.get(kid, math.inf)
+        return self.available and not self._failed and asked <= self._began
+
     async def _found(self, kid: str) -> jwt.PyJWK | None:
         """Return the key ``kid`` after a look at the store and, if one may begin, a fetch."""
-        self._remember(kid, self._clock())
+        now = self._clock()
+        self._remember(kid, now)
         for _ in range(2):
-            if self._work is None and self._clock() - self._started >= LOOK_SECONDS:
-                self._started = self._clock()
-                self.start(kid)
-            if (work := self._work) is None:
-                return None
+            is_told = self._is_absent(kid) or self._looked_at >= now
+            if is_told and self._fetches.distance() > 0:
+                break
+            self.start(kid)
+            work = self._work
             await self._looked.wait()
             if (key := self._known(kid)) is not None:
                 return key
-            await asyncio.shield(work)
-            if (key := self._known(kid)) is not None:
-                return key
-        return None
+            if work is not None:
+                await asyncio.shield(work)
+        return self._known(kid)
 
     def _remember(self, kid: str, moment: float) -> None:
         if kid not in self._asked and len(self._asked) >= MOST_ASKED:
@@ -153,6 +157,8 @@ class Jwks:
     async def _renew(self, kid: str | None) -> None:
         """Look at the store, then fetch if that leaves something to wish and it may begin."""
         try:
+            if kid is not None:
+                await asyncio.sleep(LOOK_SECONDS - (self._clock() - self._looked_at))
             for _ in range(2):  # again when another process was faster
                 await self._look_until_ended(kid)
                 self._looked.set()
@@ -172,6 +178,7 @@ class Jwks:
         """Look at the store; while another process fetches what is lacking, look again."""
         pause = POLL_SECONDS
         while True:
+            self._looked_at = self._clock()
             shared = await self._fetches.look()
             if shared.documents is not None:
                 self._consider(shared.documents, self._clock() - max(shared.age, 0.0))

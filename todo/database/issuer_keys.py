@@ -31,46 +31,49 @@ from todo.database.dialects import INSERT
 from todo.database.errors import DatabaseDefectError
 from todo.database.functions import milliseconds_since, this_moment
 from todo.database.transactions import read, write
-from todo.models import Instant
-from todo.models import issuer_keys as table
+from todo.models import Instant, issuer_keys
 from todo.problems import Problem
 
 STORE_SECONDS: Final = 2.0
 """How long a statement may take, the wait for a thread included: a request may wait for it."""
 
-_OF_URL: Final = table.c.url == bindparam("of_url")
-_AGE: Final[ColumnElement[Any]] = milliseconds_since(table.c.confirmed_at).label("age")
-_ATTEMPTED: Final[ColumnElement[Any]] = milliseconds_since(table.c.attempted_at).label("attempted")
-_OPEN: Final = table.c.ended_at.is_(None).label("open")
-_LOOK: Final = select(table.c.confirmed_at, _ATTEMPTED, _OPEN).where(_OF_URL)
-_KEYS: Final = select(table.c.key_set, table.c.confirmed_at, _AGE).where(_OF_URL)
+_OF_URL: Final = issuer_keys.c.url == bindparam("of_url")
+_AGE: Final[ColumnElement[Any]] = milliseconds_since(issuer_keys.c.confirmed_at).label("age")
+_ATTEMPTED: Final[ColumnElement[Any]] = milliseconds_since(issuer_keys.c.attempted_at).label(
+    "attempted"
+)
+_OPEN: Final = issuer_keys.c.ended_at.is_(None).label("open")
+_LOOK: Final = select(issuer_keys.c.confirmed_at, _ATTEMPTED, _OPEN).where(_OF_URL)
+_KEYS: Final = select(issuer_keys.c.key_set, issuer_keys.c.confirmed_at, _AGE).where(_OF_URL)
 
 
 def _claim(dialect: str) -> Executable:
     """The row is claimed once: a second process waits for it, and then finds it claimed."""
-    insert = INSERT[dialect](table).values(
+    insert = INSERT[dialect](issuer_keys).values(
         url=bindparam("of_url"), key_set=[], attempted_at=this_moment()
     )
-    far = func.abs(milliseconds_since(table.c.attempted_at)) >= bindparam("gap")
-    seen = table.c.confirmed_at.is_not_distinct_from(bindparam("seen", type_=Instant()))
+    far = func.abs(milliseconds_since(issuer_keys.c.attempted_at)) >= bindparam("gap")
+    seen = issuer_keys.c.confirmed_at.is_not_distinct_from(bindparam("seen", type_=Instant()))
     claim: Executable = insert.on_conflict_do_update(
-        index_elements=[table.c.url],
+        index_elements=[issuer_keys.c.url],
         set_={"attempted_at": this_moment(), "ended_at": null()},
-        where=and_(or_(table.c.attempted_at.is_(None), far), seen),
-    ).returning(table.c.attempted_at)
+        where=and_(or_(issuer_keys.c.attempted_at.is_(None), far), seen),
+    ).returning(issuer_keys.c.attempted_at)
     return claim
 
 
 _CLAIM: Final = {dialect: _claim(dialect) for dialect in INSERT}
-_CLAIMED: Final = update(table).where(
-    _OF_URL, table.c.attempted_at == bindparam("claim", type_=Instant())
+_CLAIMED: Final = update(issuer_keys).where(
+    _OF_URL, issuer_keys.c.attempted_at == bindparam("claim", type_=Instant())
 )
 _FAIL: Final = _CLAIMED.values(ended_at=this_moment())
 _CONFIRM: Final = _CLAIMED.values(
     confirmed_at=this_moment(),
     ended_at=this_moment(),
-    attempted_at=case((bindparam("free", type_=Boolean()), null()), else_=table.c.attempted_at),
-).returning(table.c.confirmed_at)
+    attempted_at=case(
+        (bindparam("free", type_=Boolean()), null()), else_=issuer_keys.c.attempted_at
+    ),
+).returning(issuer_keys.c.confirmed_at)
 _REPLACE: Final = _CONFIRM.values(key_set=bindparam("documents", type_=JSON()))
 
 
