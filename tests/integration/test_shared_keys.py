@@ -147,7 +147,7 @@ def test_a_withdrawn_key_is_refused_by_every_worker(serve: Serve, issuer: Issuer
     issuer.add("second")
     del issuer.keys["first"]
     with few_fetches(issuer, timer=5):
-        # The tokens are asked for about once a second: every worker has them in its cache.
+        # Every worker has this token in its cache.
         assert wait_until(
             lambda: {ask(server, token).status_code for _ in range(ROUND)} == {401}, PATIENCE
         )
@@ -402,6 +402,19 @@ def test_the_store_gives_one_claim_and_takes_only_the_last_ones_keys(
         assert (await store.look(third)).attempted is None
 
     asyncio.run(story())
+
+
+def test_a_row_that_is_gone_is_made_again(serve: Serve, issuer: Issuer, database_url: str):
+    server = serve(BETTER_AUTH_URL=issuer.origin, WEB_CONCURRENCY="1")
+    assert wait_until(lambda: is_known(server, issuer), PATIENCE)
+    before = len(issuer.fetches)
+    rows(database_url, "DELETE FROM issuer_keys")
+
+    ask(server, issuer.sign("first", header={"kid": "forged"}))
+
+    assert len(issuer.fetches) == before + 1
+    [row] = rows(database_url, "SELECT CAST(key_set AS text) AS key_set FROM issuer_keys")
+    assert set(json_of(row["key_set"])) == {"first"}
 
 
 def test_a_store_that_is_away_says_so(store: IssuerKeys, database_url: str):

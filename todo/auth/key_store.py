@@ -95,7 +95,7 @@ class Fetches:
             self._note_away(error)
             return Shared()
         self._is_away, self._seen = False, shared.version
-        if shared.documents is not None:
+        if shared.documents is not None or shared.version is None:  # news, or the row is gone
             self._kept = shared.documents
         # A clock that was set back can leave a moment to come, which nobody waits for.
         counts = shared.attempted is not None and abs(shared.attempted) < GAP_SECONDS
