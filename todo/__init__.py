@@ -16,7 +16,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``accounts``      local accounts: register, log in, change the password
 ``tasks``         the rules of tasks: service, filters, sorts, bulk, tags, trash, statistics
 ``sync``          what keeps clients and server in step, for any entity
-``database``      engine, deadlines, reads and transactions, what an error means
+``database``      engine, deadlines, reads and transactions, errors, the shared key sets
 ``migrations``    Alembic's steps to the schema
 ``models``        the tables
 ``auth``          token verification and passwords, without any web framework

@@ -23,6 +23,7 @@ from todo.context import Context, install
 from todo.database import schema
 from todo.database.binding import bind, migrate_embedded
 from todo.database.engine import engine_url, is_postgresql
+from todo.database.issuer_keys import IssuerKeys
 from todo.entities import ENTITIES
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
@@ -61,7 +62,7 @@ class Application:
     streams: Streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's event (ASGI); the first one of a process fetches the keys."""
+        """Serve one connection's event (ASGI); the first one of a process renews the keys."""
         if scope["type"] == "lifespan" and self.keys is not None:
             self.keys.start()
         await self.asgi(scope, receive, send)
@@ -93,9 +94,9 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         document = load(contract or contract_directory())
         if not settings.local_accounts:
             document = without(document, NEED_LOCAL_ACCOUNTS)
-        keys = key_set(settings)
         flask_app = _flask_app(settings)
         threads = _threads(settings, flask_app)
+        keys = key_set(settings, lambda url: IssuerKeys(url, threads.run))
         tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
         streams = Streams(ENTITIES, threads.run, TokensInUse(tokens, threads.run).refused)
         install(flask_app, _context(settings, document, keys, streams))

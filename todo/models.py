@@ -247,12 +247,25 @@ class ImportedTask(Model):
     task_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class IssuerKeys(Model):
+    """The public keys of an issuer, as any process has last confirmed them. They are of no user."""
+
+    __tablename__ = "issuer_keys"
+
+    url: Mapped[str] = mapped_column(collated_text(), primary_key=True)
+    key_set: Mapped[list[dict[str, object]]] = mapped_column(sa.JSON)
+    confirmed_at: Mapped[str | None] = mapped_column(Instant)
+    attempted_at: Mapped[str | None] = mapped_column(Instant)
+    ended_at: Mapped[str | None] = mapped_column(Instant)
+
+
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
 accounts = cast("sa.Table", Account.__table__)
 changes = cast("sa.Table", LoggedChange.__table__)
 idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
 imported_tasks = cast("sa.Table", ImportedTask.__table__)
+issuer_keys = cast("sa.Table", IssuerKeys.__table__)
 
 
 def _index(table: sa.Table, name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tests.servers.issuer import Issuer, public_jwk
-from todo.auth.jwks import usable_keys
+from todo.auth.key_sets import usable_keys
 from todo.auth.token_cache import CachingVerifier
 from todo.auth.tokens import Claims, Family, Key, SharedSecret, Verifier, mint
 

@@ -18,7 +18,7 @@ VERBS = {"insert", "update", "delete"}
 ON_CONFLICT = {"insert", "insert_into"}
 """What a member of `todo.database.dialects.INSERT` is called."""
 TABLES = set(Base.metadata.tables)
-NO_ENTITY = {"accounts", "imported_tasks", "_version"}
+NO_ENTITY = {"accounts", "imported_tasks", "issuer_keys", "_version"}
 """Tables that are no entity's: the module of their rules writes them."""
 RAW = re.compile(
     rf"\b(INSERT INTO|UPDATE|DELETE FROM)\s+({'|'.join(sorted(TABLES - NO_ENTITY))})\b", re.I

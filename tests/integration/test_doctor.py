@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.server import postgresql_settings, run_todo
+from tests.integration.server import SERVING, Server, postgresql_settings, run_todo
 from tests.integration.tables import rows
-from tests.servers.issuer import issuing
+from tests.servers.issuer import issuing, public_jwk
 
 
 def doctor(cwd: Path, *arguments: str, **variables: str) -> tuple[int, dict[str, str]]:
@@ -50,6 +50,45 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     )
     assert lost[0] == 1
     assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the response is not a JWKS document; ")
+
+
+def test_doctor_names_the_cause_of_hundreds_of_keys(url, tmp_path):
+    with issuing() as issuer:
+        issuer.add("a")
+        issuer.documents = [public_jwk(f"{n}", *issuer.keys["a"]) for n in range(600)]
+        variables = {"DATABASE_URL": url, "BETTER_AUTH_URL": issuer.origin}
+        many = doctor(tmp_path, **variables)
+        issuer.mood = "huge"
+        huge = doctor(tmp_path, **variables)
+
+    cause = (
+        "Better Auth makes a key for every token, so new tokens wait for a fetch; set "
+        "jwks.rotationInterval in its jwt plugin or update it, and delete old rows of its table "
+        "'jwks'"
+    )
+    assert (many[0], many[1]["FAIL  keys"]) == (1, f"601 at {issuer.url} (EdDSA); {cause}")
+    assert huge[1]["FAIL  keys"] == f"{issuer.url}: the response exceeds 1048576 bytes; {cause}"
+
+
+def test_doctor_tells_how_long_the_shared_keys_serve_without_better_auth(database_url, tmp_path):
+    with issuing() as issuer:
+        issuer.add("a")
+        variables = {"DATABASE_URL": database_url, "BETTER_AUTH_URL": issuer.origin}
+        assert doctor(tmp_path, **variables)[1]["ok    shared keys"] == (
+            "none yet; the first server that fetches the keys keeps them for all"
+        )
+        server = Server.start(tmp_path, command=SERVING, **variables)
+        server.close()
+    code, said = doctor(tmp_path, **variables)
+    assert code == 1
+    assert said["FAIL  keys"].startswith(issuer.url)
+    assert re.fullmatch(
+        r"1, confirmed \d+ s ago; without Better Auth they serve 2[34]\.\d h more",
+        said["ok    shared keys"],
+    )
+
+    rows(database_url, "UPDATE issuer_keys SET confirmed_at = '2026-01-01 00:00:00.000000'")
+    assert doctor(tmp_path, **variables)[1]["FAIL  shared keys"].startswith("1, which Better Auth")
 
 
 def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):

@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif issuer.mood == "html":
             self._answer(200, "text/html", b"<!doctype html><title>Sign in</title>")
         elif issuer.mood == "huge":
-            self._answer(200, "application/json", issuer.document() + b" " * 70_000)
+            self._answer(200, "application/json", issuer.document() + b" " * 1_100_000)
         else:
             self._answer(200, "application/json", issuer.document())
 

@@ -1,11 +1,13 @@
 """Which keys of a key set may verify tokens (RFC 7517, RFC 7518, RFC 8725)."""
 
+import json
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 from tests.servers.issuer import MAKERS, octets, public_jwk
-from todo.auth.jwks import UnusableKeySetError, usable_keys
+from todo.auth.key_sets import MAX_KEYS, UnusableKeySetError, documents_in, usable_keys
 
 ALL = frozenset({"EdDSA", "ES256", "ES512", "RS256", "PS256"})
 KEY = ed25519.Ed25519PrivateKey.generate()
@@ -76,6 +78,40 @@ def test_a_private_key_is_left_out():
 @pytest.mark.parametrize(("bits", "expected"), [(1024, set()), (2047, set()), (2048, {"a"})])
 def test_an_rsa_key_has_2048_bits_or_more(bits, expected):
     assert kids(public_jwk("a", "RS256", rsa.generate_private_key(65537, bits))) == expected
+
+
+def body_of(*documents):
+    return json.dumps({"keys": documents}).encode()
+
+
+def test_only_public_members_are_read_of_a_document_and_nothing_of_a_secret_one():
+    private = get_default_algorithms()["EdDSA"].to_jwk(KEY, as_dict=True)
+    secret = {"kty": "oct", "kid": "s", "k": octets(b"x" * 32)}
+    body = body_of({**GOOD, "x5c": ["MIIB"], "x-own": 1}, {**private, "kid": "p"}, secret)
+
+    assert documents_in(body) == {"a": GOOD}
+
+
+def test_the_newest_thousand_keys_are_read():
+    body = body_of(*({**GOOD, "kid": f"{n}"} for n in range(MAX_KEYS + 500)))
+
+    assert list(documents_in(body)) == [f"{n}" for n in range(500, MAX_KEYS + 500)]
+
+
+def test_a_set_may_have_one_mebibyte():
+    body = body_of(GOOD)
+
+    assert documents_in(body.ljust(1_048_576)) == {"a": GOOD}
+    with pytest.raises(UnusableKeySetError, match="the response exceeds 1048576 bytes"):
+        documents_in(body.ljust(1_048_577))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<!doctype html>", b"[]", b'{"keys": 1}', b'{"keys": ["a"]}', b"[" * 100_000]
+)
+def test_anything_else_is_no_jwks_document(body):
+    with pytest.raises(UnusableKeySetError, match="the response is not a JWKS document"):
+        documents_in(body)
 
 
 def test_a_set_without_a_usable_key_says_what_was_wanted():

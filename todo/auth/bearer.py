@@ -4,6 +4,7 @@ It runs on the event loop, after routing and before validation. It waits for not
 is not known yet. It also decides whether the path names the caller (403), before any database work.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from connexion.lifecycle import ConnexionRequest
@@ -12,6 +13,7 @@ from connexion.security import AbstractSecurityHandler
 from todo.auth import ME
 from todo.auth.invalid_token import InvalidTokenError, why_not_bearer
 from todo.auth.jwks import Jwks
+from todo.auth.key_store import KeyStore
 from todo.auth.token_cache import CachingVerifier
 from todo.auth.tokens import (
     HS256,
@@ -26,14 +28,18 @@ from todo.problems import Problem
 from todo.settings.settings import Settings
 
 
-def key_set(settings: Settings) -> Jwks | None:
-    """Return the issuer's key set, ``None`` where the settings name none."""
+def key_set(settings: Settings, store: Callable[[str], KeyStore] | None = None) -> Jwks | None:
+    """Return the issuer's key set, ``None`` where the settings name none.
+
+    ``store`` makes what shares the keys at a URL with other processes; without one nothing does.
+    """
     if settings.jwks_url is None:
         return None
     return Jwks(
         settings.jwks_url,
         settings.auth_jwks_algorithms,
         fresh=settings.auth_jwks_fresh_seconds,
+        store=store and store(settings.jwks_url),
     )
 
 

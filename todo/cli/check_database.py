@@ -4,17 +4,22 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from todo.auth.jwks import STALE_SECONDS
 from todo.cli.check import CheckFailedError, check_clock
 from todo.database import obstacles, schema
 from todo.database.engine import engine_url, maintenance_engine
 from todo.database.errors import first_line
+from todo.database.issuer_keys import last_confirmed
 from todo.database.pooler import is_pooled
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
+
+_NOT_SHARED: Final = "none yet; the first server that fetches the keys keeps them for all"
 
 
 def check_server(settings: Settings) -> str:
@@ -80,6 +85,25 @@ def check_better_auth(settings: Settings) -> str:
     return (
         f"the database has tables of Better Auth ({', '.join(tables)}); this API never touches them"
     )
+
+
+def check_shared_keys(url: str, settings: Settings) -> str:
+    """Return which keys of the issuer at ``url`` the processes share, and for how long."""
+    if _is_new(settings):
+        return _NOT_SHARED
+    engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
+    with _unknown_without_database(), engine.connect() as connection:
+        found = last_confirmed(connection, url)
+    if found is None:
+        return _NOT_SHARED
+    number, age = found
+    hours = (STALE_SECONDS - age) / 3600
+    if hours <= 0:
+        raise CheckFailedError(
+            f"{number}, which Better Auth last confirmed {age / 3600:.0f} h ago; they are trusted "
+            "for 24 h, so every token under them is 503; see the line 'keys'"
+        )
+    return f"{number}, confirmed {age:.0f} s ago; without Better Auth they serve {hours:.1f} h more"
 
 
 @contextmanager

@@ -3,17 +3,27 @@
 import asyncio
 import time
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 import jwt
 
 from todo.auth import local_tokens
 from todo.auth.bearer import key_set, verifier
 from todo.auth.invalid_token import InvalidTokenError
-from todo.auth.jwks import FAILURES, Jwks, reason, usable_keys
+from todo.auth.jwks import Jwks
+from todo.auth.key_fetch import FAILURES, reason
+from todo.auth.key_sets import OversizedKeySetError, usable_keys
 from todo.auth.tokens import HS256, Claims, KeysUnavailableError
 from todo.cli.check import CheckFailedError, check_clock
 from todo.problem_types import PROBLEM_TYPES
 from todo.settings.settings import Settings
+
+MANY_KEYS: Final = 100
+"""More than any rotation leaves."""
+_CAUSE_OF_MANY: Final = (
+    "Better Auth makes a key for every token, so new tokens wait for a fetch; set "
+    "jwks.rotationInterval in its jwt plugin or update it, and delete old rows of its table 'jwks'"
+)
 
 
 def check_families(settings: Settings) -> str:
@@ -35,6 +45,8 @@ def check_keys(keys: Jwks, settings: Settings) -> str:
     try:
         documents, date = asyncio.run(keys.fetch())
         usable = usable_keys(documents, frozenset(settings.auth_jwks_algorithms))
+    except OversizedKeySetError as failure:
+        raise CheckFailedError(f"{keys.url}: {failure}; {_CAUSE_OF_MANY}") from None
     except FAILURES as failure:
         raise CheckFailedError(
             f"{keys.url}: {reason(failure)}; check BETTER_AUTH_URL, that Better Auth runs with "
@@ -43,7 +55,10 @@ def check_keys(keys: Jwks, settings: Settings) -> str:
     if date is not None:
         check_clock(_timestamp(date), "Better Auth's", settings)
     algorithms = sorted({key.algorithm_name for key in usable.values()})
-    return f"{len(usable)} at {keys.url} ({', '.join(algorithms)})"
+    found = f"{len(usable)} at {keys.url} ({', '.join(algorithms)})"
+    if len(documents) >= MANY_KEYS:
+        raise CheckFailedError(f"{found}; {_CAUSE_OF_MANY}")
+    return found
 
 
 def check_token(token: str, settings: Settings) -> str:

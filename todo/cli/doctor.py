@@ -8,7 +8,13 @@ import click
 
 from todo.auth.bearer import key_set
 from todo.cli.check import CheckFailedError
-from todo.cli.check_database import check_better_auth, check_pooler, check_schema, check_server
+from todo.cli.check_database import (
+    check_better_auth,
+    check_pooler,
+    check_schema,
+    check_server,
+    check_shared_keys,
+)
 from todo.cli.check_tokens import check_families, check_keys, check_token
 from todo.database.engine import display
 from todo.logs import configure
@@ -61,6 +67,7 @@ def _checks(settings: Settings, token: str | None) -> dict[str, Callable[[], str
     }
     if (keys := key_set(settings)) is not None:
         checks["keys"] = lambda: check_keys(keys, settings)
+        checks["shared keys"] = lambda: check_shared_keys(keys.url, settings)
     if token is not None:
         checks["your token"] = lambda: check_token(token, settings)
     return checks

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from orjson import dumps
-from sqlalchemy import Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
+
+from todo.models import Instant
 
 
 class contains(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
@@ -74,3 +76,49 @@ def _is_any_of_postgresql(element: is_any_of, compiler: SQLCompiler, **options: 
 def _is_any_of_sqlite(element: is_any_of, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(one, **options) for one in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled SQL
+
+
+class this_moment(FunctionElement[str]):  # noqa: N801 - reads like SQL's functions
+    """The moment by the database's clock, cut to milliseconds: machines need not agree on theirs.
+
+    It is read when the row is: after a wait for a lock, too.
+    """
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(this_moment, "postgresql")
+def _this_moment_postgresql(*_: Any, **__: Any) -> str:
+    return "date_trunc('milliseconds', clock_timestamp())"
+
+
+@compiles(this_moment, "sqlite")
+def _this_moment_sqlite(*_: Any, **__: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+class milliseconds_since(FunctionElement[int]):  # noqa: N801 - reads like SQL's functions
+    """How long ago an instant was, by the database's clock; below 0 for one to come."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+
+
+@compiles(milliseconds_since, "postgresql")
+def _milliseconds_since_postgresql(
+    element: milliseconds_since, compiler: SQLCompiler, **options: Any
+) -> str:
+    column = compiler.process(element.clauses, **options)
+    return f"CAST(1000 * extract(epoch FROM clock_timestamp() - {column}) AS bigint)"
+
+
+@compiles(milliseconds_since, "sqlite")
+def _milliseconds_since_sqlite(
+    element: milliseconds_since, compiler: SQLCompiler, **options: Any
+) -> str:
+    column = compiler.process(element.clauses, **options)
+    return f"CAST(86400000 * (julianday('now') - julianday({column})) AS integer)"

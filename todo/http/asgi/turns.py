@@ -108,7 +108,7 @@ class Turns:
     async def take(self, user: str | None, *, writes: bool) -> Turn:
         """Wait for a thread; return the turn, to be closed when the thread has done its work.
 
-        ``user`` is ``None`` for what is of no user and writes nothing. Raises :class:`Problem`:
+        ``user`` is ``None`` for what the server does for no user. Raises :class:`Problem`:
         ``too_many_requests`` when too many of the user's own requests wait already, ``busy`` when
         too many of all users do, and when no turn comes in time, for whatever reason.
         """
