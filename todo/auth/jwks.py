@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from todo.auth.invalid_token import InvalidTokenError
 from todo.auth.tokens import Key, KeysUnavailableError
+from todo.metrics.catalogue import KEYS_CONFIRMED, KEYS_FAILURES
 
 MAX_BYTES: Final = 65_536
 """Bytes of a JWKS document."""
@@ -140,10 +141,12 @@ class Jwks:
             keys = usable_keys(documents, self._algorithms)
         except FAILURES as error:
             self._failed, self._failed_at = True, self._clock()
+            KEYS_FAILURES.inc()
             log.warning("jwks.failed", url=self.url, reason=reason(error))
         else:
             self._failed = False
             self._confirmed = self._clock()
+            KEYS_CONFIRMED.set(time.time())
             if documents != self._documents:
                 self._documents, self._keys = documents, keys
                 self._version += 1
