@@ -158,9 +158,9 @@ def test_the_files_of_the_metrics_are_private_and_go_with_the_server(tmp_path):
         assert files.stat().st_mode & 0o777 == 0o700
         assert not left.exists()
 
-        server.process.stop()
+        os.kill(server.process.pid, signal.SIGTERM)
 
-        assert not files.exists()
+        assert wait_until(lambda: not files.exists(), WAIT_SECONDS), server.process.log()
     finally:
         server.close()
 

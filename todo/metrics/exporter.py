@@ -70,12 +70,12 @@ class Exporter:
         if self._server is not None:
             self._server.socket.close()
 
-    @staticmethod
-    def died(pid: int) -> None:
+    def died(self, pid: int) -> None:
         """Forget the gauges of a worker that has ended; what it counted stays."""
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        with suppress(OSError):  # which would end gunicorn's master
+            mark_process_dead(pid, str(self._files))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Remove the files. The thread ends with the process."""
