@@ -23,6 +23,13 @@ TIMES = ("timestamp", "duration_ms", "waited_ms", "database_ms")
 EXACT = {"level": "info", "logger": "todo.access", "event": "request"}
 
 
+@pytest.fixture(scope="module")
+def service(backend, new_database, serve):
+    """An application whose requests are those of this file alone."""
+    time.sleep(4 * access_log.WAIT_SECONDS)  # until the lines of the files before are written
+    return serve(settings_for(new_database(backend)))
+
+
 @pytest.fixture
 def logged(service, capfd):
     """What the service has written to the access log since the last look, as text."""
