@@ -23,6 +23,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``problems``      how an error is raised, and how it is rendered
 ``problem_types`` every error that a client can see: code, status, words
 ``logs``          one event per line
+``metrics``       what is counted and measured, for Prometheus
 ``settings``      every environment variable
 ``values``        dates, instants, folded text, origins
 ================= =================================================================================

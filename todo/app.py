@@ -22,14 +22,16 @@ from todo.auth.token_cache import CachingVerifier
 from todo.context import Context, install
 from todo.database import schema
 from todo.database.binding import bind, migrate_embedded
-from todo.database.engine import engine_url, is_postgresql
+from todo.database.engine import engine_url, in_use, is_postgresql
 from todo.database.issuer_keys import IssuerKeys
 from todo.entities import ENTITIES
+from todo.http.asgi.access_log import AccessLog, hash_key
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
 from todo.http.asgi.flask_adapter import FlaskAdapter
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
+from todo.http.asgi.request_metrics import BusiestUser, RequestMetrics
 from todo.http.asgi.threads import Threads
 from todo.http.contract import ContractError
 from todo.http.contract.document import (
@@ -43,9 +45,13 @@ from todo.http.contract.resolver import HandlerResolver
 from todo.http.contract.routes import AllowedMethods, BodyLimits, OperationRoute
 from todo.http.contract.routing import CompiledRouting
 from todo.http.contract.validation import ContractValidation
+from todo.http.exchange import Watcher
+from todo.metrics import catalogue
+from todo.metrics.sampler import Reading, Sampler
 from todo.models import db
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
+from todo.sync.log_size import log_entries
 from todo.sync.streams import Streams
 
 NEED_LOCAL_ACCOUNTS: Final = ("accounts", "demo")
@@ -60,12 +66,19 @@ class Application:
     flask: flask.Flask
     keys: Jwks | None
     streams: Streams
+    sampler: Sampler | None
+    access_log: AccessLog | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event (ASGI); the first one of a process renews the keys."""
-        if scope["type"] == "lifespan" and self.keys is not None:
-            self.keys.start()
+        if scope["type"] == "lifespan":
+            if self.keys is not None:
+                self.keys.start()
+            if self.sampler is not None:
+                self.sampler.start()
         await self.asgi(scope, receive, send)
+        if scope["type"] == "lifespan":
+            self._flush()
 
     def after_fork(self, is_ending: Callable[[], bool]) -> None:
         """Forget connections that were opened before the fork, without closing the parent's.
@@ -78,8 +91,13 @@ class Application:
 
     def close(self) -> None:
         """Close this process's connections; the last one folds SQLite's log into the database."""
+        self._flush()
         with self.flask.app_context():
             db.engine.dispose()
+
+    def _flush(self) -> None:
+        if self.access_log is not None:
+            self.access_log.flush()
 
 
 def create_app(settings: Settings | None = None, *, contract: Path | None = None) -> Application:
@@ -112,9 +130,15 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     migrate_embedded(settings)
     limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
     bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
-    return Application(
-        RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins)), flask_app, keys, streams
-    )
+    access_log = _access_log(settings)
+    watchers: list[Watcher] = [] if access_log is None else [access_log]
+    sampler = None
+    if settings.metrics_port is not None:
+        busiest = BusiestUser()
+        watchers.append(RequestMetrics(busiest))
+        sampler = _sampler(flask_app, threads, streams, busiest)
+    edge = RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins), watchers=watchers)
+    return Application(edge, flask_app, keys, streams, sampler, access_log)
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
@@ -133,6 +157,30 @@ class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is unt
 def _threads(settings: Settings, flask_app: flask.Flask) -> Threads:
     one_writer = not is_postgresql(engine_url(settings.sqlalchemy_url))
     return Threads(flask_app, settings.web_threads, one_writer=one_writer)
+
+
+def _access_log(settings: Settings) -> AccessLog | None:
+    if not settings.logs_requests:
+        return None
+    return AccessLog(hash_key(settings.better_auth_secret), settings.log_format)
+
+
+def _sampler(
+    flask_app: flask.Flask, threads: Threads, streams: Streams, busiest: BusiestUser
+) -> Sampler:
+    with flask_app.app_context():
+        engine = db.engine  # its pool is another one after a fork
+    readings = [
+        Reading(catalogue.THREADS, lambda: threads.number),
+        Reading(catalogue.THREADS_IN_USE, lambda: threads.turns.taken),
+        Reading(catalogue.WAITING, lambda: threads.turns.waiting_for_thread, ("thread",)),
+        Reading(catalogue.WAITING, lambda: threads.turns.waiting_for_own, ("user",)),
+        Reading(catalogue.POOL, lambda: threads.number),
+        Reading(catalogue.POOL_IN_USE, lambda: in_use(engine)),
+        Reading(catalogue.STREAMS, lambda: streams.number),
+        Reading(catalogue.BUSIEST_USER, busiest.per_second),
+    ]
+    return Sampler(readings, catalogue.LOG_ENTRIES, lambda: threads.run(None, log_entries))
 
 
 def _connexion(document: Document, adapter: FlaskAdapter, tokens: CachingVerifier) -> _Connexion:

@@ -20,8 +20,10 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
+from todo import __version__
 from todo.http.asgi.streaming import SLOW_SECONDS
 from todo.logs import configure
+from todo.metrics.exporter import Exporter
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 
@@ -165,41 +167,64 @@ logger_class = "todo.serving.Logger"
 proc_name = "todo"
 
 
+_exporter: Exporter | None = None
+
+
 def on_starting(server: Any) -> None:  # noqa: ARG001
-    """End the start with one line where gunicorn would try for five seconds to listen.
+    """Turn the metrics on, if there are any; end the start with one line where gunicorn would
+    try for five seconds to listen.
 
     Raises :class:`ConfigurationError`.
     """
     if "GUNICORN_FD" not in os.environ:  # USR2: the listening socket was handed down
-        _check_listening(_settings.host, _settings.port)
+        _check_listening("", _settings.host, _settings.port)
+        if _settings.metrics_port is not None:
+            _check_listening("METRICS_", _settings.metrics_host, _settings.metrics_port)
+    _turn_metrics_on()
 
 
-def _check_listening(host: str, port: int) -> None:
-    family, kind, address = _address(host, port)
+def _turn_metrics_on() -> None:
+    global _exporter  # noqa: PLW0603 - gunicorn's settings are the names of this module
+    if _settings.metrics_port is not None:
+        _exporter = Exporter(
+            _settings.metrics_host,
+            _settings.metrics_port,
+            Path(worker_tmp_dir),
+            version=__version__,
+        )
+
+
+def _check_listening(prefix: str, host: str, port: int) -> None:
+    family, kind, address = _address(prefix, host, port)
     with socket.socket(family, kind) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
         try:
             listener.bind(address)
         except OSError as error:
-            name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
+            name = prefix + ("HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT")
             raise ConfigurationError(
                 f"{name}: cannot listen on {host}, port {port}: {error.strerror}; "
-                "stop what listens there, or choose another HOST or PORT"
+                f"stop what listens there, or choose another {prefix}HOST or {prefix}PORT"
             ) from None
 
 
-def _address(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketKind, Any]:
+def _address(
+    prefix: str, host: str, port: int
+) -> tuple[socket.AddressFamily, socket.SocketKind, Any]:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise ConfigurationError(
-            f"HOST: {host!r}: {error.strerror}; set HOST to an address of this machine"
+            f"{prefix}HOST: {host!r}: {error.strerror}; "
+            f"set {prefix}HOST to an address of this machine"
         ) from None
     return family, kind, address
 
 
 def when_ready(server: Any) -> None:
-    """Let go of clients that read nothing, and log where the documentation is."""
+    """Let go of clients that read nothing, serve the metrics, and log where the pages are."""
+    if _exporter is not None:
+        _exporter.serve()
     for listener in server.LISTENERS:
         _drop_who_reads_nothing(listener.sock)
     structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
@@ -217,7 +242,9 @@ def _drop_who_reads_nothing(listener: socket.socket) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Give the worker database connections of its own."""
+    """Give the worker database connections of its own, and no metrics to serve."""
+    if _exporter is not None:
+        _exporter.forked()
     server.app.wsgi().after_fork(lambda: not worker.alive or _is_ending())
 
 
@@ -230,3 +257,15 @@ def _is_ending() -> bool:
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Close the connections: every acknowledged change is then in the embedded database's file."""
     server.app.wsgi().close()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Forget the gauges of a worker that has ended."""
+    if _exporter is not None:
+        _exporter.died(worker.pid)
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    """Remove the files of the metrics."""
+    if _exporter is not None:
+        _exporter.close()

@@ -62,7 +62,8 @@ def test_module_imports_nothing_above_it(path: Path):
 @pytest.mark.parametrize(
     ("layer", "below"),
     [
-        ("auth", set()),
+        ("auth", {"metrics"}),
+        ("metrics", set()),
         ("problems", {"problem_types"}),
         ("problem_types", set()),
         ("settings", {"values"}),

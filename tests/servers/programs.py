@@ -26,6 +26,7 @@ INSTALL = {
     "npm": "apt-get install npm",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
+    "promtool": "apt-get install prometheus",
     "sed": "apt-get install sed",
     "umount": "apt-get install mount",
 }

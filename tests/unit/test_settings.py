@@ -60,6 +60,9 @@ READ = {
     "CHANGES_PER_USER": ("5000", "changes_per_user", 5000),
     "LOG_LEVEL": ("DEBUG", "log_level", "debug"),
     "LOG_FORMAT": ("console", "log_format", "console"),
+    "ACCESS_LOG": ("OFF", "access_log", "off"),
+    "METRICS_PORT": ("9090", "metrics_port", 9090),
+    "METRICS_HOST": ("::1", "metrics_host", "::1"),
 }
 """For every variable: a value, the field it sets, and what the field then is."""
 
@@ -73,6 +76,9 @@ DEFAULTS = {
     "database_schema": None,
     "instance_path": Path("instance"),
     "host": "127.0.0.1",
+    "access_log": "on",
+    "metrics_port": None,
+    "metrics_host": "127.0.0.1",
     "port": 8000,
     "web_concurrency": min(os.cpu_count() or 1, 4),
     "web_threads": 8,
@@ -185,6 +191,9 @@ def test_the_example_file_sets_the_defaults():
         ("TASKS_PER_USER", "10000001", "'10000001' is not a whole number from 1 to 10000000"),
         ("LOG_LEVEL", "loud", "'loud' is not one of debug, info, warning, error"),
         ("LOG_FORMAT", "xml", "'xml' is not one of json, console"),
+        ("ACCESS_LOG", "no", "'no' is not one of on, off"),
+        ("METRICS_PORT", "0", "'0' is not a whole number from 1 to 65535"),
+        ("METRICS_PORT", "8000", "is the same as PORT; choose another one"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(variable, value, reason):

@@ -24,6 +24,7 @@ from todo.auth.tokens import (
     Verifier,
     local_family,
 )
+from todo.http.exchange import exchange_of
 from todo.problems import Problem
 from todo.settings.settings import Settings
 
@@ -97,6 +98,7 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
             raise Problem(
                 "keys_unavailable", "The keys that verify this token are unavailable right now."
             ) from None
+        exchange_of(request.scope).user = claims["sub"]
         user_id = request.scope["path_params"].get("user_id", ME)
         if user_id not in (claims["sub"], ME):
             raise Problem(

@@ -20,6 +20,7 @@ from todo.auth.key_fetch import FAILURES, FETCH_SECONDS, reason
 from todo.auth.key_sets import Documents, UnusableKeySetError, usable_keys
 from todo.auth.key_store import GAP_SECONDS, Fetches, KeyStore
 from todo.auth.tokens import Key, KeysUnavailableError
+from todo.metrics.catalogue import KEYS_CONFIRMED, KEYS_FAILURES
 
 LOOK_SECONDS: Final = 0.25
 """The least time between two looks at the store; an unknown key waits for the next one."""
@@ -202,6 +203,7 @@ class Jwks:
             self._use(documents, self._clock(), began=began)
         except FAILURES as error:
             self._failed = True
+            KEYS_FAILURES.inc()
             log.warning("jwks.failed", url=self.url, reason=reason(error))
             await self._fetches.fail(claim)
         else:
@@ -223,6 +225,7 @@ class Jwks:
         elif not documents:
             usable_keys(documents, self._algorithms)
         self._failed, self._confirmed, self._began = False, confirmed, began
+        KEYS_CONFIRMED.set(time.time() - self.age)
 
     def _replace(self, documents: Documents, keys: dict[str, jwt.PyJWK]) -> None:
         for withdrawn in self._keys.keys() - keys.keys():

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from todo.auth.tokens import Claims, Verifier
+from todo.metrics.catalogue import TOKEN_CACHE
 
 CAPACITY: Final = 4096
 """Tokens in the cache of one process; the oldest leaves first."""
@@ -37,7 +38,9 @@ class CachingVerifier:
         key = sha256(token.encode("utf-8", "surrogatepass")).digest()
         claims = self._cache.get(key)
         if claims is not None and self._is_current(claims):
+            TOKEN_CACHE.inc("hit")
             return claims
+        TOKEN_CACHE.inc("miss")
         self._cache.pop(key, None)
         claims = await self._verifier.verify(token)
         self._clear_after_change()

@@ -41,11 +41,20 @@ def scope(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
     Outside of a block each wait may take :data:`STATEMENT_SECONDS`. A thread serves one request
     after the other, and no request inherits the remaining time of an earlier one.
     """
-    _local.end = time.monotonic() + seconds
+    begun = time.monotonic()
+    _local.end = begun + seconds
     try:
         yield
     finally:
         del _local.end
+        _local.spent = getattr(_local, "spent", 0.0) + time.monotonic() - begun
+
+
+def take_spent() -> float:
+    """Return the seconds that this thread spent inside of blocks since the last call."""
+    spent: float = getattr(_local, "spent", 0.0)
+    _local.spent = 0.0
+    return spent
 
 
 def remaining() -> float:

@@ -185,6 +185,12 @@ def prepare(engine: Engine) -> Engine:
     return engine
 
 
+def in_use(engine: Engine) -> int:
+    """Return how many connections of the pool are taken."""
+    taken: int = getattr(engine.pool, "checkedout", lambda: 0)()  # only pools with a bound know
+    return taken
+
+
 def maintenance_engine(url: str, *, namespace: str | None = None) -> Engine:
     """Return an engine for a command: one connection at a time, none kept."""
     parsed = engine_url(url)

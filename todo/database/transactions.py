@@ -24,6 +24,7 @@ from todo.database.errors import (
     sqlstate,
 )
 from todo.database.prepared import execute
+from todo.metrics.catalogue import RETRIES
 from todo.models import db
 from todo.problems import Problem
 
@@ -115,6 +116,7 @@ def _write(unit: Callable[[Connection], T], *, long: bool) -> T:
         except SQLAlchemyError as error:
             if attempt == ATTEMPTS or not _may_retry(error):
                 _give_up(error, long=long)
+            RETRIES.inc("connection_lost" if connection_lost(error) else "conflict")
             time.sleep(random.uniform(0, BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter
     raise AssertionError  # pragma: no cover - the loop returns or raises
 

@@ -51,8 +51,34 @@ class ServerSettings:
         unset="`console` on a terminal, otherwise `json`",
     )
 
+    access_log: str = setting(
+        "on",
+        "`on` logs one line for each request, as an event of level `info`; `off` logs none.",
+        Choice(("on", "off")),
+    )
+    metrics_port: int | None = setting(
+        None,
+        "The port that the metrics for Prometheus are served on, at `/metrics`, by gunicorn's "
+        "master. It takes no token, so let Prometheus alone reach it.",
+        Integer(1, MAX_PORT),
+        unset="no metrics",
+        example="9090",
+    )
+    metrics_host: str = setting(
+        "127.0.0.1",
+        "The address that the metrics are served on.",
+        Text("a name or an IP address"),
+    )
+
+    @property
+    def logs_requests(self) -> bool:
+        """Whether each request gets its line in the log."""
+        return self.access_log == "on" and self.log_level in ("debug", "info")
+
     def check_server(self) -> None:
-        """Raise :class:`ConfigurationError` for an origin that no browser would send."""
+        """Raise :class:`ConfigurationError` for what no server or browser could work with."""
+        if self.metrics_port == self.port:
+            raise ConfigurationError("METRICS_PORT: is the same as PORT; choose another one")
         for origin in self.cors_origins:
             if not is_origin(origin):
                 raise ConfigurationError(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from todo.auth.user import User
 from todo.database import transactions
 from todo.database.deadline import STATEMENT_SECONDS
+from todo.metrics.catalogue import REPLAYS
 from todo.sync import idempotency
 from todo.sync.idempotency import Repeatable
 from todo.sync.log import USER
@@ -47,4 +48,7 @@ def run(
         unit.write()
         return result, False
 
-    return transactions.write(transaction, seconds=seconds)
+    result, was_done_before = transactions.write(transaction, seconds=seconds)
+    if was_done_before:
+        REPLAYS.inc()
+    return result, was_done_before

@@ -182,6 +182,11 @@ class Streams:
         self._number = 0
         self._repeated: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def number(self) -> int:
+        """How many streams there are."""
+        return self._number
+
     def open(self, user_id: str, token: str) -> Listener:
         """Return a new listener of the user's, whose token is looked at again and again.
 

@@ -7,6 +7,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from todo.http.exchange import exchange_of
 from todo.problems import Problem, render
 
 log = structlog.get_logger("todo.errors")
@@ -56,6 +57,7 @@ class ErrorBoundary:
 
 
 async def _respond(problem: Problem, scope: Scope, send: Send) -> None:
+    exchange_of(scope).code = problem.code
     rendered = render(problem, scope["path"])
     headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in rendered.headers.items()]
     headers.append((b"content-length", b"%d" % len(rendered.body)))

@@ -7,6 +7,7 @@ function runs on the event loop, without the hop: liveness works even when every
 """
 
 import inspect
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from connexion.middleware.abstract import ROUTING_CONTEXT, AbstractRoutingAPI, S
 from connexion.operations import AbstractOperation
 from starlette.types import Receive, Scope, Send
 
+from todo.database import deadline
 from todo.http.asgi.streaming import stream
 from todo.http.asgi.threads import Threads
 from todo.http.asgi.turns import NOBODY
@@ -22,6 +24,7 @@ from todo.http.contract import hints
 from todo.http.contract.resolver import Handler
 from todo.http.contract.validation import ARGUMENTS
 from todo.http.event_stream import EventStream
+from todo.http.exchange import exchange_of
 from todo.http.reply import Reply, reply_of
 from todo.http.request import Request, claims_of
 from todo.problems import Problem
@@ -91,6 +94,7 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
 
             async def run_operation(scope: Scope) -> Reply | EventStream:
                 user = _user(scope, method)
+                exchange_of(scope).queued = time.perf_counter()
                 reply: Reply = await self._threads.run(user, self._run, handler, scope)
                 return reply
 
@@ -98,6 +102,7 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
 
             async def run_operation(scope: Scope) -> Reply | EventStream:
                 user = _user(scope, method) or NOBODY
+                exchange_of(scope).queued = time.perf_counter()
                 try:
                     reply: Reply
                     reply = await self._threads.run(user, self._run, handler, scope, writes=True)
@@ -109,10 +114,16 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
 
     def _run(self, handler: Handler, scope: Scope) -> Reply:
         """Run ``handler`` on this thread, in the application context that it is in."""
+        exchange = exchange_of(scope)
+        exchange.started = time.perf_counter()
+        deadline.take_spent()  # what this thread did for nobody's request
         flask.g.request = request = Request(scope)
-        if self._check is not None and request.claims is not None:
-            self._check(request.claims)
-        return reply_of(handler(**scope[ARGUMENTS]))
+        try:
+            if self._check is not None and request.claims is not None:
+                self._check(request.claims)
+            return reply_of(handler(**scope[ARGUMENTS]))
+        finally:
+            exchange.database = deadline.take_spent()
 
 
 class _FlaskAPI(AbstractRoutingAPI[AbstractOperation]):  # type: ignore[misc]

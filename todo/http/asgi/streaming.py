@@ -7,6 +7,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from todo.http.event_stream import HEADERS, EventStream
+from todo.http.exchange import exchange_of
 
 SLOW_SECONDS: Final = 30.0
 """How long a client may read nothing of what it was sent."""
@@ -16,6 +17,7 @@ log = structlog.get_logger("todo.streams")
 
 async def stream(events: EventStream, scope: Scope, receive: Receive, send: Send) -> None:
     """Send ``events`` until they end, the client goes away, or the client reads no more."""
+    exchange_of(scope).is_stream = True
     watching = None
     try:
         chunks = events.chunks()

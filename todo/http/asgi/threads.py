@@ -17,7 +17,7 @@ class Threads:
     def __init__(self, app: flask.Flask, number: int, *, one_writer: bool = False) -> None:
         """``one_writer``: see :class:`todo.http.asgi.turns.Turns`."""
         self._app = app
-        self._number = number
+        self.number = number
         self._one_writer = one_writer
 
     async def run(
@@ -27,18 +27,18 @@ class Threads:
 
         Raises what ``function`` and :meth:`Turns.take` raise.
         """
-        turn = await self._turns.take(user_id, writes=writes)
+        turn = await self.turns.take(user_id, writes=writes)
         return await self._hop(turn, function, *args)
 
     @cached_property
-    def _turns(self) -> Turns:
+    def turns(self) -> Turns:
         """Made at the first request, in the event loop that it is for."""
-        return Turns(self._number, one_writer=self._one_writer)
+        return Turns(self.number, one_writer=self._one_writer)
 
     @cached_property
     def _executor(self) -> ThreadPoolExecutor:
         """Made at the first request: one made before the fork hangs the worker."""
-        return ThreadPoolExecutor(self._number, thread_name_prefix="flask")
+        return ThreadPoolExecutor(self.number, thread_name_prefix="flask")
 
     async def _hop(self, turn: Turn, function: Callable[..., Any], *args: Any) -> Any:
         """Run ``function`` on a thread, and end the ``turn`` when it is done.

@@ -60,6 +60,7 @@ class _Queue:
     overcrowded: Callable[[], Problem]
     late: str
     waiting: int = 0
+    taken: int = 0
 
     async def enter(self, turn: Turn, *, until: float) -> None:
         """Take a place that is given back with ``turn``; raise a problem when there is none."""
@@ -67,7 +68,12 @@ class _Queue:
             await self._wait(until)
         else:
             await self.places.acquire()
-        turn.ends_with(self.places.release)
+        self.taken += 1
+        turn.ends_with(self._leave)
+
+    def _leave(self) -> None:
+        self.taken -= 1
+        self.places.release()
 
     async def _wait(self, until: float) -> None:
         if self.waiting >= self.longest:
@@ -104,6 +110,21 @@ class Turns:
         self._threads = self._everybodys(threads, threads * QUEUE_PER_THREAD)
         writers = self._share if one_writer else threads
         self._writers = self._everybodys(writers, threads * QUEUE_PER_THREAD)
+
+    @property
+    def taken(self) -> int:
+        """The threads that turns hold."""
+        return self._threads.taken
+
+    @property
+    def waiting_for_thread(self) -> int:
+        """The requests that wait for a thread, or for another writer."""
+        return self._threads.waiting + self._writers.waiting
+
+    @property
+    def waiting_for_own(self) -> int:
+        """The requests that wait for others of the same user."""
+        return sum(user.writes.waiting + user.all.waiting for user in self._users.values())
 
     async def take(self, user: str | None, *, writes: bool) -> Turn:
         """Wait for a thread; return the turn, to be closed when the thread has done its work.

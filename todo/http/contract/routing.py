@@ -15,6 +15,7 @@ from connexion.middleware.routing import RoutingMiddleware
 from starlette.types import Receive, Scope, Send
 
 from todo.http.contract.routes import OperationRoute, routes_of
+from todo.http.exchange import exchange_of
 
 _NAMED_GROUP = re.compile(r"\(\?P<\w+>")
 
@@ -75,6 +76,7 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]  # Connexion is 
             routed = expression and expression.route(scope["path"])
             if routed:
                 operation_id, scope["path_params"] = routed
+                exchange_of(scope).operation = operation_id
                 context = {"api_base_path": "", "operation_id": operation_id}
                 scope["extensions"] = {**scope.get("extensions", {}), ROUTING_CONTEXT: context}
                 await self.app(scope, receive, send)
