@@ -28,6 +28,8 @@ INSTALL = {
     "postgres": "apt-get install postgresql",
     "promtool": "apt-get install prometheus",
     "sed": "apt-get install sed",
+    "sh": "apt-get install dash",
+    "systemd-analyze": "apt-get install systemd",
     "umount": "apt-get install mount",
 }
 DONE_WITHOUT = frozenset({"initdb", "ipcrm", "pg_config", "postgres"})

@@ -23,6 +23,7 @@ MARKS: Final[Mapping[str, frozenset[str]]] = {
     "idempotency_keys": frozenset({"fingerprint", "answer"}),
     "imported_tasks": frozenset({"source_id", "task_id"}),
     "issuer_keys": frozenset({"confirmed_at", "attempted_at"}),
+    "advances": frozenset({"revision", "at"}),
 }
 """Columns that each table has had since it was first made; no other system's table has them."""
 
