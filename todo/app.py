@@ -27,6 +27,7 @@ from todo.entities import ENTITIES
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
 from todo.http.asgi.flask_adapter import FlaskAdapter
+from todo.http.asgi.prefix import Prefix
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
 from todo.http.asgi.threads import Threads
@@ -36,6 +37,7 @@ from todo.http.contract.document import (
     check_security,
     contract_directory,
     load,
+    served_at,
     without,
 )
 from todo.http.contract.resolver import HandlerResolver
@@ -111,9 +113,8 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     migrate_embedded(settings)
     limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
     bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
-    return Application(
-        RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins)), flask_app, keys, streams
-    )
+    edge = RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins))
+    return Application(Prefix(edge, settings.prefix), flask_app, keys, streams)
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
@@ -162,6 +163,7 @@ def _flask_app(settings: Settings) -> flask.Flask:
 def _context(
     settings: Settings, document: Document, keys: Jwks | None, streams: Streams
 ) -> Context:
+    served = served_at(settings.server_url, document)  # Connexion would take its path off again
     return Context(
         tasks_per_user=settings.tasks_per_user,
         trash_days=settings.trash_days,
@@ -173,8 +175,8 @@ def _context(
         local_secret=settings.better_auth_secret,
         login_throttle=LoginThrottle(),
         streams=streams,
-        contract_json=orjson.dumps(document, option=orjson.OPT_INDENT_2),
-        contract_yaml=_as_yaml(document),
+        contract_json=orjson.dumps(served, option=orjson.OPT_INDENT_2),
+        contract_yaml=_as_yaml(served),
     )
 
 

@@ -202,7 +202,11 @@ def when_ready(server: Any) -> None:
     """Let go of clients that read nothing, and log where the documentation is."""
     for listener in server.LISTENERS:
         _drop_who_reads_nothing(listener.sock)
-    structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
+    structlog.get_logger("todo").info("ready", docs=f"{_address_to_tell()}/docs")
+
+
+def _address_to_tell() -> str:
+    return _settings.public_url or f"http://{bind}"
 
 
 def _drop_who_reads_nothing(listener: socket.socket) -> None:

@@ -52,6 +52,25 @@ def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
     assert lost[1]["FAIL  keys"].startswith(f"{issuer.url}: the response is not a JWKS document; ")
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "PUBLIC_URL is not set: links have no host and no prefix"),
+        ({"PUBLIC_URL": "https://example.com"}, "https://example.com"),
+        (
+            {"PUBLIC_URL": "https://example.com/todo"},
+            "https://example.com/todo; the proxy takes /todo off each path",
+        ),
+        (
+            {"ROOT_PATH": "/todo"},
+            "PUBLIC_URL is not set; the proxy takes /todo off each path",
+        ),
+    ],
+)
+def test_doctor_says_where_clients_find_the_api(tmp_path, variables, said):
+    assert doctor(tmp_path, **variables)[1]["ok    address"] == said
+
+
 def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):
     with issuing() as issuer:
         issuer.add("a")

@@ -9,6 +9,14 @@ class CheckFailedError(Exception):
     """A check that failed: what is wrong, and what to do."""
 
 
+def describe_address(settings: Settings) -> str:
+    """Say where clients find the API, and what the proxy in front has to do for it."""
+    if not settings.prefix:
+        return settings.public_url or "PUBLIC_URL is not set: links have no host and no prefix"
+    taken_off = f"the proxy takes {settings.prefix} off each path"
+    return f"{settings.public_url or 'PUBLIC_URL is not set'}; {taken_off}"
+
+
 def check_clock(other: float, whose: str, settings: Settings) -> None:
     """Compare this machine's clock with another one, which says ``other`` (seconds since 1970).
 

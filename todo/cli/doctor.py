@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from todo.auth.bearer import key_set
-from todo.cli.check import CheckFailedError
+from todo.cli.check import CheckFailedError, describe_address
 from todo.cli.check_database import check_better_auth, check_pooler, check_schema, check_server
 from todo.cli.check_tokens import check_families, check_keys, check_token
 from todo.database.engine import display
@@ -44,6 +44,7 @@ def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
     """Yield a finding for everything that ``settings`` name, and for ``token`` if given."""
     schema = f", schema {settings.database_schema}" if settings.database_schema else ""
     yield Finding(True, "settings", display(settings.sqlalchemy_url) + schema)
+    yield Finding(True, "address", describe_address(settings))
     for subject, check in _checks(settings, token).items():
         try:
             yield Finding(True, subject, check())

@@ -1,5 +1,6 @@
 """The service itself: what it is, and whether it works (tag ``service``)."""
 
+from html import escape
 from typing import Any, Final
 
 import flask
@@ -13,25 +14,22 @@ from todo.problems import Problem
 
 Json = dict[str, Any]
 
-_ABOUT: Final = {
-    "name": "todo-api",
-    "version": __version__,
-    "docs": "/docs",
-    "openapi": "/openapi.json",
-    "health": "/health",
-}
+_LINKS: Final = {"docs": "/docs", "openapi": "/openapi.json", "health": "/health"}
 _DEMO: Final = {"demo": "/demo"}
 """Beside the rest while local accounts are on."""
 
 
 def show_service() -> flask.Response:
     """Respond with a page to browsers, with JSON to everybody else."""
-    demo = context().local_accounts
+    demo, prefix = context().local_accounts, current().prefix
     if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        page = _PAGE.format(version=__version__, demo=_DEMO_LINK if demo else "")
+        items = (_DEMO_ITEM if demo else "") + _ITEMS
+        page = _PAGE.format(version=__version__, items=items.format(prefix=escape(prefix)))
         response = flask.Response(page, mimetype="text/html")
     else:
-        about = {**_ABOUT, **_DEMO} if demo else _ABOUT
+        links = {**_LINKS, **_DEMO} if demo else _LINKS
+        about = {"name": "todo-api", "version": __version__}
+        about |= {name: prefix + path for name, path in links.items()}
         response = flask.Response(orjson.dumps(about), mimetype="application/json")
     response.headers["Vary"] = "Accept"
     return response
@@ -56,7 +54,13 @@ def check_readiness() -> Json:
     return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}
 
 
-_DEMO_LINK: Final = '<li><a href="/demo">Demo</a>: a front end, to try the API with</li>\n'
+_DEMO_ITEM: Final = '<li><a href="{prefix}/demo">Demo</a>: a front end, to try the API with</li>\n'
+_ITEMS: Final = """\
+<li><a href="{prefix}/docs">Documentation</a>, to read and to try</li>
+<li><a href="{prefix}/openapi.json">openapi.json</a> and
+<a href="{prefix}/openapi.yaml">openapi.yaml</a></li>
+<li><a href="{prefix}/readyz">Is it ready?</a></li>
+"""
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>todo-api</title>
 <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}
@@ -65,8 +69,5 @@ _PAGE: Final = """<!doctype html>
 <p>A multi-user Todo REST API.
 Every call carries <code>Authorization: Bearer &lt;JWT&gt;</code>.</p>
 <ul>
-{demo}<li><a href="/docs">Documentation</a>, to read and to try</li>
-<li><a href="/openapi.json">openapi.json</a> and <a href="/openapi.yaml">openapi.yaml</a></li>
-<li><a href="/readyz">Is it ready?</a></li>
-</ul></html>
+{items}</ul></html>
 """
