@@ -5,6 +5,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ================= =================================================================================
 ``cli``           ``todo serve | migrate | token | doctor | demo-data | import-tasks | purge``
 ``serving``       how gunicorn serves the application
+``connections``   how many connections a worker holds, and how long it waits for a request's head
 ``app``           ``create_app(settings)``: wiring, and nothing else
 ``http.asgi``     request id, CORS, error boundary, request limits, the one hop to Flask
 ``http.contract`` what makes Connexion strict and fast: document, validators, parameters, resolver

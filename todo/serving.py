@@ -20,6 +20,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
+from todo import connections
 from todo.http.asgi.streaming import SLOW_SECONDS
 from todo.logs import configure
 from todo.settings.configuration_error import ConfigurationError
@@ -143,6 +144,7 @@ _keep_what_comes_early()
 _name_every_status()
 _let_parsers_go()
 _settings = Settings.from_env()
+connections.bound(_settings.web_threads)
 configure(_settings.log_level, _settings.log_format)
 
 wsgi_app = "todo.app:create_app()"
