@@ -6,6 +6,8 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``cli``           ``todo serve | migrate | token | doctor | demo-data | import-tasks | purge``
 ``serving``       how gunicorn serves the application
 ``connections``   how many connections a worker holds, and how long it waits for a request's head
+``tracing``       whether ``OTEL_*`` ask for traces
+``spans``         a span for each request and each statement
 ``app``           ``create_app(settings)``: wiring, and nothing else
 ``http.asgi``     request id, CORS, error boundary, request limits, the one hop to Flask
 ``http.contract`` what makes Connexion strict and fast: document, validators, parameters, resolver

@@ -1,9 +1,9 @@
 """The application factory: wiring, readable from top to bottom, and nothing else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import flask
 import orjson
@@ -13,6 +13,7 @@ from connexion.exceptions import ConnexionException
 from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from todo import tracing
 from todo.accounts.service import check_revocation
 from todo.accounts.tokens_in_use import TokensInUse
 from todo.auth.bearer import BearerSecurity, key_set, verifier
@@ -37,6 +38,7 @@ from todo.http.contract.document import (
     check_security,
     contract_directory,
     load,
+    operations,
     served_at,
     without,
 )
@@ -49,6 +51,8 @@ from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 from todo.sync.streams import Streams
 
+FLUSH_MILLISECONDS: Final = 3000
+"""How long a process that ends may take to send its last spans."""
 NEED_LOCAL_ACCOUNTS: Final = ("accounts", "demo")
 """The tags of the operations that are there while local accounts are on."""
 
@@ -61,6 +65,7 @@ class Application:
     flask: flask.Flask
     keys: Jwks | None
     streams: Streams
+    tracers: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event (ASGI); the first one of a process fetches the keys."""
@@ -79,14 +84,19 @@ class Application:
 
     def close(self) -> None:
         """Close this process's connections; the last one folds SQLite's log into the database."""
+        if self.tracers is not None:
+            self.tracers.force_flush(FLUSH_MILLISECONDS)
         with self.flask.app_context():
             db.engine.dispose()
 
 
-def create_app(settings: Settings | None = None, *, contract: Path | None = None) -> Application:
+def create_app(
+    settings: Settings | None = None, *, contract: Path | None = None, tracers: Any = None
+) -> Application:
     """Return the application for ``settings`` (default: the environment's).
 
-    ``contract`` is the folder of the OpenAPI document (default: the one that is shipped). Raises
+    ``contract`` is the folder of the OpenAPI document (default: the one that is shipped),
+    ``tracers`` a provider of OpenTelemetry (default: what ``OTEL_*`` configure). Raises
     :class:`ConfigurationError`, one line, for settings and for a contract that cannot be served.
     The embedded database is migrated here; any other one only by ``todo migrate``.
     """
@@ -114,7 +124,19 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
     limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
     bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
     edge = RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins))
-    return Application(Prefix(edge, settings.prefix), flask_app, keys, streams)
+    prefixed = Prefix(edge, settings.prefix)
+    tracers = tracers or tracing.provider()
+    application = Application(prefixed, flask_app, keys, streams, tracers)
+    return application if tracers is None else _traced(application, document)
+
+
+def _traced(application: Application, document: Document) -> Application:
+    """Return ``application`` with spans for its requests and its statements."""
+    with application.flask.app_context():
+        tracing.spans().trace_statements(db.engine, application.tracers)
+    routes = {operation["operationId"]: path for path, _, operation in operations(document)}
+    traced = tracing.spans().Traced(application.asgi, application.tracers, routes)
+    return replace(application, asgi=traced)
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped

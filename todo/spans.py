@@ -1,0 +1,124 @@
+"""Spans (OpenTelemetry): one for each request, and one for each statement of the database.
+
+What a span must not have, its maker is not shown: no path, query or header of the request but the
+headers that carry the context, and no value of a statement.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+import sqlalchemy as sa
+from connexion.middleware.abstract import ROUTING_CONTEXT
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
+from opentelemetry.metrics import NoOpMeter, NoOpMeterProvider
+from opentelemetry.propagate import get_global_textmap
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, Status, StatusCode, get_current_span
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from todo.settings.configuration_error import ConfigurationError
+
+SERVICE: Final = {"service.name": "todo-api"}
+"""The name where neither ``OTEL_SERVICE_NAME`` nor ``OTEL_RESOURCE_ATTRIBUTES`` has one."""
+_SHOWN: Final = ("type", "http_version", "method", "scheme", "server")
+_REQUEST: Final = "todo.request"
+_ERROR: Final = "todo.error"
+
+
+def provider(exporters: Sequence[str]) -> TracerProvider:
+    """Return a provider whose spans go to ``exporters``; ``OTEL_*`` say the rest.
+
+    Raises :class:`ConfigurationError` for an exporter that is not installed.
+    """
+    named = OTELResourceDetector().detect().attributes
+    made = TracerProvider(resource=Resource.create({**SERVICE, **named}))
+    for name in exporters:
+        made.add_span_processor(BatchSpanProcessor(_exporter(name)))
+    return made
+
+
+def _exporter(name: str) -> Any:
+    found = list(entry_points(group="opentelemetry_traces_exporter", name=name))
+    if not found:
+        raise ConfigurationError(
+            f"OTEL_TRACES_EXPORTER: {name[:40]!r} is not an installed exporter; "
+            "write otlp (over HTTP), console or none"
+        )
+    return found[0].load()()
+
+
+def trace_statements(engine: sa.Engine, tracers: TracerProvider) -> None:
+    """Make a span for each statement that ``engine`` runs; it has the text, and no value.
+
+    An error has values in its words ("Key (email)=(...) already exists"), so the span is ended
+    here with the class of the error alone.
+    """
+
+    def end(context: Any) -> None:
+        span = context.execution_context and vars(context.execution_context).pop("_otel_span", None)
+        if span:
+            kind = type(context.original_exception).__name__
+            span.set_status(Status(StatusCode.ERROR, kind))
+            span.end()
+
+    sa.event.listen(engine, "handle_error", end)  # before the library's own
+    usage = NoOpMeter("todo").create_up_down_counter("connections")
+    EngineTracer(tracers.get_tracer("todo"), engine, usage)  # type: ignore[no-untyped-call]
+
+
+class Traced:
+    """Makes a span for each request: its method, route and status, and whose child it is."""
+
+    def __init__(self, app: ASGIApp, tracers: TracerProvider, routes: Mapping[str, str]) -> None:
+        """``routes`` has the path of the contract for each operation's name."""
+
+        self._app = app
+        self._routes = routes
+        self._carriers = frozenset(name.lower().encode() for name in get_global_textmap().fields)
+        self._tracing: Any = OpenTelemetryMiddleware(
+            self._answer,
+            tracer_provider=tracers,
+            meter_provider=NoOpMeterProvider(),
+            default_span_details=lambda shown: (shown["method"], {}),
+            exclude_spans=["receive", "send"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, inside of its span."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        shown = {name: scope.get(name) for name in _SHOWN}
+        carriers = [line for line in scope["headers"] if line[0].lower() in self._carriers]
+        shown |= {"path": "", "query_string": b"", "headers": carriers, _REQUEST: scope}
+        await self._tracing(shown, receive, send)
+        error: Exception | None = shown.get(_ERROR)
+        if error is not None:
+            raise error
+
+    async def _answer(self, shown: Scope, receive: Receive, send: Send) -> None:
+        scope, span = shown[_REQUEST], get_current_span()
+
+        async def name_first(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._name(span, scope)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, name_first)
+        except Exception as error:  # the library would record its words, which may hold values
+            shown[_ERROR] = error
+            if span.is_recording():
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+
+    def _name(self, span: Span, scope: Scope) -> None:
+        """Name the span by its operation, which is known when the response begins."""
+        routed = scope.get("extensions", {}).get(ROUTING_CONTEXT, {})
+        route = self._routes.get(routed.get("operation_id"))
+        if route is not None:
+            span.update_name(f"{scope['method']} {route}")
+            span.set_attribute("http.route", route)
