@@ -17,7 +17,14 @@ from opentelemetry.propagate import get_global_textmap
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, Status, StatusCode, get_current_span
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    Status,
+    StatusCode,
+    Tracer,
+    get_current_span,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.settings.configuration_error import ConfigurationError
@@ -67,7 +74,21 @@ def trace_statements(engine: sa.Engine, tracers: TracerProvider) -> None:
 
     sa.event.listen(engine, "handle_error", end)  # before the library's own
     usage = NoOpMeter("todo").create_up_down_counter("connections")
-    EngineTracer(tracers.get_tracer("todo"), engine, usage)  # type: ignore[no-untyped-call]
+    inside = _InsideOfRequests(tracers.get_tracer("todo"))
+    EngineTracer(inside, engine, usage)  # type: ignore[no-untyped-call]
+
+
+class _InsideOfRequests:
+    """A tracer that makes spans below others only: what a process asks for itself has none."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def start_span(self, name: str, **options: Any) -> Span:
+        """Return a span below the current one; one that is not recorded where there is none."""
+        if not get_current_span().get_span_context().is_valid:
+            return INVALID_SPAN
+        return self._tracer.start_span(name, **options)
 
 
 class Traced:

@@ -142,9 +142,11 @@ def test_no_span_has_a_title_a_token_a_query_a_user_or_a_header(traced, alice):
 
 
 def test_a_statement_that_fails_tells_the_kind_of_its_error_and_no_value(traced, backend):
+    tracer = traced.service.application.tracers.get_tracer("test")
     failing = {"sqlite": "SELECT json(:value)", "postgresql": "SELECT CAST(:value AS integer)"}
     with (
         traced.service.application.flask.app_context(),
+        tracer.start_as_current_span("request", record_exception=False),
         pytest.raises(sa.exc.DBAPIError) as raised,
         db.engine.connect() as connection,
     ):
@@ -155,6 +157,13 @@ def test_a_statement_that_fails_tells_the_kind_of_its_error_and_no_value(traced,
     assert failed.status.status_code is StatusCode.ERROR
     assert failed.status.description == type(raised.value.orig).__name__
     assert SECRET_WORDS not in failed.to_json()
+
+
+def test_what_no_request_asks_for_has_no_span(traced):
+    with traced.service.application.flask.app_context(), db.engine.connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
+
+    assert traced.spans() == ([], [])
 
 
 def test_an_application_that_fails_in_its_response_tells_the_kind_of_the_error(traced):
