@@ -51,8 +51,6 @@ from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 from todo.sync.streams import Streams
 
-FLUSH_MILLISECONDS: Final = 3000
-"""How long a process that ends may take to send its last spans."""
 NEED_LOCAL_ACCOUNTS: Final = ("accounts", "demo")
 """The tags of the operations that are there while local accounts are on."""
 
@@ -85,7 +83,7 @@ class Application:
     def close(self) -> None:
         """Close this process's connections; the last one folds SQLite's log into the database."""
         if self.tracers is not None:
-            self.tracers.force_flush(FLUSH_MILLISECONDS)
+            self.tracers.shutdown()
         with self.flask.app_context():
             db.engine.dispose()
 

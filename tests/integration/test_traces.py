@@ -80,7 +80,7 @@ def test_a_worker_sends_its_spans_while_it_works_and_the_last_ones_when_it_ends(
         assert last in told(received)
 
 
-def test_a_collector_that_is_away_fails_no_request(serving):
+def test_a_collector_that_is_away_fails_no_request_and_holds_up_no_end(serving):
     server = serving(
         command=SERVING,
         BETTER_AUTH_SECRET=SECRET,
@@ -90,3 +90,5 @@ def test_a_collector_that_is_away_fails_no_request(serving):
     alice = server.caller()
 
     assert [alice.create()["id"] for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert server.process.stop(timeout=WAIT_SECONDS) == 0
+    assert "SIGKILL" not in server.process.log()
