@@ -44,7 +44,6 @@ def examine(settings: Settings, token: str | None = None) -> Iterator[Finding]:
     """Yield a finding for everything that ``settings`` name, and for ``token`` if given."""
     schema = f", schema {settings.database_schema}" if settings.database_schema else ""
     yield Finding(True, "settings", display(settings.sqlalchemy_url) + schema)
-    yield Finding(True, "address", describe_address(settings))
     for subject, check in _checks(settings, token).items():
         try:
             yield Finding(True, subject, check())
@@ -59,6 +58,7 @@ def _checks(settings: Settings, token: str | None) -> dict[str, Callable[[], str
         "pooler": lambda: check_pooler(settings),
         "token": lambda: check_families(settings),
         "better auth": lambda: check_better_auth(settings),
+        "address": lambda: describe_address(settings),
         "traces": check_traces,
     }
     if (keys := key_set(settings)) is not None:
