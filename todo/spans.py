@@ -49,16 +49,24 @@ def provider(exporters: Sequence[str]) -> TracerProvider:
 
 
 class _Provider(TracerProvider):
-    """A provider that sends its last spans soon, or not at all.
+    """A provider that begins with its process, and ends soon.
 
-    A collector that is away would hold up the end of a process for as long as exporters try again.
+    gunicorn's master makes it, and has to stay without a thread: with one, it misses the end of its
+    workers. A collector that is away would hold up the end of a process for as long as exporters
+    try again.
     """
 
     def __init__(self, resource: Resource, exporters: Sequence[SpanExporter]) -> None:
         super().__init__(resource=resource)
         self._exporters = exporters
-        for exporter in exporters:
-            self.add_span_processor(BatchSpanProcessor(exporter))
+        self._started = False
+
+    def start(self) -> None:
+        """Send spans from now on, from a thread of this process."""
+        if not self._started:
+            self._started = True
+            for exporter in self._exporters:
+                self.add_span_processor(BatchSpanProcessor(exporter))
 
     def shutdown(self) -> None:
         """Send what there is, for at most ``LAST_SECONDS``."""
@@ -124,6 +132,7 @@ class Traced:
         """``routes`` has the path of the contract for each operation's name."""
 
         self._app = app
+        self._start = tracers.start if isinstance(tracers, _Provider) else lambda: None
         self._routes = routes
         self._carriers = frozenset(name.lower().encode() for name in get_global_textmap().fields)
         self._tracing: Any = OpenTelemetryMiddleware(
@@ -136,6 +145,7 @@ class Traced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, inside of its span."""
+        self._start()
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
