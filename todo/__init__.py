@@ -6,7 +6,10 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``cli``           ``todo serve | migrate | token | doctor | demo-data | import-tasks | purge |
                   backup | restore | advance-revisions``
 ``serving``       how gunicorn serves the application
+``connections``   how many connections a worker holds, and how long it waits for a request's head
 ``app``           ``create_app(settings)``: wiring, and nothing else
+``tracing``       whether ``OTEL_*`` ask for traces
+``spans``         a span for each request and each statement
 ``http.asgi``     request id, CORS, error boundary, request limits, the one hop to Flask
 ``http.contract`` what makes Connexion strict and fast: document, validators, parameters, resolver
 ``auth.bearer``   Connexion's security handler: from a bearer token to the caller

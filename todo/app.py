@@ -1,9 +1,9 @@
 """The application factory: wiring, readable from top to bottom, and nothing else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import flask
 import orjson
@@ -13,6 +13,7 @@ from connexion.exceptions import ConnexionException
 from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from todo import tracing
 from todo.accounts.service import check_revocation
 from todo.accounts.tokens_in_use import TokensInUse
 from todo.auth.bearer import BearerSecurity, key_set, verifier
@@ -29,6 +30,7 @@ from todo.http.asgi.access_log import AccessLog, hash_key
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
 from todo.http.asgi.flask_adapter import FlaskAdapter
+from todo.http.asgi.prefix import Prefix
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
 from todo.http.asgi.request_metrics import BusiestUser, RequestMetrics
@@ -39,6 +41,8 @@ from todo.http.contract.document import (
     check_security,
     contract_directory,
     load,
+    operations,
+    served_at,
     without,
 )
 from todo.http.contract.resolver import HandlerResolver
@@ -68,6 +72,7 @@ class Application:
     streams: Streams
     sampler: Sampler | None
     access_log: AccessLog | None
+    tracers: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event (ASGI); the first one of a process renews the keys."""
@@ -92,6 +97,8 @@ class Application:
     def close(self) -> None:
         """Close this process's connections; the last one folds SQLite's log into the database."""
         self._flush()
+        if self.tracers is not None:
+            self.tracers.shutdown()
         with self.flask.app_context():
             db.engine.dispose()
 
@@ -100,10 +107,13 @@ class Application:
             self.access_log.flush()
 
 
-def create_app(settings: Settings | None = None, *, contract: Path | None = None) -> Application:
+def create_app(
+    settings: Settings | None = None, *, contract: Path | None = None, tracers: Any = None
+) -> Application:
     """Return the application for ``settings`` (default: the environment's).
 
-    ``contract`` is the folder of the OpenAPI document (default: the one that is shipped). Raises
+    ``contract`` is the folder of the OpenAPI document (default: the one that is shipped),
+    ``tracers`` a provider of OpenTelemetry (default: what ``OTEL_*`` configure). Raises
     :class:`ConfigurationError`, one line, for settings and for a contract that cannot be served.
     The embedded database is migrated here; any other one only by ``todo migrate``.
     """
@@ -138,7 +148,19 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         watchers.append(RequestMetrics(busiest))
         sampler = _sampler(flask_app, threads, streams, busiest)
     edge = RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins), watchers=watchers)
-    return Application(edge, flask_app, keys, streams, sampler, access_log)
+    prefixed = Prefix(edge, settings.prefix)
+    tracers = tracers or tracing.provider()
+    application = Application(prefixed, flask_app, keys, streams, sampler, access_log, tracers)
+    return application if tracers is None else _traced(application, document)
+
+
+def _traced(application: Application, document: Document) -> Application:
+    """Return ``application`` with spans for its requests and its statements."""
+    with application.flask.app_context():
+        tracing.spans().trace_statements(db.engine, application.tracers)
+    routes = {operation["operationId"]: path for path, _, operation in operations(document)}
+    traced = tracing.spans().Traced(application.asgi, application.tracers, routes)
+    return replace(application, asgi=traced)
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
@@ -211,6 +233,7 @@ def _flask_app(settings: Settings) -> flask.Flask:
 def _context(
     settings: Settings, document: Document, keys: Jwks | None, streams: Streams
 ) -> Context:
+    served = served_at(settings.server_url, document)  # Connexion would take its path off again
     return Context(
         tasks_per_user=settings.tasks_per_user,
         trash_days=settings.trash_days,
@@ -222,8 +245,8 @@ def _context(
         local_secret=settings.better_auth_secret,
         login_throttle=LoginThrottle(),
         streams=streams,
-        contract_json=orjson.dumps(document, option=orjson.OPT_INDENT_2),
-        contract_yaml=_as_yaml(document),
+        contract_json=orjson.dumps(served, option=orjson.OPT_INDENT_2),
+        contract_yaml=_as_yaml(served),
     )
 
 

@@ -98,18 +98,19 @@ class Rendered:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def render(problem: Problem, path: str) -> Rendered:
+def render(problem: Problem, path: str, prefix: str = "") -> Rendered:
     """Render ``problem``, which occurred on ``path``, in at most :data:`MAX_BODY` bytes.
 
-    Violations are dropped from the end until the body fits; ``current`` is never cut.
+    ``prefix`` is what stands before every path for the client. Violations are
+    dropped from the end until the body fits; ``current`` is never cut.
     """
     document: dict[str, Any] = {
-        "type": f"/problems/{problem.code}",
+        "type": f"{prefix}/problems/{problem.code}",
         "title": problem.kind.title,
         "status": problem.kind.status,
         "detail": problem.detail[:MAX_DETAIL],
         "code": problem.code,
-        "instance": _instance(path),
+        "instance": _instance(unquote(prefix) + path),
     }
     shows = problem.current is not None or problem.code == "precondition_failed"
     current = {"current": problem.current} if shows else {}

@@ -20,7 +20,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.util import load_class
 from gunicorn.workers.gasgi import ASGIWorker
 
-from todo import __version__
+from todo import __version__, connections
 from todo.http.asgi.streaming import SLOW_SECONDS
 from todo.logs import configure
 from todo.metrics.exporter import Exporter
@@ -145,6 +145,7 @@ _keep_what_comes_early()
 _name_every_status()
 _let_parsers_go()
 _settings = Settings.from_env()
+connections.bound(_settings.web_threads)
 configure(_settings.log_level, _settings.log_format)
 
 wsgi_app = "todo.app:create_app()"
@@ -227,7 +228,11 @@ def when_ready(server: Any) -> None:
         _exporter.serve()
     for listener in server.LISTENERS:
         _drop_who_reads_nothing(listener.sock)
-    structlog.get_logger("todo").info("ready", docs=f"http://{bind}/docs")
+    structlog.get_logger("todo").info("ready", docs=f"{_address_to_tell()}/docs")
+
+
+def _address_to_tell() -> str:
+    return _settings.public_url or f"http://{bind}"
 
 
 def _drop_who_reads_nothing(listener: socket.socket) -> None:

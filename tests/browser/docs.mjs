@@ -7,7 +7,7 @@ await tell(
     page.on("pageerror", (error) => told.errors.push(error.message));
     page.on("request", (request) => {
       const { pathname, search } = new URL(request.url());
-      if (!pathname.startsWith("/api/")) return;
+      if (!pathname.includes("/api/")) return;
       const { authorization, "idempotency-key": key } = request.headers();
       told.sent.push({ method: request.method(), path: pathname + search, authorization, key });
     });

@@ -70,6 +70,17 @@ class Wire:
             self._pending += self._connection.recv(CHUNK)
         return not self._pending
 
+    def is_closed_already(self) -> bool:
+        """Whether the server has closed, without waiting for it."""
+        patience = self._connection.gettimeout()
+        self._connection.setblocking(False)
+        try:
+            return self.is_closed()
+        except BlockingIOError:
+            return False
+        finally:
+            self._connection.settimeout(patience)
+
 
 @contextmanager
 def wire_to(port: int) -> Iterator[Wire]:

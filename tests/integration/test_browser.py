@@ -5,6 +5,7 @@ about: headers, and errors.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.contract.reading import OPERATIONS
 from tests.integration.pages import BROWSER, origin_of, visit
 from tests.integration.server import SERVING, Server
 from tests.servers.better_auth import ISSUER, better_auth
+from tests.servers.nginx import Nginx
 from tests.servers.programs import require
 
 
@@ -68,14 +70,25 @@ def test_a_page_signs_up_calls_the_api_and_reads_its_headers_and_its_errors(
     assert told["forbidden"]["requestId"]
 
 
-def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path):
+@contextmanager
+def in_front_of(server: Server, prefix: str, folder: Path) -> Iterator[str]:
+    """The address of ``server`` as clients know it: behind nginx where there is a prefix."""
+    if not prefix:
+        yield server.origin
+        return
+    with Nginx.start(server.port, folder, f"rewrite ^{prefix}(/.*)$ $1 break") as proxy:
+        yield proxy.origin + prefix
+
+
+@pytest.mark.parametrize("prefix", ["", "/todo-api"])
+def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path, prefix: str):
     [_, chromium] = require("node", "chromium", folder=BROWSER)
-    server = Server.start(tmp_path)
+    server = Server.start(tmp_path, ROOT_PATH=prefix)
     try:
         account = {"email": "alice@example.com", "password": "correct horse battery staple"}
         token = server.client.post("/api/auth/register", json=account).json()["token"]
-        page = f"{server.client.base_url}/docs"
-        told = visit(chromium, tmp_path, page, "docs.mjs", token=token)
+        with in_front_of(server, prefix, tmp_path / "nginx") as address:
+            told = visit(chromium, tmp_path, f"{address}/docs", "docs.mjs", token=token)
     finally:
         server.close()
 
@@ -96,11 +109,11 @@ def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path):
     assert {request["authorization"] for request in told["sent"]} == {f"Bearer {token}"}
     assert not any("key" in request for request in told["sent"])
     assert [request["path"] for request in told["sent"]] == [
-        "/api/me/tasks",
-        "/api/me/tasks",
-        "/api/me/tasks?skip=0&limit=100&total=true&tz=UTC&sort=created",
-        "/api/me/tasks/1/complete",
-        "/api/me/tasks/bulk",
+        f"{prefix}/api/me/tasks",
+        f"{prefix}/api/me/tasks",
+        f"{prefix}/api/me/tasks?skip=0&limit=100&total=true&tz=UTC&sort=created",
+        f"{prefix}/api/me/tasks/1/complete",
+        f"{prefix}/api/me/tasks/bulk",
     ]
 
 

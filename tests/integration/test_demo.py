@@ -13,6 +13,7 @@ from tests.conftest import DIALECTS
 from tests.integration.pages import BROWSER, visit
 from tests.integration.server import REPOSITORY, SERVING, Server
 from tests.integration.typescript import compiled
+from tests.servers.nginx import Nginx
 from tests.servers.programs import require
 
 SHIPPED = REPOSITORY / "todo" / "handlers" / "demo"
@@ -47,6 +48,17 @@ def test_tasks_are_added_ticked_edited_and_deleted_and_each_is_undone_after_a_re
         "again": ["Pay the rent", "Buy oat milk"],
         "errors": [],
     }
+
+
+def test_behind_a_prefix_all_of_it_works_too(serving, tmp_path):
+    [_, chromium] = require("node", "chromium", folder=BROWSER)
+    server = serving(command=SERVING, ready="/livez", ROOT_PATH="/todo-api")
+    prefix = "rewrite ^/todo-api(/.*)$ $1 break"
+    with Nginx.start(server.port, tmp_path / "nginx", prefix) as proxy:
+        page = f"{proxy.origin}/todo-api/demo"
+        told = visit(chromium, tmp_path, page, "demo.mjs", scene="alone")
+
+    assert (told["again"], told["errors"]) == (["Pay the rent", "Buy oat milk"], [])
 
 
 def test_what_one_tab_does_the_other_shows(play):

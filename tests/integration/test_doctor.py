@@ -91,6 +91,25 @@ def test_doctor_tells_how_long_the_shared_keys_serve_without_better_auth(databas
     assert doctor(tmp_path, **variables)[1]["FAIL  shared keys"].startswith("1, which Better Auth")
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "PUBLIC_URL is not set: links have no host and no prefix"),
+        ({"PUBLIC_URL": "https://example.com"}, "https://example.com"),
+        (
+            {"PUBLIC_URL": "https://example.com/todo"},
+            "https://example.com/todo; the proxy takes /todo off each path",
+        ),
+        (
+            {"ROOT_PATH": "/todo"},
+            "PUBLIC_URL is not set; the proxy takes /todo off each path",
+        ),
+    ],
+)
+def test_doctor_says_where_clients_find_the_api(tmp_path, variables, said):
+    assert doctor(tmp_path, **variables)[1]["ok    address"] == said
+
+
 def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):
     with issuing() as issuer:
         issuer.add("a")

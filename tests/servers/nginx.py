@@ -11,6 +11,7 @@ its default, in which it knows no chunks, and holds a response back until a buff
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -33,6 +34,10 @@ http {{
     access_log off;
     gzip on;
     {temporary}
+    {site}
+}}
+"""
+SITE = """\
     upstream api {{
         server 127.0.0.1:{upstream};
         keepalive 16;
@@ -47,7 +52,6 @@ http {{
             {settings}
         }}
     }}
-}}
 """
 
 
@@ -72,12 +76,22 @@ class Nginx:
         `proxy_buffering off`. Returns when the server answers through it. Skips the test where
         there is no nginx; raises `StartFailed` when it does not start.
         """
+
+        def site(port: int) -> str:
+            lines = " ".join(f"{setting};" for setting in settings)
+            return SITE.format(upstream=upstream, port=port, version=version, settings=lines)
+
+        return cls.serve(site, folder)
+
+    @classmethod
+    def serve(cls, site: Callable[[int], str], folder: Path) -> Self:
+        """Start with the text of a file of `conf.d`, which `site` makes for a port."""
         [program] = require("nginx")
         folder.mkdir(exist_ok=True)
         file = folder / "nginx.conf"
         for attempt in range(1, PORT_ATTEMPTS + 1):
             port = free_port()
-            file.write_text(_configuration(upstream, port, folder, version, settings))
+            file.write_text(_configuration(site(port), folder))
             command = [program, "-e", "stderr", "-p", str(folder), "-c", str(file)]
             try:
                 process = ServerProcess.start(command, url=f"http://127.0.0.1:{port}/livez")
@@ -101,15 +115,10 @@ class Nginx:
         self.close()
 
 
-def _configuration(
-    upstream: int, port: int, folder: Path, version: str, settings: tuple[str, ...]
-) -> str:
+def _configuration(site: str, folder: Path) -> str:
     return CONFIGURATION.format(
         user="user root root;" if os.geteuid() == 0 else "",
         folder=folder,
         temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in FOLDERS),
-        upstream=upstream,
-        port=port,
-        version=version,
-        settings=" ".join(f"{setting};" for setting in settings),
+        site=site,
     )

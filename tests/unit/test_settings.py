@@ -58,6 +58,8 @@ READ = {
     "IDEMPOTENCY_HOURS": ("48", "idempotency_hours", 48),
     "CHANGES_DAYS": ("7", "changes_days", 7),
     "CHANGES_PER_USER": ("5000", "changes_per_user", 5000),
+    "PUBLIC_URL": ("https://example.com/todo", "public_url", "https://example.com/todo"),
+    "ROOT_PATH": ("/todo-api", "root_path", "/todo-api"),
     "LOG_LEVEL": ("DEBUG", "log_level", "debug"),
     "LOG_FORMAT": ("console", "log_format", "console"),
     "ACCESS_LOG": ("OFF", "access_log", "off"),
@@ -80,6 +82,8 @@ DEFAULTS = {
     "metrics_port": None,
     "metrics_host": "127.0.0.1",
     "port": 8000,
+    "public_url": None,
+    "root_path": None,
     "web_concurrency": min(os.cpu_count() or 1, 4),
     "web_threads": 8,
     "worker_class": "asgi",
@@ -231,6 +235,71 @@ def test_what_no_browser_sends_as_an_origin_is_refused(origin):
         f"CORS_ORIGINS: {origin!r} is not an origin; "
         "write scheme://host[:port] as browsers send it: lower case, no path, no default port; "
         "several separated by commas"
+    )
+
+
+@pytest.mark.parametrize(
+    "prefix", ["todo", "/", "/todo/", "//todo", "/a//b", "/a/../b", "/.", "/a b", "/%41", "/a?b",
+               "/a#b", "/ü", "/a\nb", '/"', "https://example.com/todo", f"/{'a' * 100}"]
+)  # fmt: skip
+def test_what_cannot_stand_before_every_path_is_refused(prefix):
+    assert error_of({**MINIMAL, "ROOT_PATH": prefix}) == (
+        f"ROOT_PATH: {prefix[:100]!r} is not a prefix; "
+        "write /prefix, without a / at the end, or unset ROOT_PATH"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["example.com", "/todo", "ftp://example.com", "https://", "https://example.com/",
+            "https://example.com/todo/", "https://example.com/todo?a", "https://example.com/#a",
+            "https://example.com/a b", "https://example.com:0", "https://example.com/../todo"]
+)  # fmt: skip
+def test_an_address_that_nobody_could_link_to_is_refused(url):
+    assert error_of({**MINIMAL, "PUBLIC_URL": url}) == (
+        f"PUBLIC_URL: {url!r} is not an address to link to; "
+        "write https://host[:port][/prefix], without a / at the end"
+    )
+
+
+def test_a_password_in_an_address_is_not_shown():
+    line = error_of({**MINIMAL, "PUBLIC_URL": "https://alice:secret@example.com"})
+
+    assert line.startswith("PUBLIC_URL: the value is not an address to link to; ")
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix", "server"),
+    [
+        (None, "", "/"),
+        ("https://example.com", "", "https://example.com"),
+        ("https://example.com:8443/a/b", "/a/b", "https://example.com:8443/a/b"),
+    ],
+)
+def test_the_path_of_the_public_url_is_the_prefix(url, prefix, server):
+    settings = Settings.from_env({**MINIMAL, "PUBLIC_URL": url or ""})
+
+    assert (settings.prefix, settings.server_url) == (prefix, server)
+
+
+def test_both_may_say_the_same_prefix():
+    both = {"PUBLIC_URL": "https://example.com/todo", "ROOT_PATH": "/todo"}
+
+    assert Settings.from_env({**MINIMAL, **both}).prefix == "/todo"
+
+
+def test_a_prefix_without_an_address_is_the_server_of_the_contract():
+    settings = Settings.from_env({**MINIMAL, "ROOT_PATH": "/todo"})
+
+    assert (settings.prefix, settings.server_url) == ("/todo", "/todo")
+
+
+@pytest.mark.parametrize("url", ["https://example.com", "https://example.com/todo/v1"])
+def test_a_prefix_that_the_public_url_does_not_have_is_refused(url):
+    path = url.removeprefix("https://example.com")
+
+    assert error_of({**MINIMAL, "PUBLIC_URL": url, "ROOT_PATH": "/todo"}) == (
+        f"ROOT_PATH: '/todo' is not the path of PUBLIC_URL, {path!r}; "
+        "PUBLIC_URL has the prefix at its end, or unset ROOT_PATH"
     )
 
 

@@ -2,11 +2,30 @@
 
 import time
 
+from todo import tracing
 from todo.settings.settings import Settings
 
 
 class CheckFailedError(Exception):
     """A check that failed: what is wrong, and what to do."""
+
+
+def describe_address(settings: Settings) -> str:
+    """Say where clients find the API, and what the proxy in front has to do for it."""
+    if not settings.prefix:
+        return settings.public_url or "PUBLIC_URL is not set: links have no host and no prefix"
+    taken_off = f"the proxy takes {settings.prefix} off each path"
+    return f"{settings.public_url or 'PUBLIC_URL is not set'}; {taken_off}"
+
+
+def check_traces() -> str:
+    """Say where the spans go; raises :class:`CheckFailedError` where they should and cannot."""
+    names = tracing.exporters()
+    if not names:
+        return "off; OTEL_EXPORTER_OTLP_ENDPOINT turns them on"
+    if not tracing.is_installed():
+        raise CheckFailedError(f"OTEL_* are set, and {tracing.MISSING}")
+    return f"sent by {', '.join(names)}"
 
 
 def check_clock(other: float, whose: str, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from todo.auth.bearer import key_set
-from todo.cli.check import CheckFailedError
+from todo.cli.check import CheckFailedError, check_traces, describe_address
 from todo.cli.check_database import (
     check_better_auth,
     check_pooler,
@@ -64,6 +64,8 @@ def _checks(settings: Settings, token: str | None) -> dict[str, Callable[[], str
         "pooler": lambda: check_pooler(settings),
         "token": lambda: check_families(settings),
         "better auth": lambda: check_better_auth(settings),
+        "address": lambda: describe_address(settings),
+        "traces": check_traces,
     }
     if (keys := key_set(settings)) is not None:
         checks["keys"] = lambda: check_keys(keys, settings)

@@ -1,5 +1,6 @@
 """The service itself: what it is, and whether it works (tag ``service``)."""
 
+from html import escape
 from typing import Any, Final
 
 import flask
@@ -14,25 +15,23 @@ from todo.problems import Problem
 
 Json = dict[str, Any]
 
-_ABOUT: Final = {
-    "name": "todo-api",
-    "version": __version__,
-    "docs": "/docs",
-    "openapi": "/openapi.json",
-    "health": "/health",
-}
+_LINKS: Final = {"docs": "/docs", "openapi": "/openapi.json", "health": "/health"}
 _DEMO: Final = {"demo": "/demo"}
 """Beside the rest while local accounts are on."""
 
 
 def show_service() -> flask.Response:
     """Respond with a page to browsers, with JSON to everybody else."""
-    demo = context().local_accounts
+    demo, prefix = context().local_accounts, current().prefix
     if current().accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        page = _PAGE.format(style=STYLE, version=__version__, demo=_DEMO_LINK if demo else "")
+        items = (_DEMO_ITEM if demo else "") + _ITEMS
+        items = items.format(prefix=escape(prefix))
+        page = _PAGE.format(style=STYLE, version=__version__, items=items)
         response = flask.Response(page, mimetype="text/html", headers=SHORT_PAGE_HEADERS)
     else:
-        about = {**_ABOUT, **_DEMO} if demo else _ABOUT
+        links = {**_LINKS, **_DEMO} if demo else _LINKS
+        about = {"name": "todo-api", "version": __version__}
+        about |= {name: prefix + path for name, path in links.items()}
         response = flask.Response(orjson.dumps(about), mimetype="application/json")
     response.headers["Vary"] = "Accept"
     return response
@@ -57,7 +56,13 @@ def check_readiness() -> Json:
     return {"status": "ok", "database": "ok", "schema": revision, "keys": "ok"}
 
 
-_DEMO_LINK: Final = '<li><a href="/demo">Demo</a>: a front end, to try the API with</li>\n'
+_DEMO_ITEM: Final = '<li><a href="{prefix}/demo">Demo</a>: a front end, to try the API with</li>\n'
+_ITEMS: Final = """\
+<li><a href="{prefix}/docs">Documentation</a>, to read and to try</li>
+<li><a href="{prefix}/openapi.json">openapi.json</a> and
+<a href="{prefix}/openapi.yaml">openapi.yaml</a></li>
+<li><a href="{prefix}/readyz">Is it ready?</a></li>
+"""
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>todo-api</title>
 <link rel="icon" href="data:,"><style>{style}</style>
@@ -65,8 +70,5 @@ _PAGE: Final = """<!doctype html>
 <p>A multi-user Todo REST API.
 Every call carries <code>Authorization: Bearer &lt;JWT&gt;</code>.</p>
 <ul>
-{demo}<li><a href="/docs">Documentation</a>, to read and to try</li>
-<li><a href="/openapi.json">openapi.json</a> and <a href="/openapi.yaml">openapi.yaml</a></li>
-<li><a href="/readyz">Is it ready?</a></li>
-</ul></html>
+{items}</ul></html>
 """

@@ -7,6 +7,7 @@ which would parse the whole request a second time.
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import flask
 from starlette.types import Scope
@@ -20,6 +21,7 @@ BODY: Final = "todo.body"
 class Request(SansIORequest):
     """A request whose ``body`` is in memory, and whose token is verified.
 
+    ``path`` is the contract's; ``prefix`` is what stands before it for the client.
     ``claims`` are those of the token, ``None`` where the operation needs no token.
     """
 
@@ -35,8 +37,14 @@ class Request(SansIORequest):
             _headers(scope["headers"]),
             client,
         )
+        self.prefix = prefix_of(scope)
         self.body: bytes = scope[BODY]
         self.claims = claims_of(scope)
+
+
+def prefix_of(scope: Scope) -> str:
+    """Return what stands before every path for the client, as it is written in a link."""
+    return quote(scope.get("root_path", ""))
 
 
 def claims_of(scope: Scope) -> Mapping[str, Any] | None:

@@ -54,7 +54,15 @@ def commit(
         seconds=seconds,
         most_entries=context().changes_per_user,
     )
+    headers = _for_client(headers)
     return body, status, {**headers, **REPLAYED} if replayed else headers
+
+
+def _for_client(headers: dict[str, str]) -> dict[str, str]:
+    """Return the headers of a response that may have been kept: its path has no prefix yet."""
+    if "Location" not in headers:
+        return headers
+    return {**headers, "Location": current().prefix + headers["Location"]}
 
 
 def commit_many(user: User, work: Callable[[UnitOfWork], Mapping[str, Any]]) -> Response:
@@ -124,7 +132,7 @@ def shown(entity: E, status: int = 200, **headers: str) -> Response:
 
 
 def created(resource: Resource[E], entity: E) -> Response:
-    """Respond with a new ``entity``, and with its path in ``Location``."""
+    """Respond with a new ``entity``, and with its path in ``Location``; ``commit`` prefixes it."""
     path = f"/api/{_segment(entity['user_id'])}/{resource.plural}/{entity['id']}"
     return shown(entity, 201, Location=path)
 
@@ -176,5 +184,5 @@ def link_to_next(cursor: str | None) -> dict[str, str]:
     request = current()
     query = parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True)
     kept = [(name, value) for name, value in query if name not in ("cursor", "skip")]
-    target = f"{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"
+    target = f"{request.prefix}{quote(request.path)}?{urlencode([*kept, ('cursor', cursor)])}"
     return {"Link": f'<{target}>; rel="next"'}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.readers import Choice, Integer, Items, Text
 from todo.settings.variable import setting
-from todo.values.origins import MAX_PORT, is_origin
+from todo.values.origins import MAX_PORT, is_origin, is_prefix, is_web_url, path_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,20 @@ class ServerSettings:
         "127.0.0.1", "The address that the server listens on.", Text("a name or an IP address")
     )
     port: int = setting(8000, "The port that the server listens on.", Integer(1, MAX_PORT))
+    public_url: str | None = setting(
+        None,
+        "The address that clients call, prefix included. The contract names it in `servers`.",
+        Text("`https://host[:port][/prefix]`"),
+        unset="`ROOT_PATH` at the address that the contract is read from",
+        example="https://example.com/todo-api",
+    )
+    root_path: str | None = setting(
+        None,
+        "The prefix that a proxy takes off the path of each request. Links begin with it.",
+        Text("`/prefix`"),
+        unset="the path of `PUBLIC_URL`",
+        example="/todo-api",
+    )
     cors_origins: tuple[str, ...] = setting(
         ("http://localhost:3000",),
         "The front ends that browsers may call from, each as `scheme://host[:port]`.",
@@ -75,8 +89,19 @@ class ServerSettings:
         """Whether each request gets its line in the log."""
         return self.access_log == "on" and self.log_level in ("debug", "info")
 
+    @property
+    def prefix(self) -> str:
+        """What stands before every path for clients: empty, or like ``/todo-api``."""
+        return self.root_path or path_of(self.public_url or "")
+
+    @property
+    def server_url(self) -> str:
+        """Where the contract says that the API is: a URL, or a path of wherever it is read from."""
+        return self.public_url or self.prefix or "/"
+
     def check_server(self) -> None:
         """Raise :class:`ConfigurationError` for what no server or browser could work with."""
+        self._check_prefix()
         if self.metrics_port == self.port:
             raise ConfigurationError("METRICS_PORT: is the same as PORT; choose another one")
         for origin in self.cors_origins:
@@ -86,3 +111,24 @@ class ServerSettings:
                     "write scheme://host[:port] as browsers send it: lower case, no path, no "
                     "default port; several separated by commas"
                 )
+
+    def _check_prefix(self) -> None:
+        if self.root_path is not None and not is_prefix(self.root_path):
+            raise ConfigurationError(
+                f"ROOT_PATH: {self.root_path[:100]!r} is not a prefix; "
+                "write /prefix, without a / at the end, or unset ROOT_PATH"
+            )
+        if self.public_url is None:
+            return
+        path = path_of(self.public_url) if is_web_url(self.public_url) else None
+        if path is None or (path and not is_prefix(path)):
+            told = "the value" if "@" in self.public_url else repr(self.public_url[:100])
+            raise ConfigurationError(
+                f"PUBLIC_URL: {told} is not an address to link to; "
+                "write https://host[:port][/prefix], without a / at the end"
+            )
+        if self.root_path not in (None, path):
+            raise ConfigurationError(
+                f"ROOT_PATH: {self.root_path!r} is not the path of PUBLIC_URL, {path!r}; "
+                "PUBLIC_URL has the prefix at its end, or unset ROOT_PATH"
+            )

@@ -8,6 +8,7 @@ process is known without that.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
@@ -223,11 +224,15 @@ class Streams:
             listener.wake()
 
     def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
-        """See to it that ``step`` is done every so many ``seconds`` while somebody listens."""
+        """See to it that ``step`` is done every so many ``seconds`` while somebody listens.
+
+        It outlives the request that opened the first stream, so it has none of that one's context.
+        """
         running = self._repeated.get(step.__name__)
         if running is None or running.done():
             repeated = self._repeated_while_heard(step, seconds)
-            self._repeated[step.__name__] = asyncio.get_running_loop().create_task(repeated)
+            loop = asyncio.get_running_loop()
+            self._repeated[step.__name__] = loop.create_task(repeated, context=Context())
 
     async def _repeated_while_heard(
         self, step: Callable[[], Awaitable[None]], seconds: float

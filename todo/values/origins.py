@@ -4,10 +4,13 @@ import re
 from urllib.parse import urlsplit
 
 MAX_PORT = 65_535
+MAX_PREFIX = 100
+"""Characters of a prefix: problems and links stay within the bounds of the contract."""
 
 _ORIGIN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
+_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -29,6 +32,16 @@ def is_web_url(text: str) -> bool:
         return False
     plain = text.isascii() and text.isprintable() and " " not in text
     return plain and usable and url.scheme in ("http", "https") and not _has_extras(text)
+
+
+def is_prefix(text: str) -> bool:
+    """Whether ``text`` can stand before every path: segments of plain characters."""
+    return len(text) <= MAX_PREFIX and _PREFIX.fullmatch(text) is not None
+
+
+def path_of(url: str) -> str:
+    """Return the path of ``url``, empty where it has none."""
+    return urlsplit(url).path
 
 
 def _has_extras(text: str) -> bool:

@@ -1,4 +1,5 @@
 // Who is logged in, in all tabs of this browser: an account of this server's own, and its token.
+export const API = new URL("../api", import.meta.url).pathname; // behind a proxy, a prefix stands before it
 const KEY = "todo-demo:session";
 const EARLY_MS = 10 * 60_000; // so long before its end a token is renewed
 
@@ -53,7 +54,7 @@ async function renewed(session) {
 async function post(what, { body, headers = {} }) {
   const json = body ? { "Content-Type": "application/json" } : {};
   const signal = AbortSignal.timeout(30_000);
-  const answer = await fetch(`/api/auth/${what}`, { method: "POST", body, headers: { ...json, ...headers }, signal });
+  const answer = await fetch(`${API}/auth/${what}`, { method: "POST", body, headers: { ...json, ...headers }, signal });
   const said = await answer.json();
   if (answer.ok) return said;
   const places = (said.errors ?? []).map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`);

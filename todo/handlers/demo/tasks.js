@@ -1,6 +1,7 @@
 // The tasks of the user: Live brings what the server has, Tasks shows over it what is not sent yet.
 import { Live, MemoryStore } from "./live.js";
 import { Tasks, sender, shown, unsent } from "./optimistic.js";
+import { API } from "./session.js";
 
 const AGAIN_MS = 5_000; // until what had no answer is sent again, while the line seems to be there
 
@@ -20,9 +21,9 @@ export class Board {
   constructor(userId, token, screen) {
     this.userId = userId;
     this.#screen = screen;
-    this.#send = sender("/api/me", token);
+    this.#send = sender(`${API}/me`, token);
     this.#tasks = this.#restored(`todo-demo:unsent:${userId}`);
-    this.live = new Live("/api/me", token, new MemoryStore());
+    this.live = new Live(`${API}/me`, token, new MemoryStore());
     this.live.listen({
       loaded: () => (this.loaded = true),
       changed: (changes) => changes.forEach((change) => void this.#heard(change)),

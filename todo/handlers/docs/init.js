@@ -39,7 +39,7 @@ const withOneBearer = (request) => {
 
 window.onload = () => {
   window.ui = SwaggerUIBundle({
-    url: "/openapi.json",
+    url: "openapi.json",
     dom_id: "#docs",
     deepLinking: true,
     persistAuthorization: true,

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo.http.exchange import exchange_of
+from todo.http.request import prefix_of
 from todo.problems import Problem, render
 
 log = structlog.get_logger("todo.errors")
@@ -58,7 +59,7 @@ class ErrorBoundary:
 
 async def _respond(problem: Problem, scope: Scope, send: Send) -> None:
     exchange_of(scope).code = problem.code
-    rendered = render(problem, scope["path"])
+    rendered = render(problem, scope["path"], prefix_of(scope))
     headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in rendered.headers.items()]
     headers.append((b"content-length", b"%d" % len(rendered.body)))
     await send({"type": "http.response.start", "status": rendered.status, "headers": headers})

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cached_property
 from typing import Any
 
@@ -43,7 +44,8 @@ class Threads:
     async def _hop(self, turn: Turn, function: Callable[..., Any], *args: Any) -> Any:
         """Run ``function`` on a thread, and end the ``turn`` when it is done.
 
-        There are as many threads as database connections, so the pool itself never waits.
+        There are as many threads as database connections, so the pool itself never waits. The
+        request's id and its span go along (``contextvars``).
         """
         loop = asyncio.get_running_loop()
         result: asyncio.Future[Any] = loop.create_future()
@@ -63,5 +65,5 @@ class Threads:
             if not result.done():  # else the client went away, while the thread worked on
                 settle(outcome)
 
-        self._executor.submit(work)
+        self._executor.submit(copy_context().run, work)
         return await result

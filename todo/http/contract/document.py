@@ -68,6 +68,12 @@ def without(document: Document, tags: Collection[str]) -> Document:
     }
 
 
+def served_at(url: str, document: Document) -> Document:
+    """Return ``document`` with ``url`` as the one server that clients are to call."""
+    described = document.get("servers") or [{}]
+    return {**document, "servers": [{**described[0], "url": url}]}
+
+
 def check_security(document: Document) -> None:
     """Raise :class:`ContractError` for a security scheme that is required but not declared."""
     declared = document["components"].get("securitySchemes", {})

@@ -71,7 +71,7 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]  # Connexion is 
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell the next layers which operation the request is for."""
-        if scope["type"] == "http" and not scope.get("root_path"):
+        if scope["type"] == "http":
             expression = self._expressions.get(scope["method"])
             routed = expression and expression.route(scope["path"])
             if routed:
@@ -81,4 +81,5 @@ class CompiledRouting(RoutingMiddleware):  # type: ignore[misc]  # Connexion is 
                 scope["extensions"] = {**scope.get("extensions", {}), ROUTING_CONTEXT: context}
                 await self.app(scope, receive, send)
                 return
-        await super().__call__(scope, receive, send)
+        # The path of a request has no prefix in it, and Connexion's router would look for one.
+        await super().__call__({**scope, "root_path": ""}, receive, send)
