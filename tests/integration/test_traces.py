@@ -75,7 +75,7 @@ def test_a_worker_sends_its_spans_while_it_works_and_the_last_ones_when_it_ends(
         assert wait_until(lambda: listed in told(received), WAIT_SECONDS)
 
         alice("GET", "1", headers={"traceparent": f"00-{TRACE[::-1]}-{PARENT}-01"})
-        server.process.stop()
+        server.process.stop(timeout=WAIT_SECONDS)
         last = ("todo-api", "GET /api/{user_id}/tasks/{task_id}", TRACE[::-1])
         assert last in told(received)
 
