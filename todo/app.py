@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +14,22 @@ from connexion.exceptions import ConnexionException
 from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from todo.accounts.password_tries import PasswordTries
 from todo.accounts.service import check_revocation
 from todo.accounts.tokens_in_use import TokensInUse
 from todo.auth.bearer import BearerSecurity, key_set, verifier
 from todo.auth.jwks import Jwks
-from todo.auth.login_throttle import LoginThrottle
 from todo.auth.token_cache import CachingVerifier
 from todo.context import Context, install
 from todo.database import schema
 from todo.database.binding import bind, migrate_embedded
 from todo.database.engine import engine_url, is_postgresql
 from todo.entities import ENTITIES
+from todo.http.asgi.client_address import ClientAddress
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
 from todo.http.asgi.flask_adapter import FlaskAdapter
+from todo.http.asgi.rate_limits import RateLimits
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
 from todo.http.asgi.threads import Threads
@@ -36,6 +39,7 @@ from todo.http.contract.document import (
     check_security,
     contract_directory,
     load,
+    paths_without,
     without,
 )
 from todo.http.contract.resolver import HandlerResolver
@@ -43,6 +47,7 @@ from todo.http.contract.routes import AllowedMethods, BodyLimits, OperationRoute
 from todo.http.contract.routing import CompiledRouting
 from todo.http.contract.validation import ContractValidation
 from todo.models import db
+from todo.rate_limits.counters import Counters
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 from todo.sync.streams import Streams
@@ -98,22 +103,27 @@ def create_app(settings: Settings | None = None, *, contract: Path | None = None
         threads = _threads(settings, flask_app)
         tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
         streams = Streams(ENTITIES, threads.run, TokensInUse(tokens, threads.run).refused)
-        install(flask_app, _context(settings, document, keys, streams))
+        counters = Counters.at(settings.rate_limit_storage)
+        rates = RateLimits(counters, settings.rate_limits)
+        install(flask_app, _context(settings, document, keys, streams, counters))
         adapter = FlaskAdapter(
             flask_app,
             threads,
             check=check_revocation if settings.local_accounts else None,
             wrote=streams.changed,
+            admit=rates.count_address,
         )
-        api = _connexion(document, adapter, tokens)
+        bearer = BearerSecurity(tokens, verified=rates.count_user)
+        api = _connexion(document, adapter, bearer)
     except ContractError as broken:
         raise ConfigurationError(f"The contract cannot be served: {broken}") from None
     migrate_embedded(settings)
     limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
-    bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
-    return Application(
-        RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins)), flask_app, keys, streams
-    )
+    counted = rates.layer(limited, free=paths_without(document, HTTPStatus.TOO_MANY_REQUESTS))
+    bounded = ErrorBoundary(counted, allowed_methods=AllowedMethods(api.routes))
+    crossing = Cors(bounded, origins=settings.cors_origins)
+    known = ClientAddress(crossing, proxies=settings.trusted_proxies)
+    return Application(RequestIdMiddleware(known), flask_app, keys, streams)
 
 
 class _Connexion(ConnexionMiddleware):  # type: ignore[misc]  # Connexion is untyped
@@ -134,13 +144,13 @@ def _threads(settings: Settings, flask_app: flask.Flask) -> Threads:
     return Threads(flask_app, settings.web_threads, one_writer=one_writer)
 
 
-def _connexion(document: Document, adapter: FlaskAdapter, tokens: CachingVerifier) -> _Connexion:
+def _connexion(document: Document, adapter: FlaskAdapter, bearer: BearerSecurity) -> _Connexion:
     connexion = _Connexion(
         adapter,
         import_name=__name__,
         middlewares=[CompiledRouting, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
-        security_map={"bearer": lambda: BearerSecurity(tokens)},
+        security_map={"bearer": lambda: bearer},
     )
     try:
         connexion.add_api(document)
@@ -160,7 +170,11 @@ def _flask_app(settings: Settings) -> flask.Flask:
 
 
 def _context(
-    settings: Settings, document: Document, keys: Jwks | None, streams: Streams
+    settings: Settings,
+    document: Document,
+    keys: Jwks | None,
+    streams: Streams,
+    counters: Counters,
 ) -> Context:
     return Context(
         tasks_per_user=settings.tasks_per_user,
@@ -171,7 +185,7 @@ def _context(
         keys=keys,
         local_accounts=settings.local_accounts,
         local_secret=settings.better_auth_secret,
-        login_throttle=LoginThrottle(),
+        password_tries=PasswordTries(counters),
         streams=streams,
         contract_json=orjson.dumps(document, option=orjson.OPT_INDENT_2),
         contract_yaml=_as_yaml(document),

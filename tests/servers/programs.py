@@ -26,6 +26,7 @@ INSTALL = {
     "npm": "apt-get install npm",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
+    "redis-server": "apt-get install redis-server",
     "sed": "apt-get install sed",
     "umount": "apt-get install mount",
 }

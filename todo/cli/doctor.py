@@ -9,6 +9,7 @@ import click
 from todo.auth.bearer import key_set
 from todo.cli.check import CheckFailedError
 from todo.cli.check_database import check_better_auth, check_pooler, check_schema, check_server
+from todo.cli.check_limits import check_limits
 from todo.cli.check_tokens import check_families, check_keys, check_token
 from todo.database.engine import display
 from todo.logs import configure
@@ -58,6 +59,7 @@ def _checks(settings: Settings, token: str | None) -> dict[str, Callable[[], str
         "pooler": lambda: check_pooler(settings),
         "token": lambda: check_families(settings),
         "better auth": lambda: check_better_auth(settings),
+        "limits": lambda: check_limits(settings),
     }
     if (keys := key_set(settings)) is not None:
         checks["keys"] = lambda: check_keys(keys, settings)

@@ -68,6 +68,15 @@ def without(document: Document, tags: Collection[str]) -> Document:
     }
 
 
+def paths_without(document: Document, status: int) -> set[str]:
+    """Return the paths of the operations that have no response of ``status``."""
+    return {
+        path
+        for path, _, operation in operations(document)
+        if str(status) not in operation["responses"]
+    }
+
+
 def check_security(document: Document) -> None:
     """Raise :class:`ContractError` for a security scheme that is required but not declared."""
     declared = document["components"].get("securitySchemes", {})
