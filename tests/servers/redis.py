@@ -6,9 +6,13 @@ with Redis.start(folder) as redis:
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from pathlib import Path
 from typing import Self
+
+import redis
 
 from tests.servers.process import ServerProcess, StartFailed, free_port, tail
 from tests.servers.programs import require
@@ -34,17 +38,17 @@ class Redis:
 
         Skips the test where there is no Redis; raises `StartFailed` when it does not start.
         """
-        redis = cls(folder)
+        server = cls(folder)
         for attempt in range(1, PORT_ATTEMPTS + 1):
-            redis.port = free_port()
+            server.port = free_port()
             try:
-                redis.start_again()
+                server.start_again()
             except StartFailed as error:
                 if "in use" not in str(error) or attempt == PORT_ATTEMPTS:
                     raise
             else:
                 break
-        return redis
+        return server
 
     @property
     def url(self) -> str:
@@ -71,6 +75,23 @@ class Redis:
                 return connection.recv(16) == b"+PONG\r\n"
         except OSError:
             return False
+
+    def keys(self) -> list[str]:
+        """The names of everything in it."""
+        with redis.Redis.from_url(self.url) as client:
+            return sorted(key.decode() for key in client.scan_iter())
+
+    def pause(self) -> None:
+        """Let it hang: connections are accepted, and nothing is answered, until `resume()`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self.process is not None
+        os.kill(self.process.pids()[0], number)
 
     def kill(self) -> None:
         """SIGKILL, as in a crash; `start_again()` after. Stopped: do nothing."""
