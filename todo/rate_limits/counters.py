@@ -80,6 +80,8 @@ class Counters:
         self._storage = storage
         self._clock = clock
         self._away_until: float | None = None
+        self.waits = not isinstance(storage, SharedMemoryStorage)
+        """Whether counting waits for another process, and so has to be done on a thread."""
 
     @classmethod
     def at(cls, url: str) -> "Counters":
@@ -88,11 +90,6 @@ class Counters:
         Nothing is connected yet.
         """
         return cls(SharedMemoryStorage() if url == MEMORY else _redis(url))
-
-    @property
-    def waits(self) -> bool:
-        """Whether counting waits for another process, and so has to be done on a thread."""
-        return not isinstance(self._storage, SharedMemoryStorage)
 
     def add(self, limit: RateLimitItem, name: str, *whose: str) -> Count:
         """Count one for ``whose`` in the bucket called ``name``."""

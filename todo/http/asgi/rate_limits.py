@@ -48,22 +48,21 @@ class RateLimits:
 
         Raises :class:`Problem` ``rate_limited``.
         """
-        client, _ = scope.get("client") or ("unknown", 0)
-        await self._count(scope, "address", subscriber(client))
+        if scope.get(_COUNTED) == []:
+            client, _ = scope.get("client") or ("unknown", 0)
+            await self._count(scope, "address", subscriber(client))
 
     async def _count(self, scope: Scope, name: str, whose: str) -> None:
-        counted = scope.get(_COUNTED)
-        if counted is None or counted:
+        if scope.get(_COUNTED) != []:
             return
-        counted.append(name)
+        scope[_COUNTED].append(name)
+        waits, add = self._counters.waits, self._counters.add
         for limit in self._limits:
-            count = await self._add(limit, name, whose)
+            count = await self._wait(limit, name, whose) if waits else add(limit, name, whose)
             if count.exceeded:
                 raise _limited(count)
 
-    async def _add(self, limit: RateLimitItem, name: str, whose: str) -> Count:
-        if not self._counters.waits:
-            return self._counters.add(limit, name, whose)
+    async def _wait(self, limit: RateLimitItem, name: str, whose: str) -> Count:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(WAIT_SECONDS):
