@@ -171,6 +171,7 @@ def settings_for(url: str, **changes: Any) -> Settings:
             "database_url": url,
             "instance_path": Path("instance-of-no-test"),
             "local_accounts": True,
+            "rate_limit": "off",
             **changes,
         }
     )

@@ -24,6 +24,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``migrations``    Alembic's steps to the schema
 ``models``        the tables
 ``auth``          token verification and passwords, without any web framework
+``rate_limits``   how many requests, and wrong passwords, there were in a window of time
 ``problems``      how an error is raised, and how it is rendered
 ``problem_types`` every error that a client can see: code, status, words
 ``logs``          one event per line

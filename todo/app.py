@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,11 @@ from connexion.middleware.security import SecurityMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo import tracing
+from todo.accounts.password_tries import PasswordTries
 from todo.accounts.service import check_revocation
 from todo.accounts.tokens_in_use import TokensInUse
 from todo.auth.bearer import BearerSecurity, key_set, verifier
 from todo.auth.jwks import Jwks
-from todo.auth.login_throttle import LoginThrottle
 from todo.auth.token_cache import CachingVerifier
 from todo.context import Context, install
 from todo.database import schema
@@ -27,10 +28,12 @@ from todo.database.engine import engine_url, in_use, is_postgresql
 from todo.database.issuer_keys import IssuerKeys
 from todo.entities import ENTITIES
 from todo.http.asgi.access_log import AccessLog, hash_key
+from todo.http.asgi.client_address import ClientAddress
 from todo.http.asgi.cors import Cors
 from todo.http.asgi.error_boundary import ErrorBoundary
 from todo.http.asgi.flask_adapter import FlaskAdapter
 from todo.http.asgi.prefix import Prefix
+from todo.http.asgi.rate_limits import RateLimits
 from todo.http.asgi.request_id import RequestIdMiddleware
 from todo.http.asgi.request_limits import MAX_BODY, RequestLimits
 from todo.http.asgi.request_metrics import BusiestUser, RequestMetrics
@@ -42,6 +45,7 @@ from todo.http.contract.document import (
     contract_directory,
     load,
     operations,
+    paths_without,
     served_at,
     without,
 )
@@ -53,6 +57,7 @@ from todo.http.exchange import Watcher
 from todo.metrics import catalogue
 from todo.metrics.sampler import Reading, Sampler
 from todo.models import db
+from todo.rate_limits.counters import Counters
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 from todo.sync.log_size import log_entries
@@ -127,19 +132,24 @@ def create_app(
         keys = key_set(settings, lambda url: IssuerKeys(url, threads.run))
         tokens = CachingVerifier(verifier(settings, keys), leeway=settings.auth_jwt_leeway_seconds)
         streams = Streams(ENTITIES, threads.run, TokensInUse(tokens, threads.run).refused)
-        install(flask_app, _context(settings, document, keys, streams))
+        counters = Counters.at(settings.rate_limit_storage)
+        rates = RateLimits(counters, settings.rate_limits)
+        install(flask_app, _context(settings, document, keys, streams, counters))
         adapter = FlaskAdapter(
             flask_app,
             threads,
             check=check_revocation if settings.local_accounts else None,
             wrote=streams.changed,
+            admit=rates.count_address,
         )
-        api = _connexion(document, adapter, tokens)
+        bearer = BearerSecurity(tokens, verified=rates.count_user)
+        api = _connexion(document, adapter, bearer)
     except ContractError as broken:
         raise ConfigurationError(f"The contract cannot be served: {broken}") from None
     migrate_embedded(settings)
     limited = RequestLimits(api, limit=BodyLimits(api.routes, document, default=MAX_BODY))
-    bounded = ErrorBoundary(limited, allowed_methods=AllowedMethods(api.routes))
+    counted = rates.layer(limited, free=paths_without(document, HTTPStatus.TOO_MANY_REQUESTS))
+    bounded = ErrorBoundary(counted, allowed_methods=AllowedMethods(api.routes))
     access_log = _access_log(settings)
     watchers: list[Watcher] = [] if access_log is None else [access_log]
     sampler = None
@@ -147,7 +157,9 @@ def create_app(
         busiest = BusiestUser()
         watchers.append(RequestMetrics(busiest))
         sampler = _sampler(flask_app, threads, streams, busiest)
-    edge = RequestIdMiddleware(Cors(bounded, origins=settings.cors_origins), watchers=watchers)
+    crossing = Cors(bounded, origins=settings.cors_origins)
+    known = ClientAddress(crossing, proxies=settings.trusted_proxies)
+    edge = RequestIdMiddleware(known, watchers=watchers)
     prefixed = Prefix(edge, settings.prefix)
     tracers = tracers or tracing.provider()
     application = Application(prefixed, flask_app, keys, streams, sampler, access_log, tracers)
@@ -205,13 +217,13 @@ def _sampler(
     return Sampler(readings, catalogue.LOG_ENTRIES, lambda: threads.run(None, log_entries))
 
 
-def _connexion(document: Document, adapter: FlaskAdapter, tokens: CachingVerifier) -> _Connexion:
+def _connexion(document: Document, adapter: FlaskAdapter, bearer: BearerSecurity) -> _Connexion:
     connexion = _Connexion(
         adapter,
         import_name=__name__,
         middlewares=[CompiledRouting, SecurityMiddleware, ContractValidation],
         resolver=HandlerResolver(),
-        security_map={"bearer": lambda: BearerSecurity(tokens)},
+        security_map={"bearer": lambda: bearer},
     )
     try:
         connexion.add_api(document)
@@ -231,7 +243,11 @@ def _flask_app(settings: Settings) -> flask.Flask:
 
 
 def _context(
-    settings: Settings, document: Document, keys: Jwks | None, streams: Streams
+    settings: Settings,
+    document: Document,
+    keys: Jwks | None,
+    streams: Streams,
+    counters: Counters,
 ) -> Context:
     served = served_at(settings.server_url, document)  # Connexion would take its path off again
     return Context(
@@ -243,7 +259,7 @@ def _context(
         keys=keys,
         local_accounts=settings.local_accounts,
         local_secret=settings.better_auth_secret,
-        login_throttle=LoginThrottle(),
+        password_tries=PasswordTries(counters),
         streams=streams,
         contract_json=orjson.dumps(served, option=orjson.OPT_INDENT_2),
         contract_yaml=_as_yaml(served),

@@ -9,8 +9,8 @@ from typing import Final
 
 import flask
 
+from todo.accounts.password_tries import PasswordTries
 from todo.auth.jwks import Jwks
-from todo.auth.login_throttle import LoginThrottle
 from todo.sync.streams import Streams
 
 _EXTENSION: Final = "todo"
@@ -33,7 +33,7 @@ class Context:
     local_accounts: bool
     local_secret: str | None = field(repr=False)
     """What the tokens of local accounts are signed with."""
-    login_throttle: LoginThrottle
+    password_tries: PasswordTries
     streams: Streams
     contract_json: bytes = field(repr=False)
     contract_yaml: bytes = field(repr=False)

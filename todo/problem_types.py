@@ -207,6 +207,12 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         "An account with this e-mail already exists",
         "Log in, or register with another e-mail.",
     ),
+    "rate_limited": ProblemType(
+        429,
+        "Too many requests in a short time",
+        "Nothing was written. Repeat after the number of seconds in Retry-After. Send fewer "
+        "requests, or many changes in one request with change_tasks.",
+    ),
     "too_many_attempts": ProblemType(
         429,
         "Too many password attempts",

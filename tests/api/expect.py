@@ -51,6 +51,7 @@ PROBLEMS = {
     "not_undoable": (409, "The change cannot be undone"),
     "too_many_streams": (429, "Too many streams of this user are open"),
     "email_taken": (409, "An account with this e-mail already exists"),
+    "rate_limited": (429, "Too many requests in a short time"),
     "too_many_attempts": (429, "Too many password attempts"),
     "too_many_requests": (429, "Too many requests of this user are waiting"),
     "validation_failed": (422, "The request does not match the contract"),

@@ -16,16 +16,17 @@ def send(
     *,
     headers: Iterable[tuple[str, str | bytes]] = (),
     chunks: Sequence[bytes] = (),
+    peer: str = "127.0.0.1",
 ) -> httpx2.Response:
     """Send one request the way gunicorn would hand it to the application.
 
     ``target`` is path and query, undecoded; the body arrives in ``chunks``. A Host is added where
-    ``headers`` have none.
+    ``headers`` have none. The connection is from the address ``peer``.
     """
     headers = list(headers)
     if not any(name.lower() == "host" for name, _ in headers):
         headers.append(_HOST)
-    return send_as_it_is(client, method, target, headers=headers, chunks=chunks)
+    return send_as_it_is(client, method, target, headers=headers, chunks=chunks, peer=peer)
 
 
 def send_as_it_is(
@@ -36,11 +37,12 @@ def send_as_it_is(
     headers: Iterable[tuple[str, str | bytes]] = (),
     chunks: Sequence[bytes] = (),
     version: str = "1.1",
+    peer: str = "127.0.0.1",
 ) -> httpx2.Response:
     """Send one request with these headers alone."""
     messages = _messages(list(chunks) or [b""])
     messages[-1]["more_body"] = False
-    return _response(_call(client, method, target, headers, messages, _GONE, version))
+    return _response(_call(client, method, target, headers, messages, _GONE, version, peer))
 
 
 def abandon(
@@ -94,8 +96,9 @@ def _call(
     messages: list[dict[str, Any]],
     last: dict[str, Any] | None,
     version: str = "1.1",
+    peer: str = "127.0.0.1",
 ) -> list[dict[str, Any]]:
-    scope = scope_of(method, target, headers, version)
+    scope = scope_of(method, target, headers, version) | {"client": (peer, 50000)}
     assert client.portal is not None
     return client.portal.call(_converse, client.app, scope, messages, last)
 

@@ -12,13 +12,14 @@ from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from tests.api.expect import MOMENT, a_page, in_body, invalid, problem, refusal
-from tests.api.raw_asgi import send
 from tests.api.tokens import bearer, claims, sign
 from tests.conftest import SECRET, Caller, Service, settings_for
 from tests.integration.application import engine_of
 from tests.integration.concurrently import together
-from todo.auth import local_tokens, login_throttle, passwords
+from todo.accounts.password_tries import PasswordTries
+from todo.auth import local_tokens, passwords
 from todo.context import context, install
+from todo.rate_limits.counters import Counters
 
 REGISTER, LOGIN = "/api/auth/register", "/api/auth/login"
 RENEW, PASSWORD, ME = "/api/auth/renew", "/api/auth/password", "/api/auth/me"
@@ -30,7 +31,7 @@ def nobody_has_tried(service: Service) -> None:
     """All tests call from one address: each begins with none of the others' attempts."""
     app = service.application.flask
     with app.app_context():
-        install(app, replace(context(), login_throttle=login_throttle.LoginThrottle()))
+        install(app, replace(context(), password_tries=PasswordTries(Counters.at("memory://"))))
 
 
 @pytest.fixture
@@ -377,75 +378,6 @@ def test_two_logins_in_one_second_give_two_tokens(service: Service, account: Cal
     tokens = [log_in(service, email).json()["token"] for _ in range(3)]
 
     assert len(set(tokens)) == 3
-
-
-def assert_limited(answer: Any, path: str) -> None:
-    seconds = answer.headers["retry-after"]
-    assert refusal(answer) == problem(
-        "too_many_attempts", f"Too many attempts; try again in {seconds} s.", path
-    )
-    assert answer.status_code == 429
-    assert 0 < int(seconds) <= 900
-
-
-def test_ten_attempts_on_an_account_are_enough_even_for_the_right_password(
-    service: Service, account: Caller, email: str
-):
-    for _ in range(10):
-        assert log_in(service, email, WRONG).status_code == 401
-
-    assert_limited(log_in(service, email), LOGIN)
-    assert_limited(
-        account("POST", PASSWORD, json={"password": CORRECT, "new_password": NEXT}), PASSWORD
-    )
-    assert account("GET", "").status_code == 200
-
-
-def test_an_unknown_e_mail_is_limited_like_a_known_one(service: Service, email: str):
-    for _ in range(10):
-        assert log_in(service, email, WRONG).status_code == 401
-
-    assert_limited(log_in(service, email, WRONG), LOGIN)
-
-
-def test_the_right_password_begins_the_count_anew(service: Service, account: Caller, email: str):
-    for _ in range(2):
-        for _ in range(9):
-            assert log_in(service, email, WRONG).status_code == 401
-        assert log_in(service, email).status_code == 200
-
-
-def test_a_hundred_attempts_from_an_address_are_enough(service: Service, email: str):
-    with service.application.flask.app_context():
-        throttle = context().login_throttle
-    for _ in range(100):
-        throttle.count(address="127.0.0.1")
-    headers = [("content-type", "application/json")]
-    body = b'{"email": "%s", "password": "correct horse"}' % email.encode()
-
-    for path in (REGISTER, LOGIN):
-        assert_limited(send(service.client, "POST", path, headers=headers, chunks=[body]), path)
-
-
-def test_addresses_of_one_subscriber_count_together():
-    tries = login_throttle.LoginThrottle()
-    for number in range(100):
-        tries.count(address=f"2001:db8:1:2::{number:x}")
-
-    with pytest.raises(login_throttle.TooManyAttemptsError):
-        tries.count(address="2001:db8:1:2:ffff::1")
-    tries.count(address="2001:db8:1:3::1")
-    tries.count(address="192.0.2.1")
-
-
-def test_an_ipv4_address_is_itself_on_a_dual_stack_socket():
-    tries = login_throttle.LoginThrottle()
-    for _ in range(100):
-        tries.count(address="::ffff:192.0.2.1")
-
-    with pytest.raises(login_throttle.TooManyAttemptsError):
-        tries.count(address="192.0.2.1")
-    tries.count(address="::ffff:192.0.2.2")
 
 
 def test_local_accounts_that_are_off_are_not_there(database_url, serve):

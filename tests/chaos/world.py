@@ -66,6 +66,7 @@ class World:
             "DATABASE_URL": self.url,
             "BETTER_AUTH_SECRET": SECRET,
             "PORT": str(self._port),
+            "RATE_LIMIT": "off",
             "WEB_CONCURRENCY": str(WORKERS),
             "LOG_FORMAT": "json",
             "PYTHONPATH": str(REPOSITORY),  # this checkout, whatever is installed

@@ -183,6 +183,12 @@ def test_operation_documents_the_request_id_and_what_its_problems_carry(operatio
         assert ("WWW-Authenticate" in headers) == (status == 401)
         waits = status in (429, 503) or (status == 409 and operation.secured)
         assert ("Retry-After" in headers) == waits
+        assert ({"RateLimit", "RateLimit-Policy"} <= headers) == (status == 429)
+
+
+def test_every_operation_but_a_probe_has_a_limit_in_time():
+    unlimited = {operation.name for operation in OPERATIONS if 429 not in operation.responses}
+    assert unlimited == {"check_health", "check_liveness", "check_readiness"}
 
 
 @every_operation

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "BETTER_AUTH_SECRET": secret,
             "LOCAL_ACCOUNTS": "true",
             "PORT": str(port),
+            "RATE_LIMIT": "off",
             "LOG_FORMAT": "json",
             VARIABLE: str(users),
         }

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.server import SERVING, Server, postgresql_settings, run_todo
 from tests.integration.tables import rows
 from tests.servers.issuer import issuing, public_jwk
+from tests.servers.redis import Redis
 
 
 def doctor(cwd: Path, *arguments: str, **variables: str) -> tuple[int, dict[str, str]]:
@@ -146,3 +147,22 @@ def test_token_without_a_secret_says_where_tokens_come_from(tmp_path):
 
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("BETTER_AUTH_SECRET: not set, and 'todo token' signs with it; ")
+
+
+def test_doctor_says_what_counts_requests_and_whether_it_answers(url, tmp_path):
+    settings = postgresql_settings(url)
+    with Redis.start(tmp_path) as redis:
+        shared = {**settings, "RATE_LIMIT_STORAGE": redis.url, "RATE_LIMIT": "off"}
+        said = [doctor(tmp_path, **settings), doctor(tmp_path, **shared)]
+        redis.kill()
+        code, lost = doctor(tmp_path, **shared)
+
+    place = redis.url.removesuffix("/0")
+    assert [code for code, _ in said] == [0, 0]
+    assert said[0][1]["ok    limits"] == "3000/minute, counted in the memory of this machine"
+    assert said[1][1]["ok    limits"] == f"off, counted in {place}"
+    assert code == 1
+    assert lost["FAIL  limits"] == (
+        f"{place} does not answer, so nothing is counted and nothing is refused; start Redis, or "
+        "mend RATE_LIMIT_STORAGE"
+    )

@@ -27,6 +27,7 @@ INSTALL = {
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "promtool": "apt-get install prometheus",
+    "redis-server": "apt-get install redis-server",
     "sed": "apt-get install sed",
     "sh": "apt-get install dash",
     "systemd-analyze": "apt-get install systemd",

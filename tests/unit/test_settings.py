@@ -53,6 +53,9 @@ READ = {
         "cors_origins",
         ("https://a.example", "http://[::1]:8080"),
     ),
+    "TRUSTED_PROXIES": ("10.0.0.0/8, ::1,", "trusted_proxies", ("10.0.0.0/8", "::1")),
+    "RATE_LIMIT": ("100/second; 5 per minute", "rate_limit", "100/second; 5 per minute"),
+    "RATE_LIMIT_STORAGE": ("rediss://r:6380/1", "rate_limit_storage", "rediss://r:6380/1"),
     "TASKS_PER_USER": ("1", "tasks_per_user", 1),
     "TRASH_DAYS": ("7", "trash_days", 7),
     "IDEMPOTENCY_HOURS": ("48", "idempotency_hours", 48),
@@ -96,6 +99,9 @@ DEFAULTS = {
     "auth_jwks_algorithms": ("EdDSA", "ES256", "RS256"),
     "auth_jwks_fresh_seconds": 300,
     "cors_origins": ("http://localhost:3000",),
+    "trusted_proxies": (),
+    "rate_limit": "3000/minute",
+    "rate_limit_storage": "memory://",
     "tasks_per_user": 200_000,
     "trash_days": 30,
     "idempotency_hours": 24,
@@ -300,6 +306,57 @@ def test_a_prefix_that_the_public_url_does_not_have_is_refused(url):
     assert error_of({**MINIMAL, "PUBLIC_URL": url, "ROOT_PATH": "/todo"}) == (
         f"ROOT_PATH: '/todo' is not the path of PUBLIC_URL, {path!r}; "
         "PUBLIC_URL has the prefix at its end, or unset ROOT_PATH"
+    )
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "10.0.0.0/33", "10.0.0.1:80", "*", "http://10.0.0.1"])
+def test_what_is_no_network_is_no_trusted_proxy(proxy):
+    line = error_of({**MINIMAL, "TRUSTED_PROXIES": f"::1, {proxy}"})
+
+    assert line == (
+        f"TRUSTED_PROXIES: {proxy!r} is not an address or a network; write 192.0.2.7 or "
+        "10.0.0.0/8; several separated by commas"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("off", []),
+        ("OFF", []),
+        ("3000/minute", [(3000, 60)]),
+        ("100/second; 3000 per 5 minutes", [(100, 1), (3000, 300)]),
+        ("1/day", [(1, 86_400)]),
+    ],
+)
+def test_rate_limits_are_requests_in_seconds(text, limits):
+    settings = Settings.from_env({**MINIMAL, "RATE_LIMIT": text})
+
+    assert [(limit.amount, limit.get_expiry()) for limit in settings.rate_limits] == limits
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["none", "0/minute", "3000", "1/month", "2 per 25 hour", "-1/day", "1/day;" * 5 + "1/day"],
+)
+def test_what_is_no_rate_limit_is_refused(limit):
+    line = error_of({**MINIMAL, "RATE_LIMIT": limit})
+
+    assert line == (
+        f"RATE_LIMIT: {limit!r} is not 'off' and no limit; write '3000/minute', or several as in "
+        "'100/second; 3000/minute', at most 4, each of at most a day"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["redis", "redis://", "memcached://:QXZKVW@m:1", "redis://:QXZKVW@r:x", "memory"]
+)
+def test_what_is_no_storage_of_rate_limits_is_refused_and_not_told(url):
+    line = error_of({**MINIMAL, "RATE_LIMIT_STORAGE": url})
+
+    assert line == (
+        "RATE_LIMIT_STORAGE: the value is not 'memory://' and no URL of Redis; write "
+        "redis://host:port/0, or rediss:// for TLS"
     )
 
 

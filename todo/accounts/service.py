@@ -11,9 +11,9 @@ from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
+from todo.accounts.password_tries import PasswordTries
 from todo.auth import local_tokens, passwords
 from todo.auth.local_tokens import new_subject
-from todo.auth.login_throttle import LoginThrottle, TooManyAttemptsError
 from todo.database.dialects import INSERT
 from todo.database.transactions import read, write
 from todo.models import accounts
@@ -79,13 +79,17 @@ class Account:
 
 
 def register(
-    email: str, password: str, name: str | None, *, throttle: LoginThrottle, address: str
+    email: str, password: str, name: str | None, *, tries: PasswordTries, address: str
 ) -> Account:
     """Add an account. Its ``email`` is compared without case, and kept as it was sent.
 
     Raises :class:`Problem`: ``email_taken``, ``too_many_attempts``, ``busy``.
     """
-    _count_attempt(throttle, address=address)
+    with tries.register(address):
+        return _add(email, password, name)
+
+
+def _add(email: str, password: str, name: str | None) -> Account:
     moment, user_id = now(), new_subject()
     row = {
         "email_key": email_key(email),
@@ -106,19 +110,18 @@ def register(
     return write(unit)
 
 
-def log_in(email: str, password: str, *, throttle: LoginThrottle, address: str) -> Account:
+def log_in(email: str, password: str, *, tries: PasswordTries, address: str) -> Account:
     """Return the account of ``email`` if ``password`` is right.
 
     An e-mail that nobody registered and a wrong password have the same response, after the same
     time. Raises :class:`Problem`: ``invalid_credentials``, ``too_many_attempts``, ``busy``.
     """
     key = email_key(email)
-    _count_attempt(throttle, address=address, account=key)
-    row = _find(_BY_EMAIL, {"key": key})
-    known = row["password_hash"] if row else None
-    if not _in_turn(passwords.matches, password, known) or row is None:
-        raise Problem("invalid_credentials", "The e-mail or the password is wrong.")
-    throttle.reset(key)
+    with tries.log_in(key, address):
+        row = _find(_BY_EMAIL, {"key": key})
+        known = row["password_hash"] if row else None
+        if not _in_turn(passwords.matches, password, known) or row is None:
+            raise Problem("invalid_credentials", "The e-mail or the password is wrong.")
     if _in_turn(passwords.is_outdated, row["password_hash"], password):
         _set_password(row, _in_turn(passwords.digest, password), step=0)
     return Account.of(row)
@@ -133,18 +136,17 @@ def account_at(user_id: str, generation: int) -> Account:
     return replace(Account.of(_account_row(user_id)), generation=generation)
 
 
-def change_password(user_id: str, password: str, new: str, *, throttle: LoginThrottle) -> None:
+def change_password(user_id: str, password: str, new: str, *, tries: PasswordTries) -> None:
     """Replace ``password`` by ``new``, which revokes every token that was issued before.
 
     Raises :class:`Problem`: ``wrong_password``, ``not_a_local_account``, ``too_many_attempts``,
     ``busy``.
     """
     row = _account_row(user_id)
-    _count_attempt(throttle, account=row["email_key"])
-    right = _in_turn(passwords.matches, password, row["password_hash"])
-    if not right or not _set_password(row, _in_turn(passwords.digest, new), step=1):
-        raise Problem("wrong_password", "The current password is wrong.")
-    throttle.reset(row["email_key"])
+    with tries.change(user_id):
+        right = _in_turn(passwords.matches, password, row["password_hash"])
+        if not right or not _set_password(row, _in_turn(passwords.digest, new), step=1):
+            raise Problem("wrong_password", "The current password is wrong.")
 
 
 def is_current(user_id: str, generation: Any) -> bool:
@@ -182,17 +184,6 @@ def _set_password(row: Row, new: str, *, step: int) -> bool:
         "moment": now(),
     }
     return write(lambda tx: bool(tx.execute(_SET_PASSWORD, values).rowcount))
-
-
-def _count_attempt(throttle: LoginThrottle, **keys: str) -> None:
-    try:
-        throttle.count(**keys)
-    except TooManyAttemptsError as error:
-        raise Problem(
-            "too_many_attempts",
-            f"Too many attempts; try again in {error.seconds} s.",
-            headers={"Retry-After": str(error.seconds)},
-        ) from None
 
 
 def _in_turn(function: Callable[..., T], *arguments: Any) -> T:

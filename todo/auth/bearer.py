@@ -4,7 +4,7 @@ It runs on the event loop, after routing and before validation. It waits for not
 is not known yet. It also decides whether the path names the caller (403), before any database work.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from connexion.lifecycle import ConnexionRequest
@@ -75,8 +75,12 @@ def _public_key_family(settings: Settings, keys: Jwks | None) -> Family | None:
 class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is untyped
     """Handles the contract's ``bearer`` scheme for every operation that is secured with it."""
 
-    def __init__(self, verifier: CachingVerifier) -> None:
+    def __init__(
+        self, verifier: CachingVerifier, *, verified: Callable[[Any, str], Awaitable[None]]
+    ) -> None:
+        """``verified`` is told each request's scope and user, and may raise a problem."""
         self._verifier = verifier
+        self._verified = verified
 
     def get_fn(self, security_scheme: dict[str, Any], required_scopes: list[str]) -> Any:
         """Return the check that Connexion calls with each request (its own hook)."""
@@ -88,7 +92,7 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
 
         Raises :class:`Problem`: 401 with ``WWW-Authenticate`` for a missing or invalid token,
         503 ``keys_unavailable`` while its key is unavailable, 403 ``user_path_mismatch`` when the
-        path names anybody else.
+        path names anybody else, and what ``verified`` raises.
         """
         try:
             claims = await self._verifier.verify(_bearer_token(request.scope["headers"]))
@@ -99,6 +103,7 @@ class BearerSecurity(AbstractSecurityHandler):  # type: ignore[misc]  # Connexio
                 "keys_unavailable", "The keys that verify this token are unavailable right now."
             ) from None
         exchange_of(request.scope).user = claims["sub"]
+        await self._verified(request.scope, claims["sub"])
         user_id = request.scope["path_params"].get("user_id", ME)
         if user_id not in (claims["sub"], ME):
             raise Problem(

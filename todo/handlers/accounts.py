@@ -19,16 +19,16 @@ def register_account(body: Json) -> tuple[Json, int]:
         body["password"],
         body.get("name"),
         address=_address(),
-        throttle=context().login_throttle,
+        tries=context().password_tries,
     )
     return _session(account), 201
 
 
 def log_in(body: Json) -> Json:
     """Respond with a token for an account."""
-    throttle = context().login_throttle
+    tries = context().password_tries
     return _session(
-        service.log_in(body["email"], body["password"], address=_address(), throttle=throttle)
+        service.log_in(body["email"], body["password"], address=_address(), tries=tries)
     )
 
 
@@ -39,8 +39,8 @@ def renew_token(user: User) -> Json:
 
 def change_password(user: User, body: Json) -> None:
     """Change the password, which revokes the tokens of the one before."""
-    throttle = context().login_throttle
-    service.change_password(user.id, body["password"], body["new_password"], throttle=throttle)
+    tries = context().password_tries
+    service.change_password(user.id, body["password"], body["new_password"], tries=tries)
 
 
 def _session(account: Account) -> Json:

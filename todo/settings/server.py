@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.readers import Choice, Integer, Items, Text
 from todo.settings.variable import setting
+from todo.values.addresses import networks
 from todo.values.origins import MAX_PORT, is_origin, is_prefix, is_web_url, path_of
 
 
@@ -35,6 +36,13 @@ class ServerSettings:
         ("http://localhost:3000",),
         "The front ends that browsers may call from, each as `scheme://host[:port]`.",
         Items("exact origins"),
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        "The reverse proxies whose `X-Forwarded-For` is believed. It names the client that limits "
+        "count. Without it everybody behind a proxy has the proxy's address.",
+        Items("addresses and networks"),
+        example="10.0.0.0/8,192.0.2.7",
     )
     web_concurrency: int = setting(
         lambda: min(os.cpu_count() or 1, 4),
@@ -104,6 +112,17 @@ class ServerSettings:
         self._check_prefix()
         if self.metrics_port == self.port:
             raise ConfigurationError("METRICS_PORT: is the same as PORT; choose another one")
+        self._check_origins()
+        for proxy in self.trusted_proxies:
+            try:
+                networks([proxy])
+            except ValueError:
+                raise ConfigurationError(
+                    f"TRUSTED_PROXIES: {proxy[:100]!r} is not an address or a network; write "
+                    "192.0.2.7 or 10.0.0.0/8; several separated by commas"
+                ) from None
+
+    def _check_origins(self) -> None:
         for origin in self.cors_origins:
             if not is_origin(origin):
                 raise ConfigurationError(

@@ -28,6 +28,7 @@ class Settings(LimitSettings, ServerSettings, DatabaseSettings, AuthenticationSe
         self.check_authentication()
         self.check_database()
         self.check_server()
+        self.check_limits()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> Self:

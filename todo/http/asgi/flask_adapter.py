@@ -8,7 +8,7 @@ function runs on the event loop, without the hop: liveness works even when every
 
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import flask
@@ -47,12 +47,17 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
         *,
         check: Check | None = None,
         wrote: Callable[[str], None] = lambda _: None,
+        admit: Callable[[Scope], Awaitable[None]],
     ) -> None:
-        """``check`` raises problems; ``wrote`` is told whose request may have changed something."""
+        """``check`` raises problems; ``wrote`` is told whose request may have changed something.
+
+        ``admit`` raises a problem for a request that is one too many.
+        """
         self._app = app
         self._threads = threads
         self._check = check
         self._wrote = wrote
+        self._admit = admit
         self._operations: dict[str, Callable[[Scope], Any]] = {}
 
     def add_api(self, specification: Any, **kwargs: Any) -> None:
@@ -68,6 +73,7 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
         if operation is None:
             hint = hints.of_path(scope["path"])
             raise Problem("not_found", f"Resource not found{hint or '.'}")
+        await self._admit(scope)
         reply: Reply | EventStream = await operation(scope)
         if isinstance(reply, EventStream):
             await stream(reply, scope, receive, send)

@@ -74,6 +74,15 @@ def served_at(url: str, document: Document) -> Document:
     return {**document, "servers": [{**described[0], "url": url}]}
 
 
+def paths_without(document: Document, status: int) -> set[str]:
+    """Return the paths of the operations that have no response of ``status``."""
+    return {
+        path
+        for path, _, operation in operations(document)
+        if str(status) not in operation["responses"]
+    }
+
+
 def check_security(document: Document) -> None:
     """Raise :class:`ContractError` for a security scheme that is required but not declared."""
     declared = document["components"].get("securitySchemes", {})
