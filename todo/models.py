@@ -18,8 +18,7 @@ from todo.values.text_keys import TITLE_KEY_LENGTH
 
 PRIORITIES = ("low", "medium", "high")
 """From the least important up."""
-MAX_TAGS = 20
-"""Tags of one task."""
+MAX_TAGS = 20  # of one task
 VERSION_TABLE = "todo_api_version"
 """Holds the revision that the tables are at. Alembic's own name for it may be somebody else's."""
 

@@ -269,12 +269,13 @@ def test_a_database_that_does_not_answer_delays_no_comment_and_no_end(
     monkeypatch.setattr(streams, "COMMENT_SECONDS", 0.5)
     url = new_database("postgresql")
     service = serve(settings_for(url))
-    with listening(service.caller("alice")) as stream, maintenance_engine(url).begin() as other:
-        other.exec_driver_sql("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+    with listening(service.caller("alice")) as stream, maintenance_engine(url).connect() as other:
+        other.exec_driver_sql("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         said = len(stream.text)
         stream.wait_until(lambda one: one.text[said:].endswith(":\n\n:\n\n"))
         monkeypatch.setattr(service.application.streams, "is_ending", lambda: True)
         stream.wait_until(lambda one: one.ended)
+        other.exec_driver_sql("ROLLBACK")
 
 
 def test_all_who_listen_cost_one_statement_at_a_time(service):

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from tests.servers.process import free_port
 from todo.rate_limits import counters
-from todo.rate_limits.counters import AWAY_SECONDS, Counters, Tally, display
+from todo.rate_limits.counters import AWAY_SECONDS, Counters, display
 from todo.rate_limits.shared_memory import SharedMemoryStorage
 
 LIMIT: RateLimitItem = parse("2/minute")
@@ -26,11 +26,20 @@ def clock() -> Clock:
     return Clock()
 
 
+class Tally:
+    """A number that goes up, in the place of the metric."""
+
+    value = 0
+
+    def inc(self) -> None:
+        self.value += 1
+
+
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> Tally:
     """What is let pass in this test."""
     tally = Tally()
-    monkeypatch.setattr(counters, "STORAGE_FAILURES", tally)
+    monkeypatch.setattr(counters, "RATE_LIMIT_FAILURES", tally)
     return tally
 
 

@@ -15,6 +15,7 @@ import structlog
 from limits import RateLimitItem
 from limits.storage import RedisStorage, Storage
 
+from todo.metrics.catalogue import RATE_LIMIT_FAILURES
 from todo.rate_limits.shared_memory import SharedMemoryStorage
 from todo.settings.limits import MEMORY
 
@@ -24,21 +25,6 @@ AWAY_SECONDS: Final = 5.0
 """How long a storage that did not answer is left alone."""
 
 log = structlog.get_logger("todo.rate_limits")
-
-
-class Tally:
-    """A number that goes up; a counter of ``prometheus_client`` can take its place."""
-
-    def __init__(self) -> None:
-        self.value = 0
-
-    def inc(self) -> None:
-        """Count one more."""
-        self.value += 1
-
-
-STORAGE_FAILURES = Tally()
-"""What this process could not count, and let pass, since the storage was away."""
 
 
 class Count(NamedTuple):
@@ -115,7 +101,7 @@ class Counters:
 
     def let_pass(self, limit: RateLimitItem, name: str, reason: str) -> Count:
         """Return a count of nothing, since the storage has not answered in time."""
-        STORAGE_FAILURES.inc()
+        RATE_LIMIT_FAILURES.inc()
         self._give_up(reason)
         return Count(limit, name, 0, limit.get_expiry(), "")
 
@@ -128,12 +114,12 @@ class Counters:
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Return what the storage's ``function`` returns; 0 where the storage is away."""
         if self._away_until is not None and self._clock() < self._away_until:
-            STORAGE_FAILURES.inc()
+            RATE_LIMIT_FAILURES.inc()
             return 0
         try:
             result = function(*arguments)
         except self._storage.base_exceptions as error:
-            STORAGE_FAILURES.inc()
+            RATE_LIMIT_FAILURES.inc()
             self._give_up(type(error).__name__)
             return 0
         if self._away_until is not None:
