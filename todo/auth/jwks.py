@@ -7,6 +7,7 @@ that is in neither causes a fetch at once.
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -30,6 +31,9 @@ STALE_SECONDS: Final = 86_400.0
 """How long a key is trusted after the issuer last confirmed it."""
 MOST_ASKED: Final = 1_000
 """Unknown ``kid``s that are remembered; the oldest leaves first."""
+
+_ID: Final = re.compile(r"(?!.*\.\.)[\w=+:.~/#@-]{1,255}", re.ASCII)
+"""What a ``kid`` may be that an issuer makes later: an id, a thumbprint, a URL."""
 
 log = structlog.get_logger("todo.auth")
 
@@ -129,9 +133,13 @@ class Jwks:
         return self._keys.get(kid) if self.available else None
 
     def _is_absent(self, kid: str) -> bool:
-        """Whether the issuer has said that it has no key ``kid``, after that was asked for."""
+        """Whether the issuer has said, after ``kid`` was asked for, that it has no such key.
+
+        It need not say so of what is no id, such as a path or a statement of SQL.
+        """
         asked = self._asked.get(kid, math.inf)
-        return self.available and not self._failed and asked <= self._began
+        is_told = asked <= self._began or not _ID.fullmatch(kid)
+        return self.available and not self._failed and is_told
 
     async def _found(self, kid: str) -> jwt.PyJWK | None:
         """Return the key ``kid`` after a look at the store and, if one may begin, a fetch."""
