@@ -25,7 +25,8 @@ def test_any_other_module_is_no_command(name):
 
 def test_every_module_with_a_command_is_listed():
     modules = {path.stem for path in Path(todo.cli.__file__).parent.glob("*.py")}
-    helpers = {"__init__", "main", "database", "check", "check_database", "check_tokens"}
+    checks = {"check", "check_database", "check_metrics", "check_tokens"}
+    helpers = {"__init__", "main", "database", *checks}
 
     assert {name.replace("-", "_") for name in COMMANDS} == modules - helpers
 
