@@ -3,7 +3,8 @@
 The package, from the outside in (imports run downwards only; ``app`` alone sees everybody):
 
 ================= =================================================================================
-``cli``           ``todo serve | migrate | token | doctor | demo-data | import-tasks | purge``
+``cli``           ``todo serve | migrate | token | doctor | demo-data | import-tasks | purge |
+                  backup | restore | advance-revisions``
 ``serving``       how gunicorn serves the application
 ``app``           ``create_app(settings)``: wiring, and nothing else
 ``http.asgi``     request id, CORS, error boundary, request limits, the one hop to Flask

@@ -247,12 +247,22 @@ class ImportedTask(Model):
     task_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class Advance(Model):
+    """One move of all revisions ahead, to ``revision``: new users begin there, too."""
+
+    __tablename__ = "advances"
+
+    revision: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(Instant)
+
+
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
 accounts = cast("sa.Table", Account.__table__)
 changes = cast("sa.Table", LoggedChange.__table__)
 idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
 imported_tasks = cast("sa.Table", ImportedTask.__table__)
+advances = cast("sa.Table", Advance.__table__)
 
 
 def _index(table: sa.Table, name: str, *columns: str, where: sa.ColumnElement[bool]) -> None:

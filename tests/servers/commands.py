@@ -22,12 +22,15 @@ _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
     [
         __name__,
+        "todo.cli.advance_revisions",
+        "todo.cli.backup",
         "todo.cli.demo_data",
         "todo.cli.doctor",
         "todo.cli.import_tasks",
         "todo.cli.main",
         "todo.cli.migrate",
         "todo.cli.purge",
+        "todo.cli.restore",
         "todo.cli.serve",
         "todo.cli.token",
     ]

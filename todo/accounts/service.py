@@ -4,11 +4,12 @@ An account is found by the key of its e-mail or by its user id. ``accounts`` is 
 is not found by ``user_id`` alone, since nobody knows the user before the login.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from todo.auth import local_tokens, passwords
 from todo.auth.local_tokens import new_subject
@@ -44,6 +45,16 @@ _SET_PASSWORD: Final = (
         updated_at=bindparam("moment"),
     )
 )
+
+# In a restored backup an old generation would make revoked tokens valid again, and the next one
+# repeat. Seconds since 2020 are beyond what any account reached: it changes no password a second.
+_REVOKE: Final = update(accounts).values(
+    generation=case(
+        (accounts.c.generation >= bindparam("seconds"), accounts.c.generation + 1),
+        else_=bindparam("seconds"),
+    )
+)
+_YEAR_2020: Final = 1_577_836_800
 
 T = TypeVar("T")
 
@@ -140,6 +151,13 @@ def is_current(user_id: str, generation: Any) -> bool:
     """Return whether the present password of the user ``user_id`` has this ``generation``."""
     row = _find(_BY_USER, {"user": user_id})
     return row is not None and bool(row["generation"] == generation)
+
+
+def revoke_tokens(connection: Connection) -> int:
+    """Revoke every token of every account, those too that a lost database issued; return how many
+    accounts there are.
+    """
+    return connection.execute(_REVOKE, {"seconds": int(time.time()) - _YEAR_2020}).rowcount
 
 
 def _account_row(user_id: str) -> Row:

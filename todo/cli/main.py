@@ -8,11 +8,14 @@ import click
 from todo import __version__
 
 COMMANDS: Final = (
+    "advance-revisions",
+    "backup",
     "demo-data",
     "doctor",
     "import-tasks",
     "migrate",
     "purge",
+    "restore",
     "serve",
     "token",
 )

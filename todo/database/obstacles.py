@@ -22,6 +22,7 @@ MARKS: Final[Mapping[str, frozenset[str]]] = {
     "changes": frozenset({"unit", "nonce"}),
     "idempotency_keys": frozenset({"fingerprint", "answer"}),
     "imported_tasks": frozenset({"source_id", "task_id"}),
+    "advances": frozenset({"revision", "at"}),
 }
 """Columns that each table has had since it was first made; no other system's table has them."""
 

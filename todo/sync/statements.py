@@ -7,11 +7,11 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, bindparam, func
+from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from todo.database.dialects import INSERT
-from todo.models import changes, users
+from todo.models import advances, changes, users
 from todo.models import idempotency_keys as keys
 from todo.sync.counters import Counters
 
@@ -27,8 +27,15 @@ Statement = sa.UpdateBase
 Names = tuple[str, ...]
 """Names of columns."""
 
+_BEGINNING: Final = select(func.coalesce(func.max(advances.c.revision), 0)).scalar_subquery()
+"""The revision that a new user's first change comes after."""
+OF_BEGINNING: Final = ("revision", "logged", "log_floor")
+"""The columns that have this revision in a new user's row."""
 ADD_USER: Final = {
-    dialect: insert_into(users).on_conflict_do_nothing() for dialect, insert_into in INSERT.items()
+    dialect: insert_into(users)
+    .values(dict.fromkeys(OF_BEGINNING, _BEGINNING))
+    .on_conflict_do_nothing()
+    for dialect, insert_into in INSERT.items()
 }
 UPDATE_USER: Final = (
     sa.update(users)
@@ -46,8 +53,17 @@ UPDATE_USER_AND_FLOOR: Final = UPDATE_USER.values(
     {name: bindparam(f"user_{name}") for name in ("log_floor", "floor_nonce")}
 )
 
+ADVANCE_USERS: Final = sa.update(users).values(
+    **dict.fromkeys(OF_BEGINNING, bindparam("ahead")),
+    **dict.fromkeys(("nonce", "floor_nonce"), bindparam("new_nonce")),
+)
+ADVANCE_NEW_USERS: Final = sa.insert(advances).values(
+    revision=bindparam("ahead"), at=bindparam("moment")
+)
+FORGET_LOGS: Final = sa.delete(changes)
+
 _OWN_KEYS: Final = keys.c.user_id == bindparam("of_user")
-_LAST: Final = sa.select(func.coalesce(func.max(keys.c.last_block), 0)).where(_OWN_KEYS)
+_LAST: Final = select(func.coalesce(func.max(keys.c.last_block), 0)).where(_OWN_KEYS)
 _NEXT: Final = _LAST.scalar_subquery() + bindparam("size", type_=BigInteger)
 
 

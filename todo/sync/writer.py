@@ -8,7 +8,6 @@ tasks with themselves, of which PostgreSQL had no statistics yet, compared each 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
@@ -21,7 +20,8 @@ from todo.database.transactions import commit_with_next
 from todo.sync import statements
 from todo.sync.counters import Counters
 from todo.sync.log import Entry, Fields, LogState, LogUnit, entry_of
-from todo.sync.resource import Entity, Resource
+from todo.sync.recorded import Change, Kept
+from todo.sync.resource import Resource
 from todo.sync.statements import Statement
 from todo.values.clock import now
 
@@ -36,47 +36,28 @@ Ids = Sequence[int]
 """Ids of one user's entities, ascending."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """One entity before and after: ``None`` is what is not there yet, or any more."""
-
-    resource: Resource[Any]
-    old: Entity | None
-    new: Entity | None
-    derived: Entity | None = None
-    """The computed columns of ``old``, where they were read."""
-
-    def row(self) -> Values:
-        """Return every column of what is new."""
-        assert self.new is not None  # noqa: S101 - what is deleted for good goes in batches
-        derived = self.resource.derived_of(self.new, self.old, self.derived)
-        return {"deleted_at": None, **self.new, **derived}
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A response to keep for whoever repeats its request."""
-
-    user_id: str
-    key: str
-    fingerprint: bytes
-    response: Any
-    shows: str
-    """The ids of the entities that the response shows."""
-
-
 def add_user(connection: Connection, user: User, moment: str) -> None:
     """Add the row of a user who never wrote, unless somebody does at this moment."""
+    state = Counters()._asdict() | LogState()._asdict()
     first = {
+        **{name: state[name] for name in state if name not in statements.OF_BEGINNING},
         "id": user.id,
-        **Counters()._asdict(),
-        **LogState()._asdict(),
         "created_at": moment,
         "updated_at": moment,
         "email": user.email,
         "name": user.name,
     }
     connection.execute(statements.ADD_USER[connection.dialect.name], first)
+
+
+def advance(connection: Connection, ahead: int, nonce: str, moment: str) -> int:
+    """Move all users to the revision ``ahead``, and let each log begin there, behind a unit with
+    the ``nonce``. Users who first write later begin there, too. Return how many users there are.
+    """
+    connection.execute(statements.ADVANCE_NEW_USERS, {"ahead": ahead, "moment": moment})
+    users = connection.execute(statements.ADVANCE_USERS, {"ahead": ahead, "new_nonce": nonce})
+    connection.execute(statements.FORGET_LOGS)
+    return users.rowcount
 
 
 def of_user(user: User, counters: Counters, before: LogState, log: LogState, moment: str) -> Part:
