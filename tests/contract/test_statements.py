@@ -19,6 +19,8 @@ TABLES = re.compile(r"\b(FROM|JOIN|INTO|(?<!DO )UPDATE)\s+\"?(\w+)\b(?!\()")  # 
 OWNERS = {"users": "id"} | dict.fromkeys(("tasks", "changes", "idempotency_keys"), "user_id")
 # What a public operation may read; it is nobody's.
 OF_NOBODY = {"todo_api_version"}
+# Where new users begin after a restore; the statement that adds a user's row reads it.
+OF_EVERYBODY = {"advances"}
 
 Statement = tuple[str, Any]
 
@@ -66,6 +68,7 @@ def is_of(statement: Statement, owner: str) -> bool:
         if verb == "INTO"
         else re.search(rf"\b{table}\.{OWNERS[table]} = (?::|%\()", text)
         for verb, table in TABLES.findall(text)
+        if table not in OF_EVERYBODY
     )
 
 

@@ -25,6 +25,9 @@ COMMANDS = (
     ("purge",),
     ("demo-data", "--tasks", "1"),
     ("import-tasks", "--from", "public.tasks"),
+    ("advance-revisions",),
+    ("backup", "/nowhere/todo.db"),
+    ("restore", "/nowhere/todo.db"),
     ("token", "--sub", "alice"),
 )
 URLS = (

@@ -58,7 +58,7 @@ def copy(source: Path, draft: Path) -> None:
             raise
         raise BackupError(f"{source}: {error}") from error
     if found != "ok":
-        raise BackupError(f"{source}: the database is damaged: {found.splitlines()[0]}")
+        raise BackupError(f"{source}: the database is damaged: {found.splitlines()[-1]}")
 
 
 def publish(draft: Path, path: Path) -> None:

@@ -2,8 +2,9 @@
 
 An ETag is a digest of the user and of a version: of an entity, the revision and the moment at which
 it last changed; of a list, the user's place in the log, which every change of any entity moves.
-Revisions alone repeat when a database is restored from a backup. With the user in it no cache of a
-browser takes the response to one user for that to another, though both asked for ``/api/me/tasks``.
+Revisions alone repeat when a database is restored and nobody moves them ahead. With the user in it
+no cache of a browser takes the response to one user for that to another, though both asked for
+``/api/me/tasks``.
 """
 
 import base64

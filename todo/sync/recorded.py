@@ -1,9 +1,13 @@
 """What a unit of work records for the writer: changes of entities, and a response to keep."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from todo.sync.resource import Entity, Resource
+
+Ids = Sequence[int]
+"""Ids of one user's entities, ascending."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Sync tokens: a place in a user's log, as opaque text.
 
-Revisions repeat when a database is restored from a backup. So a place is a revision and the random
-text of its unit. A token is no secret and gives no right: the user is in every WHERE.
+Revisions repeat when a database is restored and nobody moves them ahead. So a place is a revision
+and the random text of its unit. A token is no secret and gives no right: the user is in every
+WHERE.
 """
 
 import base64

@@ -16,10 +16,10 @@ from todo.auth.user import User
 from todo.database.transactions import MANY_SECONDS, read
 from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.sync.preconditions import Precondition
+from todo.sync.recorded import Ids
 from todo.sync.resource import E, Entity, Resource
 from todo.sync.runs import run
 from todo.sync.unit_of_work import BATCH, Changed, UnitOfWork
-from todo.sync.writer import Ids
 from todo.values.clock import earlier
 from todo.values.dates import format_instant
 

@@ -20,10 +20,9 @@ from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
 from todo.sync.log import USER, LogState, LogUnit, entries_of_batch, new_nonce
 from todo.sync.preconditions import Precondition, stale
-from todo.sync.recorded import Change, Kept
+from todo.sync.recorded import Change, Ids, Kept
 from todo.sync.resource import E, Resource
 from todo.sync.user_row import LABELS, parsed
-from todo.sync.writer import Ids
 from todo.values.clock import now
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from todo.database.transactions import commit_with_next
 from todo.sync import statements
 from todo.sync.counters import Counters
 from todo.sync.log import Entry, Fields, LogState, LogUnit, entry_of
-from todo.sync.recorded import Change, Kept
+from todo.sync.recorded import Change, Ids, Kept
 from todo.sync.resource import Resource
 from todo.sync.statements import Statement
 from todo.values.clock import now
@@ -32,8 +32,6 @@ Values = dict[str, Any]
 """What a statement binds."""
 Part = tuple[Statement, Any]
 """A statement and what it binds, several times over in a list (SQLite)."""
-Ids = Sequence[int]
-"""Ids of one user's entities, ascending."""
 
 
 def add_user(connection: Connection, user: User, moment: str) -> None:

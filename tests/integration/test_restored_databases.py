@@ -1,0 +1,224 @@
+"""What clients saw after the backup means nothing else in the database that was restored."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.expect import refusal
+from tests.conftest import DIALECTS, SECRET, Caller
+from tests.integration.restoring import OnPostgreSQL, OnSQLite, Restorable, caller
+from tests.integration.server import run_todo
+from tests.integration.tables import assert_log_is_whole, rows, value
+from todo.sync.advance import GAP
+from todo.tasks.sorts import SORTS
+from todo.values.revisions import MAX_REVISION
+
+CREDENTIALS = {"email": "alice@example.com", "password": "correct horse"}
+
+
+@pytest.fixture(params=DIALECTS)
+def world(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    service_on: Callable[..., Any],
+    tmp_path: Path,
+) -> Restorable:
+    """A service on each dialect in turn."""
+    url = new_database(request.param)
+    if request.param == "sqlite":
+        return OnSQLite(url, service_on(url), tmp_path)
+    return OnPostgreSQL(url, service_on, request.getfixturevalue("postgres"), tmp_path)
+
+
+@pytest.fixture
+def alice(world: Restorable) -> Caller:
+    return caller(world, "alice")
+
+
+def restored(world: Restorable) -> Caller:
+    """Alice, in the database that was restored."""
+    world.restore()
+    return caller(world, "alice")
+
+
+def test_restored_database_has_what_the_backup_had_and_nothing_else(world, alice):
+    kept = alice.create("Buy milk", tags=["shopping"])
+    world.back_up()
+    alice("PATCH", f"{kept['id']}", json={"title": "Buy bread"})
+    alice.create("Call the bank")
+
+    alice = restored(world)
+
+    page = alice("GET", "").json()
+    assert (page["tasks"], page["total"]) == ([kept], 1)
+    assert caller(world, "alice")("GET", f"{kept['id']}").json() == kept
+
+
+def test_ids_and_revisions_of_after_the_backup_are_never_given_again(world, alice):
+    alice.create()
+    world.back_up()
+    seen = [task["revision"] for task in (alice.create(), alice.create())]
+    for _ in range(3):
+        alice = restored(world)
+        assert alice("GET", f"{seen[-1]}").status_code == 404
+        task = alice.create()
+        changed = alice("PATCH", f"{task['id']}", json={"title": "x"}).json()
+
+        assert task["id"] == task["revision"] > max(seen)
+        assert changed["revision"] == task["revision"] + 1 <= MAX_REVISION
+        seen += [task["revision"], changed["revision"]]
+
+
+def test_user_who_first_wrote_after_the_backup_gets_no_id_twice(world, alice):
+    world.back_up()
+    seen = [alice.create()["id"], alice.create()["id"]]
+    for _ in range(2):
+        alice = restored(world)
+        empty = alice("GET", "").json()
+        assert (empty["tasks"], empty["revision"]) == ([], 0)
+        seen.append(alice.create()["id"])
+        assert alice("GET", "").json()["revision"] == seen[-1]
+
+    assert sorted(set(seen)) == seen
+
+
+def test_etags_of_after_the_backup_match_nothing_any_more(world, alice):
+    task = alice.create()
+    world.back_up()
+    changed = alice("PATCH", f"{task['id']}", json={"title": "x"})
+    listed = alice("GET", "").headers["ETag"]
+
+    alice = restored(world)
+
+    stale = {"If-Match": changed.headers["ETag"]}
+    refused = alice("PATCH", f"{task['id']}", json={"title": "y"}, headers=stale)
+    assert (refused.status_code, refusal(refused)["current"]) == (412, task)
+    bulk = {"op": "update", "id": task["id"], "data": {"title": "y"}, "if_revision": 2}
+    assert alice("POST", "bulk", json={"operations": [bulk]}).status_code == 412
+    for path, etag in ((f"{task['id']}", changed.headers["ETag"]), ("", listed)):
+        again = alice("GET", path, headers={"If-None-Match": etag})
+        assert (again.status_code, again.headers["ETag"] == etag) == (200, False)
+
+
+def test_etag_of_a_task_that_the_backup_had_still_matches(world, alice):
+    task = alice.create()
+    etag = alice("GET", f"{task['id']}").headers["ETag"]
+    world.back_up()
+
+    alice = restored(world)
+
+    changed = alice("PATCH", f"{task['id']}", json={"title": "x"}, headers={"If-Match": etag})
+    assert changed.status_code == 200
+
+
+@pytest.mark.parametrize("at", ["before", "after"])
+def test_sync_tokens_of_the_lost_database_are_expired(world, alice, at):
+    tokens = {}
+    for when in ("before", "after"):
+        alice.create()
+        tokens[when] = alice("GET", "").json()["sync_token"]
+        if when == "before":
+            world.back_up()
+
+    alice = restored(world)
+
+    path = f"/api/alice/changes?since={tokens[at]}"
+    for _ in range(4):
+        assert refusal(alice("GET", path))["code"] == "changes_expired"
+        alice.create()
+
+
+def test_new_sync_tokens_lead_on_from_the_restored_database(world, alice):
+    kept = alice.create()
+    world.back_up()
+    alice = restored(world)
+    page = alice("GET", "").json()
+    same = alice("GET", f"/api/alice/changes?since={page['sync_token']}").json()
+    task = alice.create("Call the bank")
+
+    found = alice("GET", f"/api/alice/changes?since={page['sync_token']}").json()
+
+    assert (same["changes"], same["has_more"]) == ([], False)
+    assert [change["data"] for change in found["changes"]] == [task]
+    assert found["revision"] == task["revision"] == page["revision"] + 1
+    assert page["tasks"] == [kept]
+
+
+def test_history_and_undo_begin_anew(world, alice):
+    alice.create()
+    world.back_up()
+    lost = alice.create()
+
+    alice = restored(world)
+
+    assert alice("GET", "/api/alice/history").json()["changes"] == []
+    for revision in (1, lost["revision"]):
+        refused = alice("POST", "/api/alice/undo", json={"revision": revision})
+        assert refused.status_code == 409
+        assert refused.json()["errors"][0]["code"] == "expired"
+    task = alice.create()
+    undone = alice("POST", "/api/alice/undo", json={"revision": task["revision"]})
+    assert undone.json()["changed"] == 1
+
+
+def test_cursors_of_after_the_backup_lead_behind_the_same_position(world, alice):
+    for number in range(6):
+        alice.create(f"Task {number}", due_date=f"2030-01-0{number + 1}")
+    world.back_up()
+    lost = alice.create("Task 2b", due_date="2030-01-03")
+    queries = [f"?limit=4&sort={sort}&order={order}" for sort in SORTS for order in ("asc", "desc")]
+    firsts = {query: alice("GET", query).json() for query in queries}
+
+    alice = restored(world)
+
+    for query, first in firsts.items():
+        rest = alice("GET", f"{query}&cursor={first['next_cursor']}").json()["tasks"]
+        met = [task["id"] for task in (*first["tasks"], *rest) if task["id"] != lost["id"]]
+        whole = alice("GET", query.replace("limit=4", "limit=100")).json()["tasks"]
+        assert met == [task["id"] for task in whole]
+
+
+def test_tokens_of_local_accounts_are_revoked_however_often_the_backup_is_restored(world):
+    client = world.service.client
+    user = client.post("/api/auth/register", json=CREDENTIALS).json()["user"]["id"]
+    tokens = [client.post("/api/auth/login", json=CREDENTIALS).json()["token"]]
+    world.back_up()
+    change = {"password": "correct horse", "new_password": "another horse"}
+    Caller(client, user, tokens[0])("POST", "/api/auth/password", json=change)
+    generations = []
+    for _ in range(2):
+        world.restore()
+        client = world.service.client
+        for token in tokens:
+            assert refusal(Caller(client, user, token)("GET", ""))["code"] == "token_revoked"
+        tokens.append(client.post("/api/auth/login", json=CREDENTIALS).json()["token"])
+        assert Caller(client, user, tokens[-1])("GET", "").status_code == 200
+        url = world.service.settings.database_url
+        generations.append(value(url, "SELECT generation FROM accounts"))
+    assert 2 < generations[0] <= generations[1]
+
+
+def test_revisions_move_ahead_of_what_a_wrong_clock_gave(database_url, service_on, tmp_path):
+    alice = service_on(database_url).caller("alice")
+    alice.create()
+    high = MAX_REVISION - 2 * GAP
+    rows(database_url, "UPDATE users SET revision = :high, logged = :high", high=high)
+    settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+
+    run = run_todo("advance-revisions", cwd=tmp_path, **settings)
+
+    assert run.stdout.endswith(
+        ": the revisions of 1 users are ahead, the tokens of 0 accounts revoked\n"
+    )
+    assert alice.create()["id"] == high + GAP + 1
+    assert_log_is_whole(database_url, "alice")
+
+
+def test_advance_revisions_of_a_database_without_tables_sends_to_migrate(postgres, tmp_path):
+    variables = {"DATABASE_URL": postgres.create_database(), "BETTER_AUTH_SECRET": SECRET}
+    run = run_todo("advance-revisions", cwd=tmp_path, **variables)
+
+    assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
+    assert "todo migrate" in run.stderr
