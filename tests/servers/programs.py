@@ -27,6 +27,8 @@ INSTALL = {
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "sed": "apt-get install sed",
+    "sh": "apt-get install dash",
+    "systemd-analyze": "apt-get install systemd",
     "umount": "apt-get install mount",
 }
 DONE_WITHOUT = frozenset({"initdb", "ipcrm", "pg_config", "postgres"})
