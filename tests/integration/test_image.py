@@ -12,6 +12,7 @@ from tests.servers.dockerfile import Image, build, copied, instructions, taken
 from tests.servers.programs import require
 
 DOCKERFILE = REPOSITORY / "deploy" / "Dockerfile"
+STOP_SECONDS = 60
 LOCK = REPOSITORY / "requirements.lock"
 PIN = re.compile(r"^([\w.-]+)(?:\[\S+\])?==([^\s;]+)", re.MULTILINE)
 
@@ -85,7 +86,7 @@ def test_image_serves_and_its_health_is_what_the_server_says(image: Image, servi
     account = server.client.post("/api/auth/register", json=register).json()
     task = Caller(server.client, account["user"]["id"], account["token"]).create()
     healthy = run_in(image, *check, **port)
-    assert server.process.stop() == 0
+    assert server.process.stop(timeout=STOP_SECONDS) == 0
     gone = run_in(image, *check, **port)
 
     assert task["title"] == "Buy milk"
