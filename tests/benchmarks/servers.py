@@ -22,6 +22,9 @@ UNSIGNED = "/api/nobody/tasks"  # refused with 401 as soon as the server is up
 MIGRATE_SECONDS = 60
 MESSAGE_TAIL = 2000  # characters of a command's output in an error
 
+_UNLIMITED = {"RATE_LIMIT": "off"}
+"""The other stacks have no limit of requests."""
+
 
 class PrepareError(RuntimeError):
     """A contender's own command could not make its tables; its words are the message."""
@@ -48,7 +51,7 @@ class Server:
 def environment(dsn: str, secret: str) -> dict[str, str]:
     """All that a contender's commands get to see; both read these two names."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**inherited, "DATABASE_URL": dsn, "BETTER_AUTH_SECRET": secret}
+    return {**inherited, "DATABASE_URL": dsn, "BETTER_AUTH_SECRET": secret, **_UNLIMITED}
 
 
 def prepare(contender: Contender, dsn: str, secret: str, users: int) -> None:

@@ -63,7 +63,7 @@ def test_an_expression_names_metrics_and_labels_that_exist(expression: str):
 @pytest.mark.parametrize("text", [*EXPRESSIONS, TRIED_FILE.read_text()])
 def test_a_problem_code_of_an_expression_exists(text: str):
     codes = {code for codes in CODE.findall(text) for code in codes.split("|")}
-    assert codes - {"rate_limited"} <= set(PROBLEM_TYPES)
+    assert codes <= set(PROBLEM_TYPES)
 
 
 def test_every_metric_is_on_the_dashboard():

@@ -193,6 +193,7 @@ def test_doctor_finds_a_migrated_database_well(database_url, tmp_path):
         "ok    better auth",
         "ok    address",
         "ok    traces",
+        "ok    log and metrics",
         "ok    limits",
     ]
     assert lines[1].startswith(
@@ -208,7 +209,7 @@ def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
     assert (
         lines[2] == "FAIL  schema: the database has none of this API's tables; run 'todo migrate'"
     )
-    assert [line[:4] for line in lines] == ["ok  "] * 2 + ["FAIL"] + ["ok  "] * 6
+    assert [line[:4] for line in lines] == ["ok  "] * 2 + ["FAIL"] + ["ok  "] * 7
 
 
 def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path):

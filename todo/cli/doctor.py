@@ -16,6 +16,7 @@ from todo.cli.check_database import (
     check_shared_keys,
 )
 from todo.cli.check_limits import check_limits
+from todo.cli.check_metrics import check_metrics
 from todo.cli.check_tokens import check_families, check_keys, check_token
 from todo.database.engine import display
 from todo.logs import configure
@@ -67,6 +68,7 @@ def _checks(settings: Settings, token: str | None) -> dict[str, Callable[[], str
         "better auth": lambda: check_better_auth(settings),
         "address": lambda: describe_address(settings),
         "traces": check_traces,
+        "log and metrics": lambda: check_metrics(settings),
         "limits": lambda: check_limits(settings),
     }
     if (keys := key_set(settings)) is not None:
