@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.expect import a_page, problem, refusal
+from tests.api.expect import MOMENT, a_page, problem, refusal
 
 pytestmark = pytest.mark.pooled
 
@@ -35,6 +35,18 @@ def test_a_deleted_task_is_gone(alice):
     gone = problem("task_not_found", "Task not found", f"{alice.tasks}/1")
     assert refusal(alice("GET", "1")) == gone
     assert alice("GET", "").json() == a_page([kept], revision=3)
+
+
+def test_delete_says_which_revision_undo_takes_back(alice):
+    task = alice.create()
+
+    deleted = alice("DELETE", "1", headers={"Idempotency-Key": "k"})
+    repeated = alice("DELETE", "1", headers={"Idempotency-Key": "k"})
+
+    assert (deleted.headers["revision"], repeated.headers["revision"]) == ("2", "2")
+    undone = alice("POST", f"/api/{alice.id}/undo", json={"revision": 2})
+    assert undone.json() == {"unit": 3, "revision": 3, "changed": 1}
+    assert alice("GET", "1").json() == {**task, "revision": 3, "updated_at": MOMENT}
 
 
 def test_delete_of_a_completed_task_takes_it_out_of_the_completed_ones(alice):

@@ -133,7 +133,7 @@ def test_what_was_deleted_since_is_in_the_way_and_is_nothing_now(five, for_good)
 
     response = undo(five, 7)
 
-    detail = "It has changed since; 'current' has what is stored now."
+    detail = "Something of this change was deleted since, so the change cannot be undone."
     path = f"/api/{five.id}/undo"
     assert refusal(response) == {**problem("precondition_failed", detail, path), "current": None}
 

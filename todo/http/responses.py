@@ -143,8 +143,8 @@ def _segment(user_id: str) -> str:
 
 
 def moved_to_trash(entity: E) -> Response:
-    """Respond that ``entity`` is in the trash, with its ETag there."""
-    return None, 204, etag_header(etag_of(entity))
+    """Respond that ``entity`` is in the trash, with its ETag there and the revision that it got."""
+    return None, 204, {**etag_header(etag_of(entity)), "Revision": str(entity["revision"])}
 
 
 def removed(_entity: E) -> Response:

@@ -162,9 +162,10 @@ def _changed_before_they_went(unit: UnitOfWork, pairs: Sequence[_Pair]) -> set[i
 
 
 def _changed_since(resource: Resource[Any], entity: Mapping[str, Any] | None) -> Problem:
-    detail = "It has changed since; 'current' has what is stored now."
     if entity is None or "deleted_at" in entity:
+        detail = "Something of this change was deleted since, so the change cannot be undone."
         return Problem("precondition_failed", detail)
+    detail = "It has changed since; 'current' has what is stored now."
     return stale(resource.shown(entity), detail)
 
 

@@ -125,8 +125,8 @@ async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   }
 }
 
-/** `polling`: changes come a few seconds late. `offline`: nothing comes, for now. */
-export type LiveState = "live" | "polling" | "offline";
+/** `polling`: changes come a few seconds late. `offline`: nothing comes, for now. `connecting`: not known yet. */
+export type LiveState = "connecting" | "live" | "polling" | "offline";
 
 /** Is told after the store has it. */
 export interface Listener {
@@ -157,12 +157,12 @@ class Refused extends Error {
 }
 
 export class Live {
-  state: LiveState = "offline";
+  state: LiveState = "connecting";
   why: Problem | undefined; // of the state
   #listeners = new Set<Listener>();
   #times: typeof TIMES;
   #running: Promise<void> | undefined;
-  #stopped = false;
+  #life = new AbortController(); // of what is running: stop() ends it
   #turn = new AbortController(); // what is going on now: wake() and stop() end it
   #renew = false; // the last token is of no use
   #stale = false; // the log does not reach back to the place
@@ -192,14 +192,16 @@ export class Live {
 
   /** Runs until stop(). */
   start(): Promise<void> {
-    this.#stopped = false;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (this.#running && !this.#life.signal.aborted) return this.#running;
+    const [before, { signal }] = [this.#running, (this.#life = new AbortController())];
+    const running = Promise.resolve(before).then(() => this.#run(signal));
+    this.#running = running.finally(() => this.#life.signal === signal && (this.#running = undefined));
     return this.#running;
   }
 
   /** When it has ended, nothing is written any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#life.abort();
     this.#turn.abort();
     await this.#running;
   }
@@ -210,9 +212,9 @@ export class Live {
     this.#turn.abort();
   }
 
-  async #run(): Promise<void> {
-    if (await this.store.place()) await this.#tellLoaded();
-    while (!this.#stopped) {
+  async #run(life: AbortSignal): Promise<void> {
+    if (!life.aborted && (await this.store.place())) await this.#tellLoaded();
+    while (!life.aborted) {
       this.#turn = new AbortController();
       await pause(await this.#round(), this.#turn.signal);
     }

@@ -30,6 +30,7 @@ const AGAIN = [408, 429, 502, 503, 504, 507]; // and 409, but only while the fir
 export interface Answer<T> {
   body: T;
   etag: string | undefined;
+  revision: number | undefined; // of a deletion; all else has it in its body
   replayed: boolean;
 }
 
@@ -84,7 +85,8 @@ const tagOf = (raw: Raw) => raw.headers.get("ETag") ?? undefined;
 
 function read<T>(raw: Raw): Answer<T> {
   const body = (raw.text ? JSON.parse(raw.text) : undefined) as T;
-  return { body, etag: tagOf(raw), replayed: raw.headers.get("Idempotency-Replayed") === "true" };
+  const revision = Number(raw.headers.get("Revision")) || undefined;
+  return { body, etag: tagOf(raw), revision, replayed: raw.headers.get("Idempotency-Replayed") === "true" };
 }
 
 function refused(raw: Raw): Refused {
@@ -143,13 +145,14 @@ const NEW = { description: null, completed: false, priority: "medium", due_date:
 const UNSAVED = { user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
 
 export class Tasks implements Listener {
-  online = true; // addEventListener("offline", ...); live.ts tells when the line is back
+  online: boolean; // addEventListener("offline", ...); live.ts tells when the line is there
   #queue: Promise<void> = Promise.resolve();
   #news = new Map<number, Change>(); // that wait for an answer
   #lastId = 0;
 
   constructor(readonly send: Send, readonly screen: Screen, readonly state: State = { entries: [] }) {
     this.#lastId = Math.min(0, ...state.entries.map((entry) => entry.id));
+    this.online = !unsent(state).entries.length; // what a reload left is sent first, by flush()
   }
 
   create(draft: Draft): Entry {
@@ -199,7 +202,8 @@ export class Tasks implements Listener {
     }
     step.call ??= callOf(entry, step);
     this.#changed(); // stored before it is sent
-    const { body, etag } = await this.send<Task | undefined>(step.call);
+    const { body, etag, revision } = await this.send<Task | undefined>(step.call);
+    if (revision) entry.base = { ...entry.base, revision };
     this.#done(entry, body, etag);
   }
 
@@ -290,9 +294,9 @@ export class Tasks implements Listener {
     this.#changed();
   }
 
-  /** The line is back. */
+  /** The line is there. */
   became(state: LiveState): void {
-    if (state !== "offline" && !this.online) void this.flush();
+    if ((state === "live" || state === "polling") && !this.online) void this.flush();
   }
 
   #changed(): void {

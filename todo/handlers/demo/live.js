@@ -116,12 +116,12 @@ export class Live {
     base;
     token;
     store;
-    state = "offline";
+    state = "connecting";
     why; // of the state
     #listeners = new Set();
     #times;
     #running;
-    #stopped = false;
+    #life = new AbortController(); // of what is running: stop() ends it
     #turn = new AbortController(); // what is going on now: wake() and stop() end it
     #renew = false; // the last token is of no use
     #stale = false; // the log does not reach back to the place
@@ -146,13 +146,16 @@ export class Live {
     }
     /** Runs until stop(). */
     start() {
-        this.#stopped = false;
-        this.#running ??= this.#run().finally(() => (this.#running = undefined));
+        if (this.#running && !this.#life.signal.aborted)
+            return this.#running;
+        const [before, { signal }] = [this.#running, (this.#life = new AbortController())];
+        const running = Promise.resolve(before).then(() => this.#run(signal));
+        this.#running = running.finally(() => this.#life.signal === signal && (this.#running = undefined));
         return this.#running;
     }
     /** When it has ended, nothing is written any more. */
     async stop() {
-        this.#stopped = true;
+        this.#life.abort();
         this.#turn.abort();
         await this.#running;
     }
@@ -161,10 +164,10 @@ export class Live {
         this.#failures = this.#misses = this.#streamAt = 0;
         this.#turn.abort();
     }
-    async #run() {
-        if (await this.store.place())
+    async #run(life) {
+        if (!life.aborted && (await this.store.place()))
             await this.#tellLoaded();
-        while (!this.#stopped) {
+        while (!life.aborted) {
             this.#turn = new AbortController();
             await pause(await this.#round(), this.#turn.signal);
         }

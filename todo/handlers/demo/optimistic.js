@@ -60,7 +60,8 @@ async function ask(url, call, token) {
 const tagOf = (raw) => raw.headers.get("ETag") ?? undefined;
 function read(raw) {
     const body = (raw.text ? JSON.parse(raw.text) : undefined);
-    return { body, etag: tagOf(raw), replayed: raw.headers.get("Idempotency-Replayed") === "true" };
+    const revision = Number(raw.headers.get("Revision")) || undefined;
+    return { body, etag: tagOf(raw), revision, replayed: raw.headers.get("Idempotency-Replayed") === "true" };
 }
 function refused(raw) {
     const ours = raw.headers.get("Content-Type")?.startsWith("application/problem+json");
@@ -87,7 +88,7 @@ export class Tasks {
     send;
     screen;
     state;
-    online = true; // addEventListener("offline", ...); live.ts tells when the line is back
+    online; // addEventListener("offline", ...); live.ts tells when the line is there
     #queue = Promise.resolve();
     #news = new Map(); // that wait for an answer
     #lastId = 0;
@@ -96,6 +97,7 @@ export class Tasks {
         this.screen = screen;
         this.state = state;
         this.#lastId = Math.min(0, ...state.entries.map((entry) => entry.id));
+        this.online = !unsent(state).entries.length; // what a reload left is sent first, by flush()
     }
     create(draft) {
         const base = { ...UNSAVED, ...NEW, tags: [], ...draft, id: --this.#lastId };
@@ -142,7 +144,9 @@ export class Tasks {
         }
         step.call ??= callOf(entry, step);
         this.#changed(); // stored before it is sent
-        const { body, etag } = await this.send(step.call);
+        const { body, etag, revision } = await this.send(step.call);
+        if (revision)
+            entry.base = { ...entry.base, revision };
         this.#done(entry, body, etag);
     }
     #done(entry, task, etag) {
@@ -242,9 +246,9 @@ export class Tasks {
             this.#news.set(change.id, change);
         this.#changed();
     }
-    /** The line is back. */
+    /** The line is there. */
     became(state) {
-        if (state !== "offline" && !this.online)
+        if ((state === "live" || state === "polling") && !this.online)
             void this.flush();
     }
     #changed() {

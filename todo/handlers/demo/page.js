@@ -7,7 +7,6 @@ import { shown } from "./optimistic.js";
 
 const MOST_ROWS = 300;
 const HIDDEN_MS = 60_000; // until a tab that nobody sees lets go of its line; browsers have six to a server
-const PATIENCE_MS = 4_000; // until "Connecting" becomes "Offline"
 const LINES = {
   live: "Live: changes show at once, in every tab.",
   polling: "Polling: changes show within seconds.",
@@ -69,7 +68,6 @@ function open(user) {
   board = new Board(user.id, session.token, { changed, news, made, state, refused, choose });
   undo = new Undo(user.id, board.send, drawUndo);
   drawUndo();
-  setTimeout(() => $("#line").dataset.state === "connecting" && state(board.live.state, board.live.why), PATIENCE_MS);
 }
 
 // What the board tells.

@@ -63,6 +63,7 @@ export class Board {
   /** Makes a call, and says what it made. */
   send = async (call) => {
     const answer = await this.#count(this.#send(call));
+    if (this.live.state === "offline") this.live.wake(); // the line is back, and Live waits
     if (call.method !== "GET") void this.#count(this.#made(call, answer));
     return answer;
   };
@@ -106,11 +107,11 @@ export class Board {
     this.#screen.news(this.#entry(id), words);
   }
 
-  async #made(call, { body }) {
+  async #made(call, { body, revision: deletion }) {
     const before = this.#before(call.path);
     if (call.method === "PATCH" && body.revision <= before?.revision) return; // it was so already
     const title = body?.title ?? before?.title;
-    const revision = body?.revision ?? (await this.#deletion(call.path));
+    const revision = body?.revision ?? deletion;
     const first = body?.unit ?? revision - (body?.results?.length ?? 1) + 1;
     for (let mine = first; mine <= revision; mine++) this.#mine.add(mine);
     const words = wordsOf(call, title);
@@ -119,13 +120,6 @@ export class Board {
 
   /** The task that a call changes, as it was. */
   #before = (path) => this.#entry(Number(/^\/tasks\/(\d+)$/.exec(path)?.[1]))?.base;
-
-  /** The answer of a deletion has no revision; the log has it. */
-  async #deletion(path) {
-    const id = /\d+$/.exec(path)[0];
-    const { body } = await this.#send({ method: "GET", path: `/history?limit=1&task_id=${id}`, headers: {} });
-    return body.changes[0].revision;
-  }
 }
 
 /** The newest first; what was not sent yet has an id below 0, and comes before all. */

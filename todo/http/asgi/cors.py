@@ -17,6 +17,7 @@ EXPOSED_HEADERS: Final = (
     "Idempotency-Replayed",
     "RateLimit",
     "RateLimit-Policy",
+    "Revision",
 )
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MAX_AGE_SECONDS: Final = 600
