@@ -172,6 +172,7 @@ def settings_for(url: str, **changes: Any) -> Settings:
             "instance_path": Path("instance-of-no-test"),
             "local_accounts": True,
             "rate_limit": "off",
+            "access_log": "off",
             **changes,
         }
     )

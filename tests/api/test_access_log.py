@@ -27,7 +27,7 @@ EXACT = {"level": "info", "logger": "todo.access", "event": "request"}
 def service(backend, new_database, serve):
     """An application whose requests are those of this file alone."""
     time.sleep(4 * access_log.WAIT_SECONDS)  # until the lines of the files before are written
-    return serve(settings_for(new_database(backend)))
+    return serve(settings_for(new_database(backend), access_log="on"))
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_a_user_has_one_hash_under_one_secret_and_another_under_another():
 
 @pytest.mark.parametrize("quiet", [{"access_log": "off"}, {"log_level": "warning"}])
 def test_a_log_that_is_off_has_no_line(new_database, serve, capfd, quiet):
-    service = serve(settings_for(new_database("sqlite"), **quiet))
+    service = serve(settings_for(new_database("sqlite"), **{"access_log": "on", **quiet}))
     capfd.readouterr()
 
     service.client.get("/livez")

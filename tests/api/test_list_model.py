@@ -22,8 +22,8 @@ from tests.conftest import Caller, Service
 from tests.depth import examples
 from todo.tasks.filters import Filters
 
-EXAMPLES = examples(200, in_ci=500)
-CHANGING_EXAMPLES = examples(25, in_ci=50)
+EXAMPLES = examples(200, in_ci=300)
+CHANGING_EXAMPLES = examples(25, in_ci=35)
 """For each of the two databases."""
 TASKS = 120
 NOW = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # the night in which Berlin's clocks go back

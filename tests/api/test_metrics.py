@@ -91,7 +91,7 @@ def test_keys_that_cannot_be_fetched_are_counted_and_have_no_moment(counted):
     async def fetch() -> None:
         keys = Jwks("http://127.0.0.1:1/jwks", ("EdDSA",), fresh=300)
         keys.start()
-        await keys._fetching
+        await keys._work
         keys._timer.cancel()
 
     asyncio.run(fetch())

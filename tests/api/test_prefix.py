@@ -85,7 +85,7 @@ def test_the_service_links_to_what_is_there(client):
     about = client.get("/").json()
     links = {name: about[name] for name in ("docs", "openapi", "health", "demo")}
     page = client.get("/", headers={"Accept": "text/html"}).text
-    paths = [*links.values(), *re.findall(r'href="([^"]*)"', page)]
+    paths = [*links.values(), *re.findall(r'href="(/[^"]*)"', page)]
 
     assert links == {
         "docs": f"{PREFIX}/docs",

@@ -22,7 +22,7 @@ from tests.conftest import Service
 from tests.depth import examples
 from tests.integration.concurrently import together
 
-EXAMPLES = examples(12, in_ci=25)
+EXAMPLES = examples(12, in_ci=15)
 STEPS = 30
 """Of each example, for each of the two databases."""
 
