@@ -32,7 +32,7 @@ def answering(text: str) -> Iterator[int]:
 
 
 def settings(**changes):
-    return settings_for("sqlite:///none.db", **changes, access_log="on")
+    return settings_for("sqlite:///none.db", **{"access_log": "on", **changes})
 
 
 def test_metrics_that_are_off_say_how_to_turn_them_on():
