@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
 
@@ -29,6 +30,9 @@ from todo.models import db
 from todo.settings.settings import Settings
 
 configure("error", "json")  # as a server does: tracebacks without the values of variables
+
+hypothesis.settings.register_profile("todo", deadline=None)  # a busy machine fails no test
+hypothesis.settings.load_profile("todo")
 
 SECRET = "a-secret-of-the-tests-000000000000000000"
 DIALECTS = ("sqlite", "postgresql")

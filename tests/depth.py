@@ -6,7 +6,12 @@ rest is for a machine that has the time. `CI` in the environment makes the diffe
 
 import os
 
+import pytest
+
 IN_CI = bool(os.environ.get("CI"))
+
+
+ONLY_IN_CI = pytest.mark.skipif(not IN_CI, reason="CI=true (they take a minute)")
 
 
 def examples(usual: int, in_ci: int) -> int:

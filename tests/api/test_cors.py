@@ -12,7 +12,7 @@ from todo.settings.settings import Settings
 FRONT_END = "http://localhost:3000"
 EXPOSED = {
     "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID",
-    "Idempotency-Replayed", "RateLimit", "RateLimit-Policy",
+    "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Revision",
 }  # fmt: skip
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Caller
+from tests.depth import ONLY_IN_CI
 from tests.integration.server import REPOSITORY, Server
 from tests.servers.dockerfile import Image, build, copied, instructions, taken
 from tests.servers.programs import require
+
+pytestmark = ONLY_IN_CI
 
 DOCKERFILE = REPOSITORY / "deploy" / "Dockerfile"
 STOP_SECONDS = 60
