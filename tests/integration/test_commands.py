@@ -218,6 +218,11 @@ def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path)
     assert status == 0
     assert lines[2] == "ok    schema: the tables do not exist yet; the first start creates them"
     assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
+    secret = tmp_path.resolve() / "instance" / "secret"
+    assert lines[-1] == (
+        f"ok    secret: {secret} was made now; a server in another folder has another one"
+    )
+    assert doctor(tmp_path) == (0, lines[:-1])
 
 
 def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path):
@@ -248,6 +253,20 @@ def test_doctor_notices_a_database_of_another_release(database_url, tmp_path):
 
     assert status == 1
     assert lines[2].startswith("FAIL  schema: at 9999, but this release needs")
+
+
+def test_token_says_on_stderr_which_secret_it_made_and_says_it_once(tmp_path):
+    first, second = (run_todo("token", "--sub", "alice", cwd=tmp_path) for _ in range(2))
+
+    secret = tmp_path.resolve() / "instance" / "secret"
+    assert first.stderr == (
+        f"No secret was here: 'todo token' made {secret}. Only a server that reads this file "
+        "accepts the token; for another server, name its folder with INSTANCE_PATH.\n"
+    )
+    assert second.stderr == ""
+    for run in (first, second):
+        claims = jwt.decode(run.stdout.strip(), secret.read_text(), algorithms=["HS256"])
+        assert (run.stdout.count("\n"), claims["sub"]) == (1, "alice")
 
 
 def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_path):

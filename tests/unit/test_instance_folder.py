@@ -23,6 +23,14 @@ def test_a_secret_is_made_once_and_found_again(tmp_path):
     assert (folder / "secret").read_text() == secret
 
 
+def test_who_makes_the_secret_is_told_where_and_nobody_else_is(tmp_path):
+    told = []
+    for _ in range(2):
+        instance_secret(tmp_path / "instance", told.append)
+
+    assert told == [tmp_path / "instance" / "secret"]
+
+
 def test_nobody_else_may_read_it(tmp_path):
     folder = tmp_path / "instance"
     instance_secret(folder)

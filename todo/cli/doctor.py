@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -39,12 +40,16 @@ class Finding:
 @click.option("--token", help="Also say whether the API would accept this token.")
 def doctor(token: str | None) -> None:
     """Check the settings, the database and the keys; every line is ok, or says what to do."""
-    settings = Settings.from_env()
+    made: list[Path] = []
+    settings = Settings.from_env(made=made.append)
     configure("error", settings.log_format)  # what is wrong is in the findings
     failed = False
     for finding in examine(settings, token):
         failed = failed or not finding.ok
         click.echo(str(finding))
+    for secret in made:
+        text = f"{secret.resolve()} was made now; a server in another folder has another one"
+        click.echo(str(Finding(True, "secret", text)))
     sys.exit(1 if failed else 0)
 
 

@@ -1,5 +1,7 @@
 """``todo token``."""
 
+from pathlib import Path
+
 import click
 
 from todo.auth.invalid_token import InvalidTokenError
@@ -15,7 +17,7 @@ from todo.settings.settings import Settings
 )
 def token(sub: str, hours: float) -> None:
     """Print a token for development and support."""
-    settings = Settings.from_env()
+    settings = Settings.from_env(made=_tell)
     try:
         click.echo(_mint(settings, sub, hours))
     except ValueError:  # NaN is within every range
@@ -23,6 +25,15 @@ def token(sub: str, hours: float) -> None:
     except InvalidTokenError as error:
         hint = "--sub" if error.code == "claim_missing" else "--hours"
         raise click.BadParameter(error.detail, param_hint=hint) from None
+
+
+def _tell(secret: Path) -> None:
+    """Say on stderr which secret was made: stdout has the token alone."""
+    click.echo(
+        f"No secret was here: 'todo token' made {secret.resolve()}. Only a server that reads this "
+        "file accepts the token; for another server, name its folder with INSTANCE_PATH.",
+        err=True,
+    )
 
 
 def _mint(settings: Settings, subject: str, hours: float) -> str:

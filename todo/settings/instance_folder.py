@@ -2,16 +2,19 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkstemp
 
 
-def instance_secret(folder: Path) -> str:
+def instance_secret(folder: Path, made: Callable[[Path], object] = lambda _path: None) -> str:
     """Return the secret in ``folder``; make it, with mode 0600, where there is none.
 
+    ``made`` is called with the file's path if this call made the file.
+
     Two processes that start at once agree on one secret: the file appears whole, by a hard link,
-    and the second process reads the file of the first.
+    and the second process reads the file of the first: ``made`` is called in the first alone.
     """
     path = folder / "secret"
     if not path.exists():
@@ -22,6 +25,7 @@ def instance_secret(folder: Path) -> str:
             os.fsync(draft.fileno())
             with suppress(FileExistsError):
                 path.hardlink_to(draft.name)
+                made(path)
     return path.read_text().strip()
 
 

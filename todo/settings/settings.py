@@ -1,7 +1,7 @@
 """All settings together: read from the environment once, then frozen."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -31,12 +31,17 @@ class Settings(LimitSettings, ServerSettings, DatabaseSettings, AuthenticationSe
         self.check_limits()
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] = os.environ) -> Self:
+    def from_env(
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        made: Callable[[Path], object] = lambda _path: None,
+    ) -> Self:
         """Read the environment; a blank variable counts as unset.
 
         Raises :class:`ConfigurationError`, naming the variable, for a value that is out of range
         and for a missing secret. With the embedded database and neither a secret nor Better Auth's
-        URL, a secret is generated once and kept in the instance folder.
+        URL, a secret is generated once and kept in the instance folder; ``made`` is called with
+        the path of its file if this call generated it.
         """
         given: dict[str, Any] = {
             variable.name.lower(): value
@@ -47,14 +52,14 @@ class Settings(LimitSettings, ServerSettings, DatabaseSettings, AuthenticationSe
         given.setdefault("local_accounts", standalone)
         if standalone and "better_auth_secret" not in given:
             folder = given.get("instance_path", cls.instance_path)
-            given["better_auth_secret"] = _instance_secret(folder)
+            given["better_auth_secret"] = _instance_secret(folder, made)
         return cls(**given)
 
 
-def _instance_secret(folder: Path) -> str:
+def _instance_secret(folder: Path, made: Callable[[Path], object]) -> str:
     """Return the secret that the embedded database has of its own, made once."""
     try:
-        secret = instance_secret(folder)
+        secret = instance_secret(folder, made)
     except OSError as error:
         raise ConfigurationError(f"INSTANCE_PATH: {error}; name a folder to write to") from None
     except UnicodeDecodeError:
