@@ -156,6 +156,25 @@ const SCENES = {
     return { offline, meanwhile, unsent, elsewhere: elsewhere.status(), tasks, shown };
   },
 
+  async reloaded(page) {
+    await enter(page);
+    const creation = (url) => url.pathname.endsWith("/api/me/tasks");
+    await page.route(creation, (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await page.getByLabel("New task").fill("Buy milk");
+    await page.keyboard.press("Enter");
+    await page.locator(".waiting:not([hidden])").waitFor();
+    await page.waitForFunction(() => Object.entries(sessionStorage).some(([, kept]) => kept.includes("Idempotency-Key")));
+    await page.unroute(creation);
+
+    await page.reload();
+    await said(page, "Added “Buy milk”"); // by itself: nothing else is done that would send it
+    await page.locator("#list:not(:has(.waiting:not([hidden])))").waitFor();
+    const token = await page.evaluate(() => JSON.parse(localStorage["todo-demo:session"]).token);
+    const headers = { authorization: `Bearer ${token}` };
+    const list = await page.request.get(new URL("/api/me/tasks", page.url()).href, { headers });
+    return { tasks: (await list.json()).tasks.map(({ title }) => title), shown: await titles(page) };
+  },
+
   async contested(page) {
     const told = {};
     const field = page.getByRole("textbox", { name: "Title", exact: true });

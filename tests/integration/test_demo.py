@@ -85,6 +85,13 @@ def test_a_line_that_breaks_loses_nothing_and_doubles_nothing(play):
     assert [error for error in told["errors"] if "net::ERR_" not in error] == []
 
 
+def test_what_was_not_sent_before_a_reload_is_sent_after_it(play):
+    told = play("reloaded")
+
+    assert (told["tasks"], told["shown"]) == (["Buy milk"], ["Buy milk"])
+    assert [error for error in told["errors"] if "net::ERR_" not in error] == []
+
+
 def test_nothing_is_lost_while_somebody_else_changes_the_same_task(play):
     told = play("contested")
 

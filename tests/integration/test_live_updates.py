@@ -197,6 +197,13 @@ def test_a_change_that_comes_again_or_late_or_of_a_later_server_is_no_news(
     ]
 
 
+def test_a_client_that_starts_without_a_server_says_that_it_is_offline(
+    project: Path, tmp_path: Path
+):
+    played = played_alone(project, tmp_path, "nobody")
+    assert played == {"before": "connecting", "told": ["offline"], "tasks": 0}
+
+
 def an_event(event: str, data: str, place: str) -> dict[str, str]:
     return {"event": event, "data": data, "id": place}
 

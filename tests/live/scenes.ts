@@ -320,6 +320,15 @@ async function again() {
   return told;
 }
 
+/** Nobody answers; none needs a server. */
+async function nobody() {
+  const { live, screen } = reader();
+  const before = live.state;
+  void live.start();
+  await until(() => screen.states.length > 0);
+  return { before, told: screen.states, tasks: screen.loads };
+}
+
 /** Every stream of TEXTS, cut at every byte; none needs a server. */
 async function parser() {
   const texts = JSON.parse(process.env["TEXTS"]!) as string[];
@@ -344,7 +353,7 @@ const sooner = (run: () => void, ms: number, ...rest: unknown[]) =>
 globalThis.setTimeout = sooner as typeof setTimeout;
 
 const scenes: Record<string, () => Promise<unknown>> = {
-  follow, reopened, expiry, reset, foreign, crowd, held, restarted, failing, pages, again, parser,
+  follow, reopened, expiry, reset, foreign, crowd, held, restarted, failing, pages, again, nobody, parser,
 };
 console.log(JSON.stringify(await scenes[process.argv[2]!]!()));
 process.exit(); // streams that a scene left open

@@ -232,10 +232,14 @@ async function together() {
     await (n % 3 ? theirs!.tasks.edit(seen, { completed: true }) : theirs!.tasks.delete(seen));
   }
   await Promise.all(clients.map(inStep));
-  const { unit } = await clients[0]!.tasks.undo(clients[0]!.tasks.state.entries.find(({ gone }) => !gone)!.base.revision);
+  const { revision } = await clients[0]!.tasks.undo(clients[0]!.tasks.state.entries.find(({ gone }) => !gone)!.base.revision);
   await Promise.all(clients.map(inStep));
   const undone = all(clients[1]!.tasks).filter(({ completed }) => !completed).length;
-  await clients[1]!.tasks.undo(unit);
+  await clients[1]!.tasks.undo(revision);
+  await Promise.all(clients.map(inStep));
+  const last = clients[0]!.tasks.state.entries.find(({ gone }) => !gone)!;
+  await clients[0]!.tasks.delete(last);
+  await clients[0]!.tasks.undo(last.base.revision); // that of the deletion
   await Promise.all(clients.map(inStep));
   for (const { live } of clients) await live.stop();
   return { shown: clients.map(({ tasks }) => all(tasks)), log: clients.map(({ screen }) => screen.log), undone };

@@ -330,7 +330,7 @@ export class Tasks implements Listener {
     if (gone || base.revision > entry.base.revision) Object.assign(entry, { base, etag, gone });
   }
 
-  /** Takes back what was made under a revision; the `unit` of the answer takes that back. */
+  /** Takes back what was made under a revision; the `revision` of the answer takes that back. */
   undo = (revision: number) =>
     this.#next(async () => (await this.send<Schemas["Undone"]>(change("POST", "/undo", { revision }))).body);
 }

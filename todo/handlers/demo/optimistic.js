@@ -286,7 +286,7 @@ export class Tasks {
         if (gone || base.revision > entry.base.revision)
             Object.assign(entry, { base, etag, gone });
     }
-    /** Takes back what was made under a revision; the `unit` of the answer takes that back. */
+    /** Takes back what was made under a revision; the `revision` of the answer takes that back. */
     undo = (revision) => this.#next(async () => (await this.send(change("POST", "/undo", { revision }))).body);
 }
 const PUT = { kind: "task", op: "put", at: "" };

@@ -28,7 +28,7 @@ export class Undo {
     this.#keep({ revision, words, undone, call }); // without an answer it is sent again, with the same key
     try {
       const { body } = await this.#send(call);
-      this.#keep({ revision: body.unit, words, undone: !undone });
+      this.#keep({ revision: body.revision, words, undone: !undone });
     } catch (error) {
       if (!(error instanceof Refused)) throw new Error("No answer. Try again when the line is back.");
       this.#keep(null);
@@ -50,8 +50,8 @@ const callOf = (revision) => ({
 });
 
 function sentence({ status, detail, current }) {
-  const what = current ? `“${current.title}”` : "the task";
-  if (status === 412) return `This cannot be undone: ${what} was changed again since.`;
+  if (status === 412 && !current) return "This cannot be undone: the task was deleted since.";
+  if (status === 412) return `This cannot be undone: “${current.title}” was changed again since.`;
   if (status === 409) return "This cannot be undone any more: it is too long ago, or deleted for good.";
   return detail;
 }
