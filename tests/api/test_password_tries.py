@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.expect import problem, refusal
 from tests.api.raw_asgi import send
+from tests.clock import Clock
 from tests.conftest import Caller, Service
 from tests.integration.concurrently import together
 from todo.accounts.password_tries import PasswordTries
@@ -23,15 +24,6 @@ CORRECT, WRONG, NEXT = "correct horse", "battery staple", "another horse"
 HOME, ELSEWHERE = "198.51.100.1", "203.0.113.1"
 OFFICE = "192.0.2.1"
 WINDOW = 900
-
-
-class Clock:
-    """A clock that stands still until it is set: no window ends within a test by itself."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

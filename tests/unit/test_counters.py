@@ -4,21 +4,13 @@ import pytest
 from limits import RateLimitItem, parse
 from structlog.testing import capture_logs
 
+from tests.clock import Clock
 from tests.servers.process import free_port
 from todo.rate_limits import counters
 from todo.rate_limits.counters import AWAY_SECONDS, Counters, display
 from todo.rate_limits.shared_memory import SharedMemoryStorage
 
 LIMIT: RateLimitItem = parse("2/minute")
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
