@@ -6,20 +6,11 @@ import signal
 
 import pytest
 
+from tests.clock import Clock
 from todo.rate_limits import shared_memory
 from todo.rate_limits.shared_memory import PER_BUCKET, SharedMemoryStorage
 
 FORK = multiprocessing.get_context("fork")
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.tokens import claims, sign
+from tests.clock import Clock
 from tests.conftest import SECRET
 from todo.auth.invalid_token import InvalidTokenError, shown, why_not_bearer
 from todo.auth.token_cache import CAPACITY, CachingVerifier
@@ -17,7 +18,7 @@ from todo.auth.tokens import HS256, Family, SharedSecret, Verifier, mint
 
 FAMILY = Family((HS256,), SharedSecret(SECRET.encode()))
 VERIFIER = Verifier([FAMILY], leeway=10)
-START = 2_000_000_000.0
+START = Clock.now
 
 
 def payload_of(token):
@@ -46,16 +47,6 @@ class Counting(Verifier):
     async def verify(self, token):
         self.asked += 1
         return await super().verify(token)
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
