@@ -1,8 +1,8 @@
 # Every target does its own set-up: a clone, Python 3.11 or newer and make are enough.
 #
 #   make run     serve on http://127.0.0.1:8000 with the embedded database (SQLite)
-#   make test    the whole suite, on SQLite and on a real PostgreSQL   (TEST=one/file.py: that alone)
-#                (CI=true: longer random runs, and what a test misses fails it instead of skipping it)
+#   make test    the tests, on SQLite and on a real PostgreSQL   (TEST=one/file.py: that alone)
+#                (CI=true: the slowest tests and longer random runs, too, and what a test misses fails it)
 #   make lint    formatting, lint, types, and the OpenAPI document (needs npm)
 #   make fuzz    schemathesis against gunicorn on PostgreSQL   (FUZZ=--short: two minutes)
 #   make chaos   servers killed under writers and listeners    (CHAOS=--short: a minute)

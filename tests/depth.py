@@ -10,8 +10,7 @@ import pytest
 
 IN_CI = bool(os.environ.get("CI"))
 
-
-ONLY_IN_CI = pytest.mark.skipif(not IN_CI, reason="CI=true (they take a minute)")
+ONLY_IN_CI = pytest.mark.skipif(not IN_CI, reason="CI=true (they take long)")
 
 
 def examples(usual: int, in_ci: int) -> int:

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from tests.conftest import DIALECTS
+from tests.depth import ONLY_IN_CI
 from tests.integration.pages import BROWSER, visit
 from tests.integration.server import REPOSITORY, SERVING, Server
 from tests.integration.typescript import compiled
 from tests.servers.nginx import Nginx
 from tests.servers.programs import require
+
+pytestmark = ONLY_IN_CI
 
 SHIPPED = REPOSITORY / "todo" / "handlers" / "demo"
 NETWORK = re.compile(r"Failed to load resource: (.*)")

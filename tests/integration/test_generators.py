@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract.reading import DOCUMENT
+from tests.depth import ONLY_IN_CI
 from tests.servers.node import run
 from tests.servers.programs import require
+
+pytestmark = ONLY_IN_CI
 
 FOLDER = Path(__file__).parents[1] / "generators"
 PROGRAMS = Path(sys.executable).parent

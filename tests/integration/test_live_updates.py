@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import DIALECTS, SECRET
+from tests.depth import ONLY_IN_CI
 from tests.integration.conftest import on_each_dialect
 from tests.integration.relay import Relay, listening
 from tests.integration.server import Server
 from tests.integration.stream_lines import CutLine, HoldingLine, SilentLine
 from tests.integration.typescript import compiled
 from tests.servers.node import run
+
+pytestmark = ONLY_IN_CI
 
 IN_STEP = {"stored": True, "shown": True, "ascending": True, "loads": 1}
 

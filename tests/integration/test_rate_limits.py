@@ -12,9 +12,12 @@ import orjson
 import pytest
 
 from tests.conftest import DIALECTS, SECRET
+from tests.depth import ONLY_IN_CI
 from tests.integration.server import SERVING, Server
 from tests.servers.reaper import wait_until
 from tests.servers.redis import Redis
+
+pytestmark = ONLY_IN_CI
 
 WORKERS = ("asgi", "uvicorn_worker.UvicornWorker")
 LIMIT = 20

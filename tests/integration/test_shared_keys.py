@@ -17,6 +17,7 @@ from jwt.algorithms import get_default_algorithms
 
 from tests.api.expect import problem, refusal
 from tests.api.tokens import bearer
+from tests.depth import ONLY_IN_CI
 from tests.integration.application import running, sent_by
 from tests.integration.server import SERVING, Server
 from tests.integration.tables import rows
@@ -29,6 +30,8 @@ from todo.auth.key_store import KeyStoreError
 from todo.database.binding import bound
 from todo.database.issuer_keys import IssuerKeys
 from todo.settings.settings import Settings
+
+pytestmark = ONLY_IN_CI
 
 LIST = "/api/alice/tasks"
 WORKERS = 3

@@ -9,8 +9,11 @@ from threading import Thread
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.conftest import SECRET
+from tests.depth import ONLY_IN_CI
 from tests.integration.server import SERVING
 from tests.servers.reaper import wait_until
+
+pytestmark = ONLY_IN_CI
 
 WAIT_SECONDS = 30
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECRET, Caller
+from tests.depth import ONLY_IN_CI
 from tests.integration.server import REPOSITORY, Server, environment, run_todo
 from todo.database import schema
+
+pytestmark = ONLY_IN_CI
 
 BUILD_SECONDS = 240
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "todo", "openapi")
