@@ -23,6 +23,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``database``      engine, deadlines, reads and transactions, errors, the shared key sets
 ``migrations``    Alembic's steps to the schema
 ``models``        the tables
+``column_types``  instants, priorities and text by code point, as the two databases write them
 ``auth``          token verification and passwords, without any web framework
 ``rate_limits``   how many requests, and wrong passwords, there were in a window of time
 ``problems``      how an error is raised, and how it is rendered

@@ -3,9 +3,6 @@
 ``specs/database/schema.md`` says which query each index serves.
 """
 
-from collections.abc import Callable
-from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
@@ -13,11 +10,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from todo.values.dates import format_instant
+from todo.column_types import Instant, Priority, collated_text
 from todo.values.text_keys import TITLE_KEY_LENGTH
 
-PRIORITIES = ("low", "medium", "high")
-"""From the least important up."""
 MAX_TAGS = 20  # of one task
 VERSION_TABLE = "todo_api_version"
 """Holds the revision that the tables are at. Alembic's own name for it may be somebody else's."""
@@ -45,62 +40,6 @@ else:
     Model = db.Model
 
 
-@lru_cache(maxsize=10_000)  # lists are read again and again
-def _instant(text: str | None) -> str | None:
-    """PostgreSQL's text, in the zone of the session and with few decimals or none, as the API's."""
-    if text is None:
-        return None
-    if text.endswith("+00"):
-        return f"{text[:10]}T{text[11:19]}.{text[20:-3]:0<3.3}Z"
-    return format_instant(datetime.fromisoformat(text))
-
-
-class Instant(sa.TypeDecorator[str]):
-    """A moment, as the API writes it: RFC 3339 in UTC with ``Z`` and exactly three decimals.
-
-    In Python it is that string; in PostgreSQL a ``timestamptz``, in SQLite a ``DATETIME``. It never
-    becomes a ``datetime`` on the way, which cost a list more than all else that Python does for it:
-    both databases read and write text.
-    """
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def bind_processor(self, dialect: sa.Dialect) -> Callable[[str | None], str | None] | None:
-        """Write what SQLAlchemy's own ``DATETIME`` would, for SQLite."""
-        if dialect.name == "postgresql":
-            return None
-        return lambda value: value and f"{value[:10]} {value[11:23]}000"
-
-    def result_processor(
-        self, dialect: sa.Dialect, coltype: object
-    ) -> Callable[[str | None], str | None] | None:
-        """Read PostgreSQL's text (see ``todo.database.connection``), or SQLite's."""
-        if dialect.name == "postgresql":
-            return _instant
-        return lambda value: value and f"{value[:10]}T{value[11:19]}.{value[20:23]:0<3}Z"
-
-
-class Priority(sa.TypeDecorator[str]):
-    """``low``, ``medium`` or ``high``; in the databases 1, 2 and 3, which sort by importance."""
-
-    impl = sa.SmallInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> int | None:
-        """Number the name."""
-        return None if value is None else PRIORITIES.index(value) + 1
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> str | None:
-        """Name the number."""
-        return None if value is None else PRIORITIES[value - 1]
-
-
-def collated_text() -> sa.Text:
-    """Text that both databases compare by code point; no locale decides what a client sees."""
-    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-
-
 def _in_dialect(dialect: str, condition: str, name: str) -> sa.CheckConstraint:
     """A constraint that the two databases have under one name and write in two ways."""
     return sa.CheckConstraint(condition, name).ddl_if(dialect=dialect)
@@ -116,6 +55,10 @@ class User(Model):
     open_tasks: Mapped[int] = mapped_column(sa.Integer)
     done_tasks: Mapped[int] = mapped_column(sa.Integer)
     trashed_tasks: Mapped[int] = mapped_column(sa.Integer)
+    top_open: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    top_done: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    all_lists: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    counted: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
     created_at: Mapped[str] = mapped_column(Instant)
     updated_at: Mapped[str] = mapped_column(Instant)
     email: Mapped[str | None] = mapped_column(sa.Text)
@@ -152,6 +95,12 @@ class Task(Model):
     due_date: Mapped[str | None] = mapped_column(collated_text())
     tags: Mapped[list[str]] = mapped_column(sa.JSON().with_variant(JSONB, "postgresql"))
     tags_key: Mapped[str] = mapped_column(collated_text())
+    list_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    parent_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    position: Mapped[str | None] = mapped_column(collated_text())
+    children: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    children_done: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    deleted_unit: Mapped[int | None] = mapped_column(sa.BigInteger)
 
     __table_args__ = (
         sa.CheckConstraint("id >= 1 AND revision >= id", "revision"),
@@ -175,6 +124,34 @@ class Task(Model):
             "tags",
         ),
         sa.CheckConstraint("(tags_key = '') = (CAST(tags AS text) = '[]')", "tags_key"),
+    )
+
+
+class List(Model):
+    """A list of tasks, and how many it has. A deleted one stays until it is purged."""
+
+    __tablename__ = "lists"
+
+    user_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("users.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(sa.BigInteger)
+    name: Mapped[str] = mapped_column(sa.Text)
+    color: Mapped[str | None] = mapped_column(sa.Text)
+    position: Mapped[str] = mapped_column(collated_text())
+    open_tasks: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    done_tasks: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    top_open: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    top_done: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    created_at: Mapped[str] = mapped_column(Instant)
+    updated_at: Mapped[str] = mapped_column(Instant)
+    deleted_at: Mapped[str | None] = mapped_column(Instant)
+    deleted_unit: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+    __table_args__ = (
+        sa.CheckConstraint("id >= 1 AND revision >= id", "revision"),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 100", "name"),
+        sa.CheckConstraint("length(color) = 7", "color"),
+        sa.CheckConstraint("length(position) BETWEEN 2 AND 100", "position"),
     )
 
 
@@ -269,6 +246,7 @@ class Advance(Model):
 
 users = cast("sa.Table", User.__table__)
 tasks = cast("sa.Table", Task.__table__)
+lists = cast("sa.Table", List.__table__)
 accounts = cast("sa.Table", Account.__table__)
 changes = cast("sa.Table", LoggedChange.__table__)
 idempotency_keys = cast("sa.Table", IdempotencyKey.__table__)
@@ -297,4 +275,10 @@ for _sort, _key in {
     _index(tasks, f"live_{_sort}", "user_id", *_key, where=_LIVE)
     _index(tasks, f"state_{_sort}", "user_id", "completed", *_key, where=_LIVE)
 
-_index(tasks, "trash", "user_id", "revision", where=tasks.c.deleted_at.is_not(None))
+_TRASHED = tasks.c.deleted_at.is_not(None)
+_CHILD = tasks.c.parent_id.is_not(None)
+_index(tasks, "trash", "user_id", "revision", where=_TRASHED)
+_index(tasks, "top", "user_id", "list_id", "position", where=_LIVE & tasks.c.parent_id.is_(None))
+_index(tasks, "child", "user_id", "parent_id", "position", where=_LIVE & _CHILD)
+_index(tasks, "trashed_child", "user_id", "parent_id", where=_TRASHED & _CHILD)
+_index(lists, "trash", "user_id", "revision", where=lists.c.deleted_at.is_not(None))

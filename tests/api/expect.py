@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from todo.sync.sync_tokens import Place
+from todo.values.positions import last
 
 MAX_PROBLEM = 4096
 MAX_DETAIL = 300
@@ -117,6 +118,9 @@ def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any
         "priority": "medium",
         "due_date": None,
         "tags": [],
+        "list_id": None,
+        "parent_id": None,
+        "position": last(task_id),
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "revision": task_id,

@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from tests.benchmarks.stacks.tables import COLUMNS
-from todo.models import PRIORITIES
+from todo.column_types import PRIORITIES
 from todo.values.text_keys import search_key, tags_key, title_key
 
 TASKS_PER_USER = 100

@@ -1,4 +1,4 @@
-"""Times as the API writes them: `todo.values.clock` and `todo.models.Instant`."""
+"""Times as the API writes them: `todo.values.clock` and `todo.column_types.Instant`."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from todo.models import Instant
+from todo.column_types import Instant
 from todo.values import clock
 
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

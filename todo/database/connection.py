@@ -1,6 +1,6 @@
 """The connections that serve requests: psycopg2's, with two changes that make them cheaper.
 
-A connection returns instants as PostgreSQL's text, which ``todo.models.Instant`` understands, and
+A connection returns instants as PostgreSQL's text, which ``todo.column_types.Instant`` understands, and
 builds no ``datetime``. A connection sends what begins or ends a transaction in the message of the
 transaction's first or last statement, which saves two round trips for every write.
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from todo.models import Instant
+from todo.column_types import Instant
 
 
 class contains(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions

@@ -31,7 +31,8 @@ from todo.database.dialects import INSERT
 from todo.database.errors import DatabaseDefectError
 from todo.database.functions import milliseconds_since, this_moment
 from todo.database.transactions import read, write
-from todo.models import Instant, issuer_keys
+from todo.column_types import Instant
+from todo.models import issuer_keys
 from todo.problems import Problem
 
 STORE_SECONDS: Final = 2.0

@@ -1,4 +1,5 @@
-"""The counters of a user's row: the last revision that was given, and the tasks in each state."""
+"""The counters of a user's row: the last revision that was given, the tasks in each state, those of
+them that have no parent, and the lists."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,6 +16,9 @@ class Counters(NamedTuple):
     open_tasks: int = 0
     done_tasks: int = 0
     trashed_tasks: int = 0
+    top_open: int = 0
+    top_done: int = 0
+    all_lists: int = 0
 
     @property
     def all_tasks(self) -> int:
@@ -22,13 +26,13 @@ class Counters(NamedTuple):
         return self.open_tasks + self.done_tasks + self.trashed_tasks
 
     def moved(
-        self, before: Mapping[str, int], after: Mapping[str, int], *, entities: int, revision: int
+        self, before: Mapping[str, int], after: Mapping[str, int], *, entities: int
     ) -> "Counters":
-        """Return the counters at ``revision``, so many ``entities`` counting as ``after``.
+        """Return the counters with so many ``entities`` counting as ``after``.
 
         Until then they count as ``before``. Both name counters, and what one entity adds to each.
         """
-        moved = self._asdict() | {"revision": revision}
+        moved = self._asdict()
         for name, number in before.items():
             moved[name] -= number * entities
         for name, number in after.items():

@@ -23,7 +23,7 @@ def several(resource: Resource[Any]) -> Select[Any]:
     statistics walks one of them from end to end.
     """
     table = resource.table
-    columns = (*resource.columns, table.c.deleted_at, *resource.derived_columns)
+    columns = (*resource.columns, *resource.trash_columns, *resource.derived_columns)
     ids = table.c.id.in_(bindparam("ids", expanding=True))
     return select(*columns).where(resource.owned, ids)
 
@@ -35,7 +35,7 @@ def one(resource: Resource[Any], *, trashed: bool, locked: bool) -> Select[Any]:
         *(resource.trashed if trashed else resource.live),
         resource.table.c.id == bindparam("entity_id"),
     )
-    columns = (*resource.columns, *([resource.table.c.deleted_at] if trashed else []))
+    columns = (*resource.columns, *(resource.trash_columns if trashed else ()))
     if locked:
         return select(*columns).where(*conditions)
     rows = select(*columns, *COLUMNS).where(*conditions)

@@ -27,7 +27,7 @@ from todo.models import users
 from todo.sync import cursors
 from todo.sync.conditions import Condition, clauses, values
 from todo.sync.cursors import Cursor
-from todo.sync.resource import E, Entity, Rows
+from todo.sync.resource import TRASH_NAMES, E, Entity, Rows
 from todo.sync.sorts import Order, Sort, after, bound_position, ordered
 from todo.sync.sync_tokens import BEGINNING, Place
 from todo.sync.user_row import NONCE, REVISION
@@ -264,9 +264,9 @@ def _ranges(shape: _Shape) -> list[Select[Any]]:
 
 def _columns(shape: _Shape) -> Sequence[ColumnElement[Any]]:
     """What a page shows, and what its next cursor is made of."""
-    deleted_at = [shape.resource.table.c.deleted_at] if shape.trashed else []
-    owner = shape.resource.table.c.user_id
-    columns = (*shape.resource.columns, *deleted_at, *shape.sort.columns, owner)
+    resource = shape.resource
+    trash = [resource.table.c[name] for name in TRASH_NAMES] if shape.trashed else []
+    columns = (*resource.columns, *trash, *shape.sort.columns, resource.table.c.user_id)
     return list({column.name: column for column in columns}.values())
 
 

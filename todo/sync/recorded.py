@@ -1,10 +1,10 @@
 """What a unit of work records for the writer: changes of entities, and a response to keep."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from todo.sync.resource import Entity, Resource
+from todo.sync.resource import TRASH_NAMES, Entity, Resource, Tally
 
 Ids = Sequence[int]
 """Ids of one user's entities, ascending."""
@@ -24,7 +24,7 @@ class Change:
         """Return every column of what is new."""
         assert self.new is not None  # noqa: S101 - what is deleted for good goes in batches
         derived = self.resource.derived_of(self.new, self.old, self.derived)
-        return {"deleted_at": None, **self.new, **derived}
+        return {**dict.fromkeys(TRASH_NAMES), **self.new, **derived}
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,13 @@ class Kept:
     response: Any
     shows: str
     """The ids of the entities that the response shows."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """All that a unit of work has recorded, for the writer."""
+
+    changes: Sequence[Change] = ()
+    tallies: Mapping[Tally, int] = field(default_factory=dict)
+    """What is added to counters on the rows of other entities."""
+    kept: Kept | None = None

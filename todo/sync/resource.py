@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, false
 
@@ -17,7 +17,23 @@ Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
 
 
+TRASH_NAMES: Final = ("deleted_at", "deleted_unit")
+"""What only an entity in the trash has: the moment and the unit that it was deleted in."""
+
+
+class Tally(NamedTuple):
+    """A counter on the row of another entity: of a table, by its id, in a column."""
+
+    table: Table
+    id: int
+    column: str
+
+
 def _uncounted(_entity: Entity) -> Mapping[str, int]:
+    return {}
+
+
+def _untallied(_entity: Entity) -> Mapping[Tally, int]:
     return {}
 
 
@@ -48,7 +64,7 @@ class Rows(Generic[E]):
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns that the API shows of a live row."""
-        return tuple(name for name in self.shape.__annotations__ if name != "deleted_at")
+        return tuple(name for name in self.shape.__annotations__ if name not in TRASH_NAMES)
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -73,9 +89,9 @@ class Rows(Generic[E]):
     def entity(self, row: Iterable[Any], *, trashed: bool = False) -> E:
         """Return what a ``row`` that begins with :attr:`columns` shows.
 
-        A ``trashed`` one has its ``deleted_at`` too, which follows in the row.
+        A ``trashed`` one has :data:`TRASH_NAMES` too, which follow in the row.
         """
-        names = (*self.names, "deleted_at") if trashed else self.names
+        names = (*self.names, *TRASH_NAMES) if trashed else self.names
         return cast("E", dict(zip(names, row, strict=False)))
 
 
@@ -83,9 +99,9 @@ class Rows(Generic[E]):
 class Resource(Rows[E]):
     """The entities of one kind: where they are stored, and what changes of them mean.
 
-    ``id``, ``user_id``, ``created_at``, ``updated_at``, ``revision`` and ``deleted_at`` are members
-    of :attr:`shape`; the API shows ``deleted_at`` in the trash only. ``updated``, by
-    revision, is one of :attr:`sorts`.
+    ``id``, ``user_id``, ``created_at``, ``updated_at``, ``revision`` and :data:`TRASH_NAMES` are
+    members of :attr:`shape`; the API shows ``deleted_at`` in the trash only, and ``deleted_unit``
+    nowhere. ``updated``, by revision, is one of :attr:`sorts`.
     """
 
     kind: str
@@ -94,6 +110,8 @@ class Resource(Rows[E]):
     """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
     counted: Callable[[E], Mapping[str, int]] = _uncounted
     """Returns the counters of its user that an entity adds to, and what it adds to each."""
+    tallied: Callable[[E], Mapping[Tally, int]] = _untallied
+    """Returns what an entity adds to counters on the rows of other entities."""
     trashed_counts: Mapping[str, int] = field(default_factory=dict)
     """What :attr:`counted` returns of an entity in the trash."""
     operation: Callable[[Mapping[str, Any]], str] = _updated
@@ -109,6 +127,11 @@ class Resource(Rows[E]):
     def derived_columns(self) -> tuple[Column[Any], ...]:
         """The columns of :attr:`derived_names`."""
         return tuple(self.table.c[name] for name in self.derived_names)
+
+    @cached_property
+    def trash_columns(self) -> tuple[Column[Any], ...]:
+        """The columns of :data:`TRASH_NAMES`."""
+        return tuple(self.table.c[name] for name in TRASH_NAMES)
 
     @cached_property
     def live(self) -> tuple[ColumnElement[bool], ...]:
@@ -131,8 +154,9 @@ class Resource(Rows[E]):
     def changes(self, old: E, new: E) -> dict[str, Any]:
         """Return the columns that differ, those that are computed of them included."""
         changed = {name: new[name] for name in self.names if new[name] != old[name]}
-        if new.get("deleted_at") != old.get("deleted_at"):
-            changed["deleted_at"] = new.get("deleted_at")
+        for name in TRASH_NAMES:
+            if new.get(name) != old.get(name):
+                changed[name] = new.get(name)
         if self.derived_from & changed.keys():
             changed |= self.derived(new)
         return changed

@@ -29,7 +29,7 @@ Names = tuple[str, ...]
 
 _BEGINNING: Final = select(func.coalesce(func.max(advances.c.revision), 0)).scalar_subquery()
 """The revision that a new user's first change comes after."""
-OF_BEGINNING: Final = ("revision", "logged", "log_floor")
+OF_BEGINNING: Final = ("revision", "logged", "log_floor", "counted")
 """The columns that have this revision in a new user's row."""
 ADD_USER: Final = {
     dialect: insert_into(users)
@@ -42,7 +42,7 @@ UPDATE_USER: Final = (
     .where(users.c.id == bindparam("of_user"))
     .values(
         **{name: bindparam(f"user_{name}") for name in (*Counters._fields, "nonce")},
-        logged=bindparam("user_revision"),
+        **dict.fromkeys(("logged", "counted"), bindparam("user_revision")),
         updated_at=bindparam("moment"),
         # What the token says of its user; what it does not say stays.
         email=func.coalesce(bindparam("user_email"), users.c.email),
@@ -208,6 +208,25 @@ def update_batch(table: sa.Table, dialect: str, same: Names, each: Names) -> Sta
 def delete_batch(table: sa.Table, dialect: str) -> Statement:
     """Delete the rows of a batch."""
     return sa.delete(table).where(*_batch(table)) if dialect == "postgresql" else delete(table)
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def add_to(table: sa.Table, dialect: str, names: Names) -> Statement:
+    """Add to counters of rows: binds ids, and what is added to each column, under names that begin
+    with the table's; an array of each on PostgreSQL, and one row of them on SQLite.
+    """
+    own = table.c.user_id == bindparam("of_user")
+    if dialect != "postgresql":
+        this = table.c.id == bindparam(f"{table.name}_ids")
+        added = {name: table.c[name] + bindparam(f"{table.name}_{name}") for name in names}
+        return sa.update(table).where(own, this).values(added)
+    numbers = ARRAY(BigInteger)
+    bound = {n: sa.cast(bindparam(f"{table.name}_{n}", type_=numbers), numbers) for n in names}
+    ids = sa.cast(bindparam(f"{table.name}_ids", type_=numbers), numbers)
+    rows = func.unnest(ids, *bound.values()).table_valued("id", *names)
+    rows = rows.render_derived(f"added_to_{table.name}")
+    these = own, table.c.id == sa.any_(ids), table.c.id == rows.c.id
+    return sa.update(table).where(*these).values({n: table.c[n] + rows.c[n] for n in names})
 
 
 _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))

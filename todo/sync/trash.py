@@ -42,7 +42,7 @@ def delete(
 
 def in_trash(unit: UnitOfWork, entity: E) -> E:
     """Return ``entity`` as it will be in the trash."""
-    return cast("E", {**unit.renewed(entity), "deleted_at": unit.now})
+    return cast("E", {**unit.renewed(entity), **unit.deleted()})
 
 
 def restore(
@@ -133,7 +133,8 @@ def _remove(unit: UnitOfWork, resource: Resource[Any], ids: Ids) -> None:
 
 def _shown(entity: Entity, days: int) -> Entity:
     purge_at = datetime.fromisoformat(entity["deleted_at"]) + timedelta(days=days)
-    return {**entity, "purge_at": format_instant(purge_at)}
+    shown = {name: value for name, value in entity.items() if name != "deleted_unit"}
+    return {**shown, "purge_at": format_instant(purge_at)}
 
 
 @cache

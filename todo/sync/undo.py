@@ -185,6 +185,6 @@ def _old(
         return trash.in_trash(unit, entity)
     old = {**unit.renewed(entity), **entry.before}
     if old.get("deleted_at") is not None:
-        return {**old, "deleted_at": unit.now}  # so that it stays as long as any other
+        return {**old, **unit.deleted()}  # so that it stays as long as any other
     live: Mapping[str, Any] = resource.shown(old)
     return live

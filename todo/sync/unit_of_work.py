@@ -6,7 +6,7 @@ first that needs it. What changes is recorded by :meth:`UnitOfWork.put` and writ
 (:mod:`todo.sync.writer`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import Connection, Select
@@ -20,7 +20,8 @@ from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
 from todo.sync.log import USER, LogState, LogUnit, entries_of_batch, new_nonce
 from todo.sync.preconditions import Precondition, stale
-from todo.sync.recorded import Change, Ids, Kept
+from todo.sync.ledger import Ledger
+from todo.sync.recorded import Change, Ids, Kept, Recorded
 from todo.sync.resource import E, Resource
 from todo.sync.user_row import LABELS, parsed
 from todo.values.clock import now
@@ -29,8 +30,6 @@ T = TypeVar("T")
 
 BATCH: Final = 2000
 """Entities that one statement changes."""
-NOTHING: Final[Mapping[str, int]] = {}
-"""What an entity that no counter counts adds to the counters."""
 
 Changed = dict[str, int]
 """How many entities ``changed``, and the user's ``revision`` after that."""
@@ -51,13 +50,12 @@ class UnitOfWork:
         self.user = user
         self._by = by
         self._most_entries = most_entries
-        self._counters: Counters | None = None
+        self._ledger: Ledger | None = None
         self._begun = self._log = LogState()
         self._unit: LogUnit | None = None
         self._now = ""
         self._changes: list[Change] = []
         self._kept: Kept | None = None
-        self._moved = False
         self._derived: dict[tuple[str, int], Mapping[str, Any]] = {}
 
     @property
@@ -82,6 +80,10 @@ class UnitOfWork:
         assert self._unit is not None  # noqa: S101 - there is one once the user is locked
         return self._unit
 
+    def deleted(self) -> dict[str, Any]:
+        """Return what an entity has in the trash that goes there in this unit."""
+        return {"deleted_at": self.now, "deleted_unit": self.log_unit.first}
+
     @property
     def log_floor(self) -> int:
         """The last revision whose entry is gone."""
@@ -93,8 +95,8 @@ class UnitOfWork:
 
         The user's first write adds the row.
         """
-        if self._counters is not None:
-            return self._counters
+        if self._ledger is not None:
+            return self._ledger.counters
         rows = execute(self.connection, locked_reads.LOCK, {"of_user": self.user.id})
         if not rows:
             writer.add_user(self.connection, self.user, now())
@@ -125,7 +127,7 @@ class UnitOfWork:
         """Both rows are locked by one statement, so both are read again after a wait (PostgreSQL,
         READ COMMITTED). Under the user's lock nobody else changes the entity.
         """
-        locked = self._counters is not None
+        locked = self._ledger is not None
         statement = locked_reads.one(resource, trashed=trashed, locked=locked)
         values = {"of_user": self.user.id, "entity_id": entity_id}
         rows = execute(self.connection, statement, values)
@@ -178,26 +180,14 @@ class UnitOfWork:
         """
         if new is old:
             return
-        revisions = 0 if new is None else new["revision"] - self.counters.revision
-        self.move(resource.counts(old), resource.counts(new), revisions=revisions)
+        ledger = self._locked_ledger()
+        ledger.count(resource, old, new)
+        if new is not None:
+            ledger.advance(new["revision"] - ledger.counters.revision)
         derived = None
         if old is not None:  # of the entity as it was read, not as an earlier `put` left it
             derived = self._derived.pop((resource.table.name, old["id"]), None)
         self._changes.append(Change(resource, old, new, derived))
-
-    def move(
-        self,
-        before: Mapping[str, int],
-        after: Mapping[str, int],
-        *,
-        entities: int = 1,
-        revisions: int = 0,
-    ) -> None:
-        """Count so many ``entities`` as ``after`` instead of ``before``; take ``revisions``."""
-        counters = self.counters
-        revision = counters.revision + revisions
-        self._counters = counters.moved(before, after, entities=entities, revision=revision)
-        self._moved = True
 
     def batches(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
         """Give ``rows`` in batches, each of which may take what is left of the unit's time.
@@ -216,14 +206,13 @@ class UnitOfWork:
         each: Mapping[str, Sequence[Any]] | None = None,
         *,
         was: Sequence[Mapping[str, Any]],
-        before: Mapping[str, int] = NOTHING,
-        after: Mapping[str, int] = NOTHING,
+        counted: Iterable[tuple[Any, Any]] = (),
     ) -> None:
         """Change the entities of a batch now, each at a revision of its own, in their order.
 
         ``same`` has the columns that get one value in all of them, ``each`` those that get a value
-        in each. ``was`` has the members that each had instead, for the log. Each counted as
-        ``before``, and counts as ``after``.
+        in each. ``was`` has the members that each had instead, for the log. ``counted`` has, of
+        each that counts otherwise now, old and new: what the resource's counters look at.
         """
         each, revision = each or {}, self.counters.revision
         entries = entries_of_batch(resource, ids, revision, was, same, each)
@@ -238,19 +227,22 @@ class UnitOfWork:
             self.log_unit,
             entries,
         )
-        self.move(before, after, entities=len(ids), revisions=len(ids))
+        ledger = self._locked_ledger()
+        ledger.advance(len(ids))
+        for old, new in counted:
+            ledger.count(resource, old, new)
 
     def delete_batch(self, resource: Resource[Any], ids: Ids, before: Mapping[str, int]) -> None:
         """Delete the entities of a batch for good, now; each counted as ``before``."""
         idempotency.forget_entities(self.connection, self.user.id, ids, resource.not_found(False))
         writer.delete_batch(self.connection, resource, self.user.id, ids)
-        self.move(before, NOTHING, entities=len(ids))
+        self._locked_ledger().move(before, entities=len(ids))
 
     def begin_log(self, floor: int, nonce: str) -> int:
         """Let the log begin behind the revision ``floor``, whose unit has the ``nonce``, at least;
         return how many entries are gone."""
         self._log = self._log.beginning_at(floor, nonce)
-        self._moved = True
+        self._locked_ledger().is_moved = True
         return writer.forget_entries(self.connection, self.user.id, floor, BATCH)
 
     def changed(self, number: int) -> Changed:
@@ -275,14 +267,15 @@ class UnitOfWork:
 
     def write(self) -> None:
         """Write all that was recorded; :func:`todo.sync.runs.run` calls this once, at the end."""
-        if self._moved:
+        if self._ledger and self._ledger.is_moved:
             self._forget_purged()
             revision, most = self.counters.revision, self._most_entries
             log = log_ends.after(self.connection, self._log, self.log_unit, revision, most)
             user = writer.of_user(self.user, self.counters, self._begun, log, self.now)
-            writer.write(self.connection, self._changes, self.log_unit, user, self._kept)
+            recorded = Recorded(self._changes, self._ledger.tallies, self._kept)
+            writer.write(self.connection, recorded, self.log_unit, user)
         elif self._kept:
-            writer.write(self.connection, [], None, None, self._kept)
+            writer.write(self.connection, Recorded(kept=self._kept), None, None)
 
     def _forget_purged(self) -> None:
         for change in self._changes:
@@ -292,8 +285,14 @@ class UnitOfWork:
 
     def _locked(self, row: Sequence[Any]) -> Counters:
         self._now = now()
-        self._counters, self._begun = parsed(row)
-        self._log = self._begun.settled(self._counters.revision)
-        first = self._counters.revision + 1
+        counters, self._begun = parsed(row)
+        self._ledger = Ledger(counters)
+        self._log = self._begun.settled(counters.revision)
+        first = counters.revision + 1
         self._unit = LogUnit(self.user.id, first, new_nonce(), self._now, self._by)
-        return self._counters
+        return counters
+
+    def _locked_ledger(self) -> Ledger:
+        self.lock()
+        assert self._ledger is not None  # noqa: S101 - there is one once the user is locked
+        return self._ledger

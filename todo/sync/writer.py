@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from todo.auth.user import User
 from todo.database.prepared import execute
@@ -20,8 +20,8 @@ from todo.database.transactions import commit_with_next
 from todo.sync import statements
 from todo.sync.counters import Counters
 from todo.sync.log import Entry, Fields, LogState, LogUnit, entry_of
-from todo.sync.recorded import Change, Ids, Kept
-from todo.sync.resource import Resource
+from todo.sync.recorded import Change, Ids, Kept, Recorded
+from todo.sync.resource import Resource, Tally
 from todo.sync.statements import Statement
 from todo.values.clock import now
 
@@ -78,18 +78,15 @@ def of_user(user: User, counters: Counters, before: LogState, log: LogState, mom
 
 
 def write(
-    connection: Connection,
-    changes: Sequence[Change],
-    unit: LogUnit | None,
-    user: Part | None,
-    kept: Kept | None,
+    connection: Connection, recorded: Recorded, unit: LogUnit | None, user: Part | None
 ) -> None:
-    """Write ``changes`` of entities with their log, the ``user``'s row and a ``kept`` response.
+    """Write what was ``recorded``, with its log and the ``user``'s row.
 
     The caller holds the user's lock. ``unit`` is what the entries share; nothing is changed
     without one. The statement carries COMMIT: it is the last of the transaction.
     """
     dialect = connection.dialect.name
+    changes, kept = recorded.changes, recorded.kept
     together: list[Part] = []
     if len(changes) == 1:
         together += _change_one(changes[0], dialect)
@@ -97,6 +94,7 @@ def write(
         _write_many(connection, changes)
     if unit is not None:
         together += _log(dialect, unit, _entries(changes))
+        together += _tallies(dialect, unit.user_id, recorded.tallies)
     if user is not None:
         together.append(user)
     if kept is not None:
@@ -241,6 +239,28 @@ def _log(dialect: str, unit: LogUnit, entries: Sequence[Entry]) -> list[Part]:
 
 def _text(fields: Fields | None) -> str | None:
     return None if fields is None else orjson.dumps(fields).decode()
+
+
+def _tallies(dialect: str, user_id: str, tallies: Mapping[Tally, int]) -> list[Part]:
+    """The statements that add to counters on other rows, one for each table."""
+    tables: dict[Table, dict[int, dict[str, int]]] = {}
+    for tally, number in tallies.items():
+        if number:
+            tables.setdefault(tally.table, {}).setdefault(tally.id, {})[tally.column] = number
+    return [_added(dialect, user_id, table, rows) for table, rows in tables.items()]
+
+
+def _added(dialect: str, user_id: str, table: Table, rows: Mapping[int, Mapping[str, int]]) -> Part:
+    columns = tuple(sorted({column for added in rows.values() for column in added}))
+    ids = sorted(rows)
+    bound = {f"{table.name}_ids": ids} | {
+        f"{table.name}_{column}": [rows[one].get(column, 0) for one in ids] for column in columns
+    }
+    statement = statements.add_to(table, dialect, columns)
+    if dialect == "postgresql":
+        return statement, {"of_user": user_id, **bound}
+    each = zip(*bound.values(), strict=True)
+    return statement, [{"of_user": user_id, **dict(zip(bound, row, strict=True))} for row in each]
 
 
 def _write_many(connection: Connection, changes: Sequence[Change]) -> None:

@@ -75,7 +75,12 @@ def _rehearsed(unit: UnitOfWork, operation: Operation, task: Task | None) -> Res
     new = _new(unit, operation, task)
     if new is task:
         return _result(operation, new)
-    return _result(operation, {**new, "id": None if task is None else task["id"], "revision": None})
+    unknown = {"revision": None}
+    if task is None:
+        unknown["id"] = None
+    if task is None or new["position"] != task["position"]:
+        unknown["position"] = None
+    return _result(operation, {**new, **unknown})
 
 
 def _result(operation: Operation, task: Mapping[str, object]) -> Result:

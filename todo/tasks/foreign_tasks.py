@@ -14,7 +14,8 @@ import orjson
 from todo.auth.invalid_token import InvalidTokenError
 from todo.auth.tokens import check_subject
 from todo.auth.user import is_text
-from todo.models import MAX_TAGS, PRIORITIES
+from todo.column_types import PRIORITIES
+from todo.models import MAX_TAGS
 from todo.values.clock import now
 from todo.values.dates import date_or_instant, format_instant
 from todo.values.text_keys import are_unique, is_visible

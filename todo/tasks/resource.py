@@ -6,7 +6,7 @@ from todo.models import tasks
 from todo.sync.resource import Resource
 from todo.tasks.filters import CLAUSES
 from todo.tasks.sorts import SORTS
-from todo.tasks.task import TRASHED, Task, counted, keys_of, operation, task_not_found
+from todo.tasks.task import TRASHED, Task, counted, keys_of, operation, tallied, task_not_found
 
 TASKS: Final[Resource[Task]] = Resource(
     kind="task",
@@ -17,6 +17,7 @@ TASKS: Final[Resource[Task]] = Resource(
     sorts=SORTS,
     clauses=CLAUSES,
     counted=counted,
+    tallied=tallied,
     trashed_counts=TRASHED,
     operation=operation,
     derived_names=("title_key", "search_key", "tags_key"),

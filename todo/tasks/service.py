@@ -12,6 +12,7 @@ from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
+from todo.values import positions
 from todo.values.dates import date_or_instant
 
 _CLEARED: Final[Fields] = {"priority": "medium", "due_date": None, "tags": []}
@@ -39,9 +40,16 @@ def new_task(unit: UnitOfWork, fields: Fields) -> Task:
         "completed": completed,
         "completed_at": unit.now if completed else None,
         **_CLEARED,
+        **_at_the_end(unit),
         **_settled(fields),
     }
     return unit.new(TASKS, members)
+
+
+def _at_the_end(unit: UnitOfWork) -> Fields:
+    """The place of a new task that is given none: in the inbox, on top, behind all others."""
+    position = positions.last(unit.next_revision)
+    return {"list_id": None, "parent_id": None, "position": position}
 
 
 def check_quota(unit: UnitOfWork, more: int, quota: int) -> None:
@@ -59,7 +67,7 @@ def add_many(unit: UnitOfWork, made: Sequence[Fields]) -> list[Task]:
     """Add tasks whose fields are all given, times included, and return them, each with its id."""
     added = []
     for fields in made:
-        added.append(unit.new(TASKS, fields))
+        added.append(unit.new(TASKS, {**_at_the_end(unit), **fields}))
         unit.put(TASKS, None, added[-1])
     return added
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from todo.models import PRIORITIES, tasks
+from todo.column_types import PRIORITIES
+from todo.models import tasks
 from todo.sync.sorts import Key, Sort, is_number, text_key
 from todo.values.dates import date_or_instant
 from todo.values.text_keys import TITLE_KEY_LENGTH

@@ -1,9 +1,11 @@
 """A task: what the API shows of it, and what is computed of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NotRequired, TypedDict
 
+from todo.models import lists, tasks
 from todo.problems import Problem
+from todo.sync.resource import Tally
 from todo.values.text_keys import search_key, tags_key, title_key
 
 Fields = Mapping[str, Any]
@@ -22,11 +24,15 @@ class Task(TypedDict):
     priority: str
     due_date: str | None
     tags: list[str]
+    list_id: int | None
+    parent_id: int | None
+    position: str
     created_at: str
     updated_at: str
     revision: int
     deleted_at: NotRequired[str | None]
     """Where the task is in the trash, or goes there."""
+    deleted_unit: NotRequired[int | None]
 
 
 def task_not_found(trashed: bool) -> Problem:
@@ -48,10 +54,34 @@ def keys_of(task: Task) -> Mapping[str, str]:
 
 
 def counted(task: Task) -> Mapping[str, int]:
-    """Return the counter that ``task`` adds one to: one state has every task."""
+    """Return the counters that ``task`` adds one to: one state has every task."""
     if task.get("deleted_at") is not None:
         return TRASHED
-    return DONE if task["completed"] else OPEN
+    if task["parent_id"] is not None:
+        return DONE if task["completed"] else OPEN
+    return TOP_DONE if task["completed"] else TOP_OPEN
+
+
+def tallied(task: Task) -> Mapping[Tally, int]:
+    """Return what ``task`` adds to the counters of its list and of its parent."""
+    if task.get("deleted_at") is not None:
+        return {}
+    return dict.fromkeys((*_of_list(task), *_of_parent(task)), 1)
+
+
+def _of_list(task: Task) -> Iterator[Tally]:
+    if (list_id := task["list_id"]) is not None:
+        state = "done" if task["completed"] else "open"
+        yield Tally(lists, list_id, f"{state}_tasks")
+        if task["parent_id"] is None:
+            yield Tally(lists, list_id, f"top_{state}")
+
+
+def _of_parent(task: Task) -> Iterator[Tally]:
+    if (parent_id := task["parent_id"]) is not None:
+        yield Tally(tasks, parent_id, "children")
+        if task["completed"]:
+            yield Tally(tasks, parent_id, "children_done")
 
 
 def operation(after: Fields) -> str:
@@ -63,4 +93,6 @@ def operation(after: Fields) -> str:
 
 OPEN: Final = {"open_tasks": 1}
 DONE: Final = {"done_tasks": 1}
+TOP_OPEN: Final = {**OPEN, "top_open": 1}
+TOP_DONE: Final = {**DONE, "top_done": 1}
 TRASHED: Final = {"trashed_tasks": 1}
