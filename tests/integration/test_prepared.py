@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.conftest import Service
 from tests.integration.application import engine_of
-from todo.database.prepared import execute
 from todo.column_types import Instant, Priority
+from todo.database.prepared import execute
 from todo.models import db
 
 MOMENT = "2026-01-01T00:00:00.123Z"

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from tests.api.expect import token_at
 from tests.integration.tables import counters_of, rows
 from todo.auth.user import User
-from todo.database.engine import maintenance_engine
 from todo.column_types import Instant, collated_text
+from todo.database.engine import maintenance_engine
 from todo.problems import Problem
 from todo.sync import cursors, reads, trash
 from todo.sync.conditions import Condition

@@ -1,8 +1,8 @@
 """The connections that serve requests: psycopg2's, with two changes that make them cheaper.
 
-A connection returns instants as PostgreSQL's text, which ``todo.column_types.Instant`` understands, and
-builds no ``datetime``. A connection sends what begins or ends a transaction in the message of the
-transaction's first or last statement, which saves two round trips for every write.
+A connection returns instants as PostgreSQL's text, which ``todo.column_types.Instant`` understands,
+and builds no ``datetime``. A connection sends what begins or ends a transaction in the message of
+the transaction's first or last statement, which saves two round trips for every write.
 
 psycopg2 sends its argument as one simple query, so several statements can go together; the result
 is that of the last statement. (An event of SQLAlchemy could do the same, but an engine with events

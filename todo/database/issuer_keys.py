@@ -27,11 +27,11 @@ from sqlalchemy import (
 
 from todo.auth.key_sets import Documents, newest
 from todo.auth.key_store import KeyStoreError, Shared
+from todo.column_types import Instant
 from todo.database.dialects import INSERT
 from todo.database.errors import DatabaseDefectError
 from todo.database.functions import milliseconds_since, this_moment
 from todo.database.transactions import read, write
-from todo.column_types import Instant
 from todo.models import issuer_keys
 from todo.problems import Problem
 

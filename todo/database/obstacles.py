@@ -18,6 +18,7 @@ BETTER_AUTH_TABLES: Final = frozenset({"user", "session", "account", "verificati
 MARKS: Final[Mapping[str, frozenset[str]]] = {
     "users": frozenset({"revision", "open_tasks"}),
     "tasks": frozenset({"revision", "title_key"}),
+    "lists": frozenset({"revision", "open_tasks"}),
     "accounts": frozenset({"email_key", "generation"}),
     "changes": frozenset({"unit", "nonce"}),
     "idempotency_keys": frozenset({"fingerprint", "answer"}),

@@ -18,9 +18,9 @@ from todo.sync import idempotency, locked_reads, log_ends, writer
 from todo.sync.counters import Counters
 from todo.sync.etags import etag_of
 from todo.sync.idempotency import Repeatable
+from todo.sync.ledger import Ledger
 from todo.sync.log import USER, LogState, LogUnit, entries_of_batch, new_nonce
 from todo.sync.preconditions import Precondition, stale
-from todo.sync.ledger import Ledger
 from todo.sync.recorded import Change, Ids, Kept, Recorded
 from todo.sync.resource import E, Resource
 from todo.sync.user_row import LABELS, parsed

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case, func, null, select
 
-from todo.database.transactions import read
 from todo.column_types import PRIORITIES
+from todo.database.transactions import read
 from todo.models import tasks
 from todo.sync.conditions import clauses, values
 from todo.tasks.filters import Filters
