@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from orjson import dumps
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Select,
+    Text,
+    TypeDecorator,
+    bindparam,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -76,6 +85,32 @@ def _is_any_of_postgresql(element: is_any_of, compiler: SQLCompiler, **options: 
 def _is_any_of_sqlite(element: is_any_of, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(one, **options) for one in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled SQL
+
+
+class is_found_by(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
+    """Whether a column has one of the values that a query of one column finds.
+
+    PostgreSQL gets them as an array, which is made first: then it looks each of them up in an
+    index, whatever it believes about the table. It may walk through all rows for ``IN``.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], query: Select[Any]) -> None:
+        super().__init__(column, query.scalar_subquery())
+
+
+@compiles(is_found_by, "postgresql")
+def _is_found_by_postgresql(element: is_found_by, compiler: SQLCompiler, **options: Any) -> str:
+    column, query = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} = ANY(ARRAY{query})"
+
+
+@compiles(is_found_by, "sqlite")
+def _is_found_by_sqlite(element: is_found_by, compiler: SQLCompiler, **options: Any) -> str:
+    column, query = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} IN {query}"
 
 
 class this_moment(FunctionElement[str]):  # noqa: N801 - reads like SQL's functions

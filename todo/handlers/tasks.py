@@ -18,8 +18,9 @@ from todo.http.responses import (
     shown_or_not_modified,
 )
 from todo.problems import Violation, validation_failed
-from todo.sync import reads, trash
-from todo.tasks import batch, bulk, service
+from todo.sync import reads
+from todo.sync.unit_of_work import UnitOfWork
+from todo.tasks import batch, bulk, moves, service
 from todo.tasks.pages import TaskPages
 from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
@@ -78,8 +79,20 @@ def patch_task(
 
 def complete_task(user: User, task_id: int, body: Json | None) -> Response:
     """Toggles ``completed`` without a body, sets it with one."""
-    state = body["completed"] if body else None
-    return commit(user, lambda unit: shown(service.complete(unit, task_id, state, if_match())))
+    state, subtasks = (body["completed"], body.get("subtasks", False)) if body else (None, False)
+    if subtasks and not state:
+        detail = "completes subtasks, and never opens them"
+        raise validation_failed(Violation("contradiction", detail, pointer="/subtasks"))
+
+    def complete(unit: UnitOfWork) -> Response:
+        return shown(service.complete(unit, task_id, state, if_match(), subtasks=subtasks))
+
+    return commit(user, complete)
+
+
+def move_task(user: User, task_id: int, body: Json) -> Response:
+    """To another list, parent or position."""
+    return commit(user, lambda unit: shown(moves.move(unit, task_id, body, if_match())))
 
 
 def change_tasks(user: User, body: Json) -> Response:
@@ -102,4 +115,4 @@ def complete_all(user: User, body: Json) -> Response:
 
 def delete_task(user: User, task_id: int) -> Response:
     """Moves a task to the trash."""
-    return commit(user, lambda unit: moved_to_trash(trash.delete(unit, TASKS, task_id, if_match())))
+    return commit(user, lambda unit: moved_to_trash(service.delete(unit, task_id, if_match())))

@@ -12,6 +12,7 @@ from todo.http.responses import (
     shown,
 )
 from todo.sync import trash
+from todo.tasks import service
 from todo.tasks.resource import TASKS
 
 
@@ -24,12 +25,12 @@ def list_trash(user: User, skip: int, limit: int, cursor: str | None) -> Respons
 
 def restore_task(user: User, task_id: int) -> Response:
     """A task comes back, as it was."""
-    return commit(user, lambda unit: shown(trash.restore(unit, TASKS, task_id, if_match())))
+    return commit(user, lambda unit: shown(service.restore(unit, task_id, if_match())))
 
 
 def purge_task(user: User, task_id: int) -> Response:
     """A task is gone for good."""
-    return commit(user, lambda unit: removed(trash.remove(unit, TASKS, task_id, if_match())))
+    return commit(user, lambda unit: removed(service.purge(unit, task_id, if_match())))
 
 
 def empty_trash(user: User) -> Response:

@@ -6,7 +6,7 @@ repeated. Repeats are looked up under the user's lock, which is how they wait fo
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +23,7 @@ from todo.database.transactions import MANY_SECONDS, read, write
 from todo.models import idempotency_keys as keys
 from todo.problems import Problem
 from todo.sync import writer
+from todo.sync.recorded import Change
 from todo.values.clock import earlier
 
 _FIND: Final = select(keys.c.fingerprint, keys.c.answer, keys.c.created_at).where(
@@ -113,6 +114,14 @@ def forget_entities(
     for row in execute(connection, _SHOWING, {"of_user": user_id}) if ids else ():
         if row.shows is None or not gone.isdisjoint(map(int, row.shows.split(","))):
             _forget_in(connection, user_id, row.key, gone, problem)
+
+
+def forget_purged(connection: Connection, user_id: str, changes: Iterable[Change]) -> None:
+    """Do so with those of ``changes`` that delete an entity for good."""
+    for change in changes:
+        if change.new is None and change.old is not None:
+            problem = change.resource.not_found(False)
+            forget_entities(connection, user_id, [change.old["id"]], problem)
 
 
 def _forget_in(

@@ -36,8 +36,7 @@ class Ledger:
         self.counters = self.counters.moved(before, after, entities=entities)
         self.is_moved = True
 
-    def advance(self, revisions: int) -> None:
-        """Take so many ``revisions``."""
-        revision = self.counters.revision + revisions
-        self.counters = self.counters._replace(revision=revision)
+    def reach(self, revision: int) -> None:
+        """Take all revisions up to ``revision``."""
+        self.counters = self.counters._replace(revision=max(revision, self.counters.revision))
         self.is_moved = True

@@ -35,7 +35,8 @@ def one(resource: Resource[Any], *, trashed: bool, locked: bool) -> Select[Any]:
         *(resource.trashed if trashed else resource.live),
         resource.table.c.id == bindparam("entity_id"),
     )
-    columns = (*resource.columns, *(resource.trash_columns if trashed else ()))
+    side = resource.trash_columns if trashed else ()
+    columns = (*resource.columns, *side, *resource.counter_columns)
     if locked:
         return select(*columns).where(*conditions)
     rows = select(*columns, *COLUMNS).where(*conditions)

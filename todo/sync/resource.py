@@ -110,6 +110,8 @@ class Resource(Rows[E]):
     """Returns the problem for an entity that is absent, or (``True``) absent from the trash."""
     counted: Callable[[E], Mapping[str, int]] = _uncounted
     """Returns the counters of its user that an entity adds to, and what it adds to each."""
+    counter_names: tuple[str, ...] = ()
+    """The columns of counters on an entity's own row, which are no part of what the API shows."""
     tallied: Callable[[E], Mapping[Tally, int]] = _untallied
     """Returns what an entity adds to counters on the rows of other entities."""
     trashed_counts: Mapping[str, int] = field(default_factory=dict)
@@ -127,6 +129,11 @@ class Resource(Rows[E]):
     def derived_columns(self) -> tuple[Column[Any], ...]:
         """The columns of :attr:`derived_names`."""
         return tuple(self.table.c[name] for name in self.derived_names)
+
+    @cached_property
+    def counter_columns(self) -> tuple[Column[Any], ...]:
+        """The columns of :attr:`counter_names`."""
+        return tuple(self.table.c[name] for name in self.counter_names)
 
     @cached_property
     def trash_columns(self) -> tuple[Column[Any], ...]:

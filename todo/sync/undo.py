@@ -123,7 +123,7 @@ class _Whole:
         unit, kinds = self._unit, self._kinds
         entries = unit.read(_ENTRIES, {"of_revision": self._revision, "last": last})
         found = {
-            kind: unit.all_entities(resource, [e.id for e in entries if e.kind == kind])
+            kind: unit.entities(resource, [e.id for e in entries if e.kind == kind])
             for kind, resource in kinds.items()
         }
         return [_Pair(e, kinds[e.kind], found[e.kind].get(e.id)) for e in entries]

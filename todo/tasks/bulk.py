@@ -1,18 +1,19 @@
 """Many changes of tasks as one: all of them are made, or none.
 
-The tasks are read once, changed in the order of the operations, and written once; how many there
-are does not change how many statements that takes.
+The tasks are read once, with the trees that they are in, changed in the order of the operations,
+and written once; how many there are does not change how many statements that takes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, validation_failed
-from todo.sync import trash
 from todo.sync.preconditions import stale
 from todo.sync.unit_of_work import UnitOfWork
+from todo.tasks import moves, places, service
+from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
-from todo.tasks.service import changed_task, new_task, quota_exceeded
+from todo.tasks.service import quota_exceeded
 from todo.tasks.task import Fields, Task
 
 
@@ -23,11 +24,12 @@ class Operation(TypedDict):
     id: NotRequired[int]
     data: NotRequired[Fields]
     completed: NotRequired[bool]
+    subtasks: NotRequired[bool]
     if_revision: NotRequired[int]
 
 
 class Result(TypedDict):
-    """What an operation did: the status that it would have alone, and the task after it."""
+    """What an operation did: the status that it would have alone, and the task after the bulk."""
 
     status: int
     task: Mapping[str, object] | None
@@ -40,7 +42,16 @@ class BulkResult(TypedDict):
     revision: int
 
 
-_STATUS: Final = {"create": 201, "update": 200, "complete": 200, "delete": 204}
+_STATUS: Final = {
+    "create": 201,
+    "update": 200,
+    "complete": 200,
+    "move": 200,
+    "restore": 200,
+    "delete": 204,
+}
+_MEMBERS_IN: Final = {"create": "/data", "update": "/data"}
+"""Where the members of a task are in an operation, if not in the operation itself."""
 
 
 def change(
@@ -48,55 +59,82 @@ def change(
 ) -> BulkResult:
     """Make all ``operations``, in their order; return a ``BulkResult``.
 
-    Each that changes anything takes a revision. A ``dry_run`` changes nothing: what would be new or
+    Each task that changes takes one revision. A ``dry_run`` changes nothing: what would be new or
     changed has no revision, what would be new no id either. Raises :class:`Problem`, with the place
     of every operation that fails: ``validation_failed`` for a task in two of them, and what the
-    first that fails would be refused with by itself, ``task_not_found``, ``precondition_failed``,
-    ``quota_exceeded``.
+    first that fails would be refused with by itself.
     """
     _refuse_repeats(operations)
     room = quota - unit.counters.all_tasks
-    found: Mapping[Any, Task] = unit.entities(
-        TASKS, [operation["id"] for operation in operations if "id" in operation]
-    )
-    _refuse_failing(operations, found, room, quota)
-    make = _rehearsed if dry_run else _made
-    results = [make(unit, operation, found.get(operation.get("id"))) for operation in operations]
+    forest = _read(unit, operations)
+    before = {**forest.tasks, **forest.trashed}
+    _refuse_failing(operations, forest, room, quota)
+    ids = [_apply(forest, index, operation) for index, operation in enumerate(operations)]
+    after: list[Mapping[str, object] | None] = [forest.tasks.get(one) for one in ids]
+    if dry_run:
+        unit.discard()
+        after = [_rehearsed(before.get(one), task) for one, task in zip(ids, after, strict=True)]
+    results = [_result(*pair) for pair in zip(operations, after, strict=True)]
     return {"results": results, "revision": unit.counters.revision}
 
 
-def _made(unit: UnitOfWork, operation: Operation, task: Task | None) -> Result:
-    new = _new(unit, operation, task)
-    unit.put(TASKS, task, new)
-    return _result(operation, new)
+def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
+    """Read all that the operations name, in one statement."""
+    named: list[Fields] = [*operations, *(one["data"] for one in operations if "data" in one)]
+    beside = [one for fields in named for one in moves.neighbours(fields)]
+    return Forest.read(
+        unit,
+        [*beside, *(fields.get(name) for fields in named for name in ("id", "parent_id"))],
+        [fields.get("list_id") for fields in named],
+        neighbours=beside,
+        restores=any(one["op"] == "restore" for one in operations),
+    )
 
 
-def _rehearsed(unit: UnitOfWork, operation: Operation, task: Task | None) -> Result:
-    new = _new(unit, operation, task)
-    if new is task:
-        return _result(operation, new)
-    unknown = {"revision": None}
-    if task is None:
-        unknown["id"] = None
-    if task is None or new["position"] != task["position"]:
-        unknown["position"] = None
-    return _result(operation, {**new, **unknown})
+def _apply(forest: Forest, index: int, operation: Operation) -> int:
+    """Make one operation; return the id of its task."""
+    op, place = operation["op"], f"/operations/{index}"
+    with places.pointing_at(place + _MEMBERS_IN.get(op, "")):
+        if op == "create":
+            return service.add(forest, operation["data"])["id"]
+        task_id = operation["id"]
+        if op == "restore":
+            return service.bring_back(forest, forest.trashed[task_id])["id"]
+        if (task := forest.tasks.get(task_id)) is not None:
+            _change(forest, task, operation)
+        elif op != "delete":  # an earlier operation took it along
+            raise TASKS.not_found(False).at([_not_found(place)])
+        return task_id
 
 
-def _result(operation: Operation, task: Mapping[str, object]) -> Result:
+def _change(forest: Forest, task: Task, operation: Operation) -> None:
+    match operation["op"]:
+        case "update":
+            service.edit(forest, task, operation["data"])
+        case "complete":
+            subtasks = operation.get("subtasks", False)
+            service.set_completed(forest, task, operation["completed"], subtasks=subtasks)
+        case "move":
+            moves.put(forest, task, operation)
+        case "delete":
+            service.remove(forest, task)
+
+
+def _result(operation: Operation, task: Mapping[str, object] | None) -> Result:
     gone = operation["op"] == "delete"
     return {"status": _STATUS[operation["op"]], "task": None if gone else task}
 
 
-def _new(unit: UnitOfWork, operation: Operation, task: Task | None) -> Task:
-    """Return the task after ``operation``."""
-    if task is None:
-        return new_task(unit, operation["data"])
-    if operation["op"] == "delete":
-        return trash.in_trash(unit, task)
-    completes = operation["op"] == "complete"
-    changes = {"completed": operation["completed"]} if completes else operation["data"]
-    return changed_task(unit, task, changes)
+def _rehearsed(before: Task | None, after: Mapping[str, Any] | None) -> Mapping[str, object] | None:
+    """``after`` without what only a change that is made gives: id, revision, position."""
+    if after is None or after == before:
+        return after
+    unknown: dict[str, object] = {"revision": None}
+    if before is None:
+        unknown["id"] = None
+    if before is None or before["position"] != after["position"]:
+        unknown["position"] = None
+    return {**after, **unknown}
 
 
 def _refuse_repeats(operations: Iterable[Operation]) -> None:
@@ -112,9 +150,7 @@ def _refuse_repeats(operations: Iterable[Operation]) -> None:
         raise validation_failed(*repeated)
 
 
-def _refuse_failing(
-    operations: Iterable[Operation], found: Mapping[Any, Task], room: int, quota: int
-) -> None:
+def _refuse_failing(operations: Iterable[Operation], forest: Forest, room: int, quota: int) -> None:
     """Raise the problem of the first operation that fails, with the places of all that do."""
     failing: list[tuple[Problem, str]] = []
     for index, operation in enumerate(operations):
@@ -123,11 +159,19 @@ def _refuse_failing(
             room -= 1
             if room < 0:
                 failing.append((quota_exceeded(quota), place))
-        elif (task := found.get(operation["id"])) is None:
-            failing.append((TASKS.not_found(False), f"{place}/id"))
+            continue
+        restores = operation["op"] == "restore"
+        task = (forest.trashed if restores else forest.tasks).get(operation["id"])
+        if task is None:
+            failing.append((TASKS.not_found(restores), f"{place}/id"))
         elif operation.get("if_revision", task["revision"]) != task["revision"]:
             detail = f"Task {task['id']} is at revision {task['revision']}."
-            failing.append((stale(task, detail), f"{place}/if_revision"))
+            failing.append((stale(TASKS.shown(task), detail), f"{place}/if_revision"))
     if failing:
         first, _ = failing[0]
         raise first.at(Violation(p.code, p.detail, pointer=place) for p, place in failing)
+
+
+def _not_found(place: str) -> Violation:
+    problem: Any = TASKS.not_found(False)
+    return Violation(problem.code, problem.detail, pointer=f"{place}/id")

@@ -17,6 +17,7 @@ TASKS: Final[Resource[Task]] = Resource(
     sorts=SORTS,
     clauses=CLAUSES,
     counted=counted,
+    counter_names=("children", "children_done"),
     tallied=tallied,
     trashed_counts=TRASHED,
     operation=operation,

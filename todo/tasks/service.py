@@ -1,17 +1,22 @@
-"""Tasks: create, update, complete.
+"""Tasks: create, update, complete, delete, restore.
 
 Each change is made inside of a unit of work: lock, decide, record. A change of nothing is a no-op:
-it keeps ``updated_at`` and ``revision``.
+it keeps ``updated_at`` and ``revision``. What a change does to one task among its relations is a
+function of a :class:`Forest`, so that a bulk does the same.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from todo.problems import Problem
+from todo.sync import trash
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
+from todo.tasks import places
+from todo.tasks.forest import Forest, trashed_below
+from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
-from todo.tasks.task import Fields, Task
+from todo.tasks.task import TRASHED, Fields, Task
 from todo.values import positions
 from todo.values.dates import date_or_instant
 
@@ -23,33 +28,39 @@ def create(unit: UnitOfWork, fields: Fields, *, quota: int) -> Task:
     """Create a task from its ``title`` and the other ``fields`` that are given.
 
     Its id is the revision it was created at, so ids grow and are never used again. Raises
-    :class:`Problem` ``quota_exceeded`` when the user has ``quota`` tasks, trash included.
+    :class:`Problem`: ``quota_exceeded`` when the user has ``quota`` tasks, trash included, and
+    ``validation_failed`` for a list or a parent that it cannot have.
     """
     check_quota(unit, 1, quota)
-    task = new_task(unit, fields)
-    unit.put(TASKS, None, task)
-    return task
+    with places.pointing_at():
+        return add(read_for(unit, fields), fields)
 
 
-def new_task(unit: UnitOfWork, fields: Fields) -> Task:
-    """Return the task that ``fields`` make at the next revision, which is its id too."""
-    completed = fields.get("completed", False)
+def read_for(unit: UnitOfWork, *several: Fields, **also: Any) -> Forest:
+    """Read the trees of all tasks, and the lists, that ``several`` fields name."""
+    ids = [fields.get(name) for fields in several for name in ("id", "parent_id")]
+    return Forest.read(unit, ids, [fields.get("list_id") for fields in several], **also)
+
+
+def add(forest: Forest, fields: Fields) -> Task:
+    """Add the task that ``fields`` make at the next revision, which is its id too.
+
+    Raises :class:`PlaceError`.
+    """
+    unit, completed = forest.unit, fields.get("completed", False)
+    place = places.find(forest, fields)
+    places.check(forest, place, None, is_open=not completed)
     members = {
         "title": "",
         "description": None,
         "completed": completed,
         "completed_at": unit.now if completed else None,
         **_CLEARED,
-        **_at_the_end(unit),
         **_settled(fields),
+        **place._asdict(),
+        "position": positions.last(unit.next_revision),
     }
-    return unit.new(TASKS, members)
-
-
-def _at_the_end(unit: UnitOfWork) -> Fields:
-    """The place of a new task that is given none: in the inbox, on top, behind all others."""
-    position = positions.last(unit.next_revision)
-    return {"list_id": None, "parent_id": None, "position": position}
+    return forest.put(None, unit.new(TASKS, members))
 
 
 def check_quota(unit: UnitOfWork, more: int, quota: int) -> None:
@@ -64,10 +75,14 @@ def quota_exceeded(quota: int) -> Problem:
 
 
 def add_many(unit: UnitOfWork, made: Sequence[Fields]) -> list[Task]:
-    """Add tasks whose fields are all given, times included, and return them, each with its id."""
+    """Add tasks whose fields are all given, times included, and return them, each with its id.
+
+    They are in the inbox, on top, unless ``made`` says another place, which is not checked.
+    """
     added = []
     for fields in made:
-        added.append(unit.new(TASKS, {**_at_the_end(unit), **fields}))
+        position = positions.last(unit.next_revision)
+        added.append(unit.new(TASKS, {**Place()._asdict(), "position": position, **fields}))
         unit.put(TASKS, None, added[-1])
     return added
 
@@ -78,30 +93,104 @@ def change(
     """Apply ``changes``, any fields but those that the server sets, and return the task.
 
     A field that is absent stays as it is, one that is ``None`` is cleared. Raises
-    :class:`Problem`: ``task_not_found``, ``precondition_failed``.
+    :class:`Problem`: ``task_not_found``, ``precondition_failed``, and ``validation_failed`` for a
+    list or a parent that it cannot have.
     """
-    return _apply(unit, unit.entity(TASKS, task_id, precondition), changes)
+    task = unit.entity(TASKS, task_id, precondition)
+    moves = places.is_elsewhere(task, changes)
+    with places.pointing_at():
+        forest = read_for(unit, task, changes) if moves else Forest(unit)
+        return edit(forest, task, changes)
+
+
+def edit(forest: Forest, task: Task, changes: Fields) -> Task:
+    """Apply ``changes`` to ``task``; raises :class:`PlaceError`."""
+    others = {name: value for name, value in changes.items() if name not in places.MEMBERS}
+    completed = others.get("completed", task["completed"])
+    moved = places.move_to(forest, task, changes, is_open=not completed)
+    return forest.put(moved, _changed(forest.unit, moved, others))
 
 
 def complete(
-    unit: UnitOfWork, task_id: int, completed: bool | None, precondition: Precondition | None = None
+    unit: UnitOfWork,
+    task_id: int,
+    completed: bool | None,
+    precondition: Precondition | None = None,
+    *,
+    subtasks: bool = False,
 ) -> Task:
     """Set ``completed``, or turn it around when it is ``None``; return the task.
+
+    With ``subtasks`` all that is below it is completed with it. Raises :class:`Problem`:
+    ``task_not_found``, ``precondition_failed``.
+    """
+    task = unit.entity(TASKS, task_id, precondition)
+    target = not task["completed"] if completed is None else completed
+    forest = read_for(unit, task) if subtasks else Forest(unit)
+    return set_completed(forest, task, target, subtasks=subtasks)
+
+
+def set_completed(forest: Forest, task: Task, completed: bool, *, subtasks: bool) -> Task:
+    """Set the state of ``task``, and of all that is below it with ``subtasks``."""
+    state = {"completed": completed}
+    below = list(forest.descendants(task["id"])) if subtasks else []
+    for one in below:
+        forest.put(one, _changed(forest.unit, one, state))
+    return forest.put(task, _changed(forest.unit, task, state))
+
+
+def delete(unit: UnitOfWork, task_id: int, precondition: Precondition | None = None) -> Task:
+    """Move a task to the trash with all that is below it; return it as it is there.
 
     Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
     """
     task = unit.entity(TASKS, task_id, precondition)
-    target = not task["completed"] if completed is None else completed
-    return _apply(unit, task, {"completed": target})
+    is_leaf = not unit.counters_of(TASKS, task)["children"]
+    return remove(Forest(unit) if is_leaf else read_for(unit, task), task)
 
 
-def _apply(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
-    changed = changed_task(unit, task, changes)
-    unit.put(TASKS, task, changed)
-    return changed
+def remove(forest: Forest, task: Task) -> Task:
+    """Move ``task`` to the trash with all that is below it; return it as it is there."""
+    below = list(forest.descendants(task["id"]))
+    removed = forest.put(task, trash.in_trash(forest.unit, task))
+    for one in below:
+        forest.put(one, trash.in_trash(forest.unit, one))
+    return removed
 
 
-def changed_task(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
+def restore(unit: UnitOfWork, task_id: int, precondition: Precondition | None = None) -> Task:
+    """Take a task out of the trash with all that went there with it; return it.
+
+    Where its list is gone it is in no list, and where its parent is, on top. Raises
+    :class:`Problem`: ``task_not_found``, ``precondition_failed``, and ``validation_failed`` where
+    its parent has no room any more.
+    """
+    task = unit.entity(TASKS, task_id, precondition, trashed=True)
+    with places.pointing_at():
+        return bring_back(read_for(unit, task, restores=True), task)
+
+
+def bring_back(forest: Forest, task: Task) -> Task:
+    """Take ``task`` out of the trash with what went there with it; raises :class:`PlaceError`."""
+    back = places.of_restored(forest, task)
+    for old, place in back:
+        live = {**TASKS.shown(forest.unit.renewed(old)), **place._asdict()}
+        forest.put(old, cast("Task", live))
+    return forest.tasks[task["id"]]
+
+
+def purge(unit: UnitOfWork, task_id: int, precondition: Precondition | None = None) -> Task:
+    """Delete a task of the trash for good, with all that is below it there; return it.
+
+    Raises :class:`Problem`: ``task_not_found``, ``precondition_failed``.
+    """
+    task = trash.remove(unit, TASKS, task_id, precondition)
+    if below := sorted(trashed_below(unit, task_id)):
+        unit.delete_batch(TASKS, below, TRASHED)
+    return task
+
+
+def _changed(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
     """Return ``task`` after ``changes``; the very same if they change nothing."""
     changed = cast("Task", {**task, **_settled(changes)})
     if changed == task:

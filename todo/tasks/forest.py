@@ -1,0 +1,251 @@
+"""The trees of tasks and subtasks that a unit of work looks at, as they are under the user's lock.
+
+A tree has at most :data:`MOST_DESCENDANTS` tasks under the one on top, in :data:`MOST_LEVELS`
+levels. So whole trees are read, in one statement, and every rule about relations is a rule about
+what is in memory. The statement runs after the lock: one that waits for a lock reads again the rows
+that it locks, and no others (PostgreSQL, READ COMMITTED).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from operator import itemgetter
+from typing import Any, Final, Literal, Self
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    case,
+    literal_column,
+    null,
+    select,
+    union,
+    union_all,
+)
+
+from todo.database.functions import is_any_of, is_found_by
+from todo.models import lists, tasks
+from todo.sync.unit_of_work import UnitOfWork
+from todo.tasks.resource import TASKS
+from todo.tasks.task import Task
+
+MOST_LEVELS: Final = 3
+MOST_OPEN_CHILDREN: Final = 200
+MOST_DESCENDANTS: Final = 500
+
+Side = Literal["before", "after"]
+
+_COLUMNS: Final = (*TASKS.columns, *TASKS.trash_columns, *TASKS.derived_columns)
+
+
+@dataclass
+class Forest:
+    """Whole trees of live tasks, and what else a change looks at. Made by :meth:`read`."""
+
+    unit: UnitOfWork
+    tasks: dict[int, Task] = field(default_factory=dict)
+    lists: set[int] = field(default_factory=set)
+    """Those that are live, of the lists that were asked for."""
+    trashed: dict[int, Task] = field(default_factory=dict)
+    """Those tasks of the ids that are in the trash, and what went there with them."""
+    edges: dict[tuple[int, Side], str] = field(default_factory=dict)
+    """The nearest position on each side of a neighbour on top, but for those of the ids."""
+    touched: set[int] = field(default_factory=set)
+    """The ids of tasks that were put."""
+    _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
+
+    @classmethod
+    def read(
+        cls,
+        unit: UnitOfWork,
+        ids: Iterable[int | None],
+        list_ids: Iterable[int | None] = (),
+        *,
+        neighbours: Iterable[int] = (),
+        restores: bool = False,
+    ) -> Self:
+        """Return the trees that have a task of ``ids``; know which of ``list_ids``, and of the
+        lists of these tasks, are live. ``None`` is nothing.
+
+        ``neighbours`` are tasks of ``ids`` that others move to. With ``restores`` tasks of ``ids``
+        in the trash come with what went there with them.
+        """
+        found = cls(unit)
+        bound = {"ids": _given(ids), "lists": _given(list_ids)}
+        if any(bound.values()):
+            beside = sorted({*neighbours})
+            bound |= {"neighbours": beside} if beside else {}
+            for row in unit.read(_statement(bool(beside), restores), bound):
+                found._add(row)
+        return found
+
+    def _add(self, row: Any) -> None:
+        found, task = row.found, TASKS.entity(row[1:], trashed=True)
+        if found == "list":
+            self.lists.add(task["id"])
+        elif found in ("before", "after"):
+            self.edges[task["id"], found] = task["position"]
+        else:
+            self.unit.know_derived(TASKS, row)
+            if task.get("deleted_at") is None:
+                self._keep(TASKS.shown(task))
+            else:
+                self.trashed[task["id"]] = task
+
+    def children(self, task_id: int) -> list[Task]:
+        """Return the tasks whose parent is ``task_id``, by their positions."""
+        return sorted(self._children[task_id].values(), key=itemgetter("position"))
+
+    def siblings(self, parent_id: int | None) -> list[Task]:
+        """Return the tasks under ``parent_id``; on top, those that were read."""
+        return list(self._children[parent_id].values())
+
+    def descendants(self, task_id: int) -> Iterator[Task]:
+        """Give all tasks below ``task_id``, each behind its parent."""
+        for child in self.children(task_id):
+            yield child
+            yield from self.descendants(child["id"])
+
+    def ancestors(self, task: Task) -> Iterator[Task]:
+        """Give the parent of ``task``, its parent, and so on."""
+        while (parent := self.tasks.get(task["parent_id"] or 0)) is not None:
+            yield parent
+            task = parent
+
+    def level(self, task: Task) -> int:
+        """Return the level of ``task``: 1 on top."""
+        return 1 + sum(1 for _ in self.ancestors(task))
+
+    def height(self, task_id: int) -> int:
+        """Return how many levels the tree under ``task_id`` has, with itself."""
+        return 1 + max((self.height(child["id"]) for child in self.children(task_id)), default=0)
+
+    def put(self, old: Task | None, new: Task) -> Task:
+        """Record that ``old`` becomes ``new``, in the unit and here; return ``new``."""
+        self.unit.put(TASKS, old, new)
+        self.touched.add(new["id"])
+        if old is not None:
+            self.tasks.pop(old["id"], None)
+            self._children[old["parent_id"]].pop(old["id"], None)
+        if new.get("deleted_at") is None:
+            self._keep(new)
+        return new
+
+    def _keep(self, task: Task) -> None:
+        self.tasks[task["id"]] = task
+        self._children[task["parent_id"]][task["id"]] = task
+
+
+def trashed_below(unit: UnitOfWork, task_id: int) -> list[int]:
+    """Return the ids of all tasks of the trash below one that is there, whichever unit moved them
+    there."""
+    found: list[int] = []
+    above = [task_id]
+    while above:
+        above = [row.id for row in unit.read(_TRASHED_CHILDREN, {"parents": above})]
+        found += above
+    return found
+
+
+def _given(ids: Iterable[int | None]) -> list[int]:
+    return sorted({one for one in ids if one is not None})
+
+
+def _members(name: str, *conditions: ColumnElement[bool]) -> CTE:
+    """Ids and parents of tasks. By their ids, tasks of the trash too: only the primary key's index
+    serves that (see :func:`todo.sync.locked_reads.several`)."""
+    return select(tasks.c.id, tasks.c.parent_id).where(TASKS.owned, *conditions).cte(name)
+
+
+def _children_of(name: str, found: CTE) -> CTE:
+    is_child = tasks.c.parent_id.is_not(None), tasks.c.deleted_at.is_(None)
+    return _members(name, *is_child, is_found_by(tasks.c.parent_id, select(found.c.id)))
+
+
+def _ids(*found: CTE) -> CompoundSelect[Any]:
+    return union(*(select(cte.c.id) for cte in found))
+
+
+def _shown(found: str) -> Select[Any]:
+    return select(literal_column(f"'{found}'").label("found"), *_COLUMNS)
+
+
+def _trees() -> Select[Any]:
+    wanted = _members("wanted", is_any_of(tasks.c.id, "ids"))
+    parents = _members("parents", is_found_by(tasks.c.id, select(wanted.c.parent_id)))
+    grandparents = _members("grandparents", is_found_by(tasks.c.id, select(parents.c.parent_id)))
+    above = _ids(wanted, parents, grandparents).cte("above")
+    below = _children_of("below", above)
+    every = _ids(above, below, _children_of("further", below)).cte("every")
+    return _shown("tree").where(TASKS.owned, is_found_by(tasks.c.id, select(every.c.id)))
+
+
+def _live_lists() -> Select[Any]:
+    own = lists.c.user_id == bindparam("of_user"), lists.c.deleted_at.is_(None)
+    columns = (lists.c.id if column.name == "id" else null() for column in _COLUMNS)
+    of_tasks = select(tasks.c.list_id).where(TASKS.owned, is_any_of(tasks.c.id, "ids"))
+    wanted = is_any_of(lists.c.id, "lists") | is_found_by(lists.c.id, of_tasks)
+    return select(literal_column("'list'"), *columns).where(*own, wanted)
+
+
+def _taken() -> Sequence[Select[Any]]:
+    """What the same unit moved to the trash under tasks that are there, in two levels."""
+    parent = tasks.alias("taker")
+    with_it = (
+        TASKS.owned,
+        tasks.c.parent_id.is_not(None),
+        tasks.c.deleted_at.is_not(None),
+        parent.c.user_id == bindparam("of_user"),
+        parent.c.id == tasks.c.parent_id,
+        parent.c.deleted_unit == tasks.c.deleted_unit,
+    )
+    children = (*with_it, is_any_of(tasks.c.parent_id, "ids"))
+    ids = select(tasks.c.id).select_from(tasks, parent).where(*children)
+    further = (*with_it, is_found_by(tasks.c.parent_id, ids.correlate(None)))
+    return tuple(_shown("taken").where(*of_level) for of_level in (children, further))
+
+
+def _edge(side: Side) -> Select[Any]:
+    """The nearest task on top on one side of each neighbour on top; those of the ids stay out."""
+    beside = tasks.alias("beside")
+    of_top = (
+        beside.c.user_id == bindparam("of_user"),
+        beside.c.deleted_at.is_(None),
+        beside.c.parent_id.is_(None),
+        ~is_any_of(beside.c.id, "ids"),
+    )
+    after = side == "after"
+    position = beside.c.position
+    behind = position > tasks.c.position if after else position < tasks.c.position
+
+    def nearest(in_place: ColumnElement[bool]) -> ColumnElement[Any]:
+        found = select(position).where(*of_top, in_place, behind).limit(1)
+        return found.order_by(position.asc() if after else position.desc()).scalar_subquery()
+
+    own = case(
+        (tasks.c.list_id.is_(None), nearest(beside.c.list_id.is_(None))),
+        else_=nearest(beside.c.list_id == tasks.c.list_id),
+    )
+    edge = {"id": tasks.c.id, "position": own}
+    columns = (edge.get(column.name, null()) for column in _COLUMNS)
+    of_neighbours = TASKS.owned, is_any_of(tasks.c.id, "neighbours"), tasks.c.parent_id.is_(None)
+    return select(literal_column(f"'{side}'"), *columns).where(*of_neighbours)
+
+
+@cache
+def _statement(edges: bool, taken: bool) -> CompoundSelect[Any]:
+    """All that is read in one statement; the first column says what a row was found as."""
+    beside = (_edge("before"), _edge("after")) if edges else ()
+    return union_all(_trees(), _live_lists(), *beside, *(_taken() if taken else ()))
+
+
+_TRASHED_CHILDREN: Final = select(tasks.c.id).where(
+    TASKS.owned,
+    tasks.c.parent_id.is_not(None),
+    tasks.c.deleted_at.is_not(None),
+    is_any_of(tasks.c.parent_id, "parents"),
+)
