@@ -4,7 +4,7 @@ from typing import Any
 
 from todo.auth.user import User
 from todo.context import context
-from todo.entities import ENTITIES
+from todo.entities import ENTITIES, UNDO_RULES
 from todo.http.event_stream import EventStream
 from todo.http.request import current
 from todo.http.responses import Response, commit_many, link_to_next
@@ -39,4 +39,4 @@ def show_history(user: User, task_id: int | None, limit: int, cursor: str | None
 
 def undo_change(user: User, body: Json) -> Response:
     """A whole unit is taken back."""
-    return commit_many(user, lambda unit: undo.undo(unit, body["revision"], ENTITIES))
+    return commit_many(user, lambda unit: undo.undo(unit, body["revision"], ENTITIES, UNDO_RULES))

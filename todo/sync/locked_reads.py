@@ -23,7 +23,12 @@ def several(resource: Resource[Any]) -> Select[Any]:
     statistics walks one of them from end to end.
     """
     table = resource.table
-    columns = (*resource.columns, *resource.trash_columns, *resource.derived_columns)
+    columns = (
+        *resource.columns,
+        *resource.trash_columns,
+        *resource.counter_columns,
+        *resource.derived_columns,
+    )
     ids = table.c.id.in_(bindparam("ids", expanding=True))
     return select(*columns).where(resource.owned, ids)
 

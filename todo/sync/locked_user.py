@@ -113,8 +113,7 @@ class LockedUser:
             return None
         if not locked:
             self._locked([getattr(rows[0], label) for label in LABELS])
-        own = {name: getattr(rows[0], name) for name in resource.counter_names}
-        self._own_counters[resource.table.name, entity_id] = own
+        self._know_counters(resource, rows[0])
         return resource.entity(rows[0], trashed=trashed)
 
     def counters_of(self, resource: Resource[E], entity: E) -> Mapping[str, int]:
@@ -127,7 +126,12 @@ class LockedUser:
         rows = self.read(locked_reads.several(resource), {"ids": ids}) if ids else ()
         for row in rows:
             self.know_derived(resource, row)
+            self._know_counters(resource, row)
         return {row.id: resource.entity(row, trashed=row.deleted_at is not None) for row in rows}
+
+    def _know_counters(self, resource: Resource[E], row: Any) -> None:
+        own = {name: getattr(row, name) for name in resource.counter_names}
+        self._own_counters[resource.table.name, row.id] = own
 
     def know_derived(self, resource: Resource[E], row: Any) -> None:
         """Keep the computed columns of an entity that was read, so that nobody computes them."""

@@ -4,8 +4,8 @@ All of it is taken back or nothing. First every entity of the unit is looked at,
 then every entity gets its old values. What is undone is in the log like any other change.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, NoReturn, TypedDict, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, NoReturn, TypedDict
 
 from sqlalchemy import Row, bindparam, func, select
 
@@ -70,6 +70,24 @@ class Undone(TypedDict):
     changed: int
 
 
+class Returning(NamedTuple):
+    """What an undo brings back from the trash, and sends there: ids of any kind."""
+
+    back: set[int]
+    away: set[int]
+
+
+class TakenBack(NamedTuple):
+    """An entity as it is now, and the members that it had before; ``None`` if it was not there."""
+
+    entity: Any
+    before: Mapping[str, Any] | None
+
+
+Rule = Callable[[UnitOfWork, Sequence[TakenBack], Returning], None]
+"""Records that entities of one kind are taken back, as they can be by now."""
+
+
 class _Pair(NamedTuple):
     """An entry, and its entity as it is now, in the trash too; ``None`` when it is gone."""
 
@@ -81,25 +99,54 @@ class _Pair(NamedTuple):
     def is_changed_since(self) -> bool:
         return self.entity is not None and self.entity["revision"] != self.entry.revision
 
+    @property
+    def taken_back(self) -> TakenBack:
+        return TakenBack(self.entity, None if self.entry.op == "create" else self.entry.before)
 
-def undo(unit: UnitOfWork, revision: int, resources: Resources) -> Undone:
-    """Take back the unit that ``revision`` belongs to.
+
+def undo(
+    unit: UnitOfWork, revision: int, resources: Resources, rules: Mapping[str, Rule] | None = None
+) -> Undone:
+    """Take back the unit that ``revision`` belongs to; kinds may have ``rules`` of their own.
 
     Raises :class:`Problem`: ``precondition_failed`` when an entity of it has changed since, with
     the first as ``current``, and ``not_undoable`` when it cannot be taken back.
     """
     _check_revision(unit, revision)
     whole = _Whole(unit, revision, {resource.kind: resource for resource in resources})
-    _check(unit, whole)
-    first, changed = unit.next_revision, 0
+    returning = _check(unit, whole)
+    first = unit.next_revision
     for pairs in whole.batches():
-        for pair in pairs:
-            entity = cast("Entity", pair.entity)
-            unit.put(pair.resource, entity, _old(unit, pair.entry, pair.resource, entity))
-        changed += len(pairs)
+        for resource in resources:
+            taken = [pair.taken_back for pair in pairs if pair.resource is resource]
+            rule = (rules or {}).get(resource.kind)
+            if rule is not None:
+                rule(unit, taken, returning)
+            else:
+                put_old(unit, resource, taken)
         if len(pairs) == BATCH:
             unit.write_batch()
-    return {"unit": first, "revision": unit.counters.revision, "changed": changed}
+    last = unit.counters.revision
+    return {"unit": first, "revision": last, "changed": last - first + 1}
+
+
+def put_old(unit: UnitOfWork, resource: Resource[Any], taken: Sequence[TakenBack]) -> None:
+    """Record that entities are as they were; what was not there goes to the trash."""
+    for entity, before in taken:
+        unit.put(resource, entity, old_of(unit, resource, entity, before))
+
+
+def old_of(
+    unit: UnitOfWork, resource: Resource[Any], entity: Entity, before: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
+    """Return ``entity`` with the members that it had ``before``, at the next revision."""
+    if before is None:
+        return trash.in_trash(unit, entity)
+    old = {**unit.renewed(entity), **before}
+    if old.get("deleted_at") is not None:
+        return {**old, **unit.deleted()}  # so that it stays as long as any other
+    live: Mapping[str, Any] = resource.shown(old)
+    return live
 
 
 class _Whole:
@@ -131,22 +178,30 @@ class _Whole:
 
 def _check_revision(unit: UnitOfWork, revision: int) -> None:
     if revision <= unit.log_floor or revision > unit.counters.revision:
-        _refuse("expired", f"the log has no entry of revision {revision}")
+        refuse("expired", f"the log has no entry of revision {revision}")
 
 
-def _check(unit: UnitOfWork, whole: _Whole) -> None:
-    """Raise the problem of a unit that cannot be taken back; what has changed since goes first."""
-    purged = False
+def _check(unit: UnitOfWork, whole: _Whole) -> Returning:
+    """Raise the problem of a unit that cannot be taken back; what has changed since goes first.
+
+    Return what comes back, and what goes to the trash.
+    """
+    purged, returning = False, Returning(set(), set())
     for pairs in whole.batches():
         later = _changed_before_they_went(unit, pairs)
         for pair in pairs:
             if pair.is_changed_since or (pair.entity is None and pair.entry.revision in later):
                 raise _changed_since(pair.resource, pair.entity)
             purged = purged or pair.entity is None
+            if pair.entry.op == "delete":
+                returning.back.add(pair.entry.id)
+            elif pair.entry.op in ("create", "restore"):
+                returning.away.add(pair.entry.id)
     if not whole.first or whole.first[0].entry.unit != whole.first[0].entry.revision:
-        _refuse("expired", "the log has not the whole change any more")
+        refuse("expired", "the log has not the whole change any more")
     if purged:
-        _refuse("purged", "some of it was deleted for good")
+        refuse("purged", "some of it was deleted for good")
+    return returning
 
 
 def _changed_before_they_went(unit: UnitOfWork, pairs: Sequence[_Pair]) -> set[int]:
@@ -169,22 +224,10 @@ def _changed_since(resource: Resource[Any], entity: Mapping[str, Any] | None) ->
     return stale(resource.shown(entity), detail)
 
 
-def _refuse(reason: str, why: str) -> NoReturn:
+def refuse(reason: str, why: str) -> NoReturn:
+    """Raise :class:`Problem` ``not_undoable``, with the code of the ``reason``."""
     raise Problem(
         "not_undoable",
         f"The change cannot be undone: {why}.",
         errors=[Violation(reason, why, pointer="/revision")],
     )
-
-
-def _old(
-    unit: UnitOfWork, entry: Row[Any], resource: Resource[Any], entity: Entity
-) -> Mapping[str, Any]:
-    """The entity as it was before the entry, at the next revision."""
-    if entry.op == "create":
-        return trash.in_trash(unit, entity)
-    old = {**unit.renewed(entity), **entry.before}
-    if old.get("deleted_at") is not None:
-        return {**old, **unit.deleted()}  # so that it stays as long as any other
-    live: Mapping[str, Any] = resource.shown(old)
-    return live

@@ -42,7 +42,7 @@ class UnitOfWork(LockedUser):
     ) -> None:
         super().__init__(connection, user, by)
         self._most_entries = most_entries
-        self._changes: dict[tuple[str, int], Change] = {}
+        self._changes: dict[int, Change] = {}
         self._kept: Kept | None = None
 
     def deleted(self) -> dict[str, Any]:
@@ -65,7 +65,8 @@ class UnitOfWork(LockedUser):
 
         An entity has one revision in a unit, however often the unit changes it.
         """
-        own = entity["revision"] >= self.log_unit.first
+        self.lock()
+        own = entity["id"] in self._changes
         revision = entity["revision"] if own else self.next_revision
         return cast("E", {**entity, "updated_at": self.now, "revision": revision})
 
@@ -83,9 +84,9 @@ class UnitOfWork(LockedUser):
         if new is not None:
             ledger.reach(new["revision"])
         entity: Any = new or old
-        key = resource.table.name, entity["id"]
-        first = self._changes.get(key) or Change(resource, old, new, self._derived.get(key))
-        self._changes[key] = replace(first, new=new)
+        derived = self._derived.get((resource.table.name, entity["id"]))
+        first = self._changes.get(entity["id"]) or Change(resource, old, new, derived)
+        self._changes[entity["id"]] = replace(first, new=new)
 
     def batches(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
         """Give ``rows`` in batches, each of which may take what is left of the unit's time.
