@@ -15,8 +15,15 @@ from tests.integration.application import engine_of, sent_by
 
 # Sent in one message with the statement that follows, or alone: they touch no table.
 TRANSACTION = re.compile(r"(?:(?:BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b[^;]*;?\s*)+")
-TABLES = re.compile(r"\b(FROM|JOIN|INTO|(?<!DO )UPDATE)\s+\"?(\w+)\b(?!\()")  # but no function
-OWNERS = {"users": "id"} | dict.fromkeys(("tasks", "changes", "idempotency_keys"), "user_id")
+TABLES = re.compile(  # but no function
+    r"\b(FROM|JOIN|INTO|(?<!DO )UPDATE|FROM \w+,|FROM \w+ AS \w+,)\s+"
+    r"\"?(\w+)\b(?!\()(?: AS (?!\()(\w+))?"
+)
+NAMED = re.compile(r"\b(\w+) AS\s+\(")
+"""A query that has a name in its statement."""
+OWNERS = {"users": "id"} | dict.fromkeys(
+    ("tasks", "lists", "changes", "idempotency_keys"), "user_id"
+)
 # What a public operation may read; it is nobody's.
 OF_NOBODY = {"todo_api_version"}
 # Where new users begin after a restore; the statement that adds a user's row reads it.
@@ -53,9 +60,9 @@ def is_of(statement: Statement, owner: str) -> bool:
     return all(owner in values_of(row) for row in rows_of(parameters)) and all(
         re.search(rf"\b{table} \([^)]*\b{OWNERS[table]}\b", text)
         if verb == "INTO"
-        else re.search(rf"\b{table}\.{OWNERS[table]} = (?::|%\()", text)
-        for verb, table in TABLES.findall(text)
-        if table not in OF_EVERYBODY
+        else re.search(rf"\b{alias or table}\.{OWNERS[table]} = (?::|%\()", text)
+        for verb, table, alias in TABLES.findall(text)
+        if table not in OF_EVERYBODY and table not in NAMED.findall(text)
     )
 
 
@@ -136,7 +143,7 @@ def test_public_operation_reads_nothing_of_any_user(operation: Operation, servic
     with watched(service) as statements:
         assert call(nobody, operation, path).status_code == 200
 
-    tables = {table for text, _ in statements for _, table in TABLES.findall(text)}
+    tables = {table for text, _ in statements for _, table, _ in TABLES.findall(text)}
     assert tables <= OF_NOBODY
 
 
@@ -153,7 +160,7 @@ def test_accounts_are_looked_up_by_one_e_mail_or_one_user_and_touch_no_other_tab
         change = {"password": "correct horse", "new_password": "another horse"}
         assert account("POST", "/api/auth/password", json=change).status_code == 204
 
-    assert {table for text, _ in statements for _, table in TABLES.findall(text)} == {"accounts"}
+    assert {table for text, _ in statements for _, table, _ in TABLES.findall(text)} == {"accounts"}
     for text, parameters in statements:
         values = parameters.values() if isinstance(parameters, dict) else parameters
         assert {email, user} & set(values), text

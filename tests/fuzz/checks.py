@@ -22,10 +22,10 @@ from todo.sync.sync_tokens import Place
 from todo.values.text_keys import fold
 
 UNPROCESSABLE = 422
-BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format"}
+BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format", "unknown_reference", "limit"}
 """What JSON Schema cannot say: parameters that contradict each other, a tag in two cases, and what
-a string of a format of our own is not. Schemathesis makes such strings on purpose, and then takes
-them for valid."""
+a string of a format of our own is not, and which ids there are. Schemathesis makes such strings on
+purpose, and then takes them for valid."""
 
 VALID_KEY = re.compile(r"[ -~]{1,255}")
 
