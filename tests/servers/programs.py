@@ -18,8 +18,10 @@ import pytest
 
 INSTALL = {
     "bash": "apt-get install bash",
+    "caddy": "apt-get install caddy",
     "chromium": "apt-get install chromium",
     "curl": "apt-get install curl",
+    "haproxy": "apt-get install haproxy",
     "mount": "apt-get install mount",
     "nginx": "apt-get install nginx",
     "node": "apt-get install nodejs",
