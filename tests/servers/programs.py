@@ -26,6 +26,8 @@ INSTALL = {
     "nginx": "apt-get install nginx",
     "node": "apt-get install nodejs",
     "npm": "apt-get install npm",
+    "pg_dump": "apt-get install postgresql-client",
+    "pg_restore": "apt-get install postgresql-client",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "promtool": "apt-get install prometheus",
