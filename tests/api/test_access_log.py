@@ -19,7 +19,7 @@ from todo.http.asgi.access_log import hash_key, hashed
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 EVIL = "a\r\nFAKE\x1b[31m\x7f\x85\u2028\u202eb"
-TIMES = ("timestamp", "duration_ms", "waited_ms", "database_ms")
+TIMES = ("timestamp", "duration_ms", "queued_ms", "waited_ms", "database_ms")
 EXACT = {"level": "info", "logger": "todo.access", "event": "request"}
 
 
@@ -79,6 +79,7 @@ def test_a_request_is_one_line_that_says_all_of_it_but_what_was_sent(alice, logg
     assert set(times) == set(TIMES)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", times["timestamp"])
     assert 0 < times["database_ms"] <= times["duration_ms"]
+    assert 0 <= times["queued_ms"] <= times["duration_ms"]
     assert 0 <= times["waited_ms"] <= times["duration_ms"]
 
 

@@ -111,7 +111,8 @@ def test_the_page_names_metrics_panels_and_members_of_a_line_that_exist():
     assert named <= {panel["title"] for panel in PANELS}
     exchange = Exchange()
     exchange.operation = exchange.code = exchange.user = exchange.traceparent = ""
-    exchange.queued, exchange.database = exchange.begun, 0.0
+    exchange.queued = exchange.turned = exchange.begun
+    exchange.database = 0.0
     members = AccessLog(b"key", "json")._fields("GET", exchange)
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == {
         "timestamp",

@@ -188,10 +188,13 @@ def test_doctor_finds_a_migrated_database_well(database_url, tmp_path):
         "ok    settings",
         "ok    database",
         "ok    schema",
+        "ok    migrations",
         "ok    pooler",
         "ok    token",
         "ok    better auth",
         "ok    address",
+        "ok    proxies",
+        "ok    front ends",
         "ok    traces",
         "ok    log and metrics",
         "ok    limits",
@@ -209,7 +212,7 @@ def test_doctor_sends_an_empty_database_to_migrate(empty_database, tmp_path):
     assert (
         lines[2] == "FAIL  schema: the database has none of this API's tables; run 'todo migrate'"
     )
-    assert [line[:4] for line in lines] == ["ok  "] * 2 + ["FAIL"] + ["ok  "] * 7
+    assert [line[:4] for line in lines] == ["ok  "] * 2 + ["FAIL"] + ["ok  "] * 10
 
 
 def test_doctor_finds_the_embedded_default_well_before_its_first_start(tmp_path):
@@ -234,7 +237,7 @@ def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path):
     assert lines[0].startswith("ok    settings: postgresql+psycopg2://todo:***@127.0.0.1")
     assert lines[1].startswith("FAIL  database: ")
     assert lines[1].endswith("; check DATABASE_URL and that the server runs")
-    assert lines[2].startswith("FAIL  schema: unknown: ")
+    assert lines[2] == "FAIL  schema: unknown: see the line 'database'"
 
 
 def test_doctor_tells_no_password_of_a_query(tmp_path):

@@ -1,4 +1,4 @@
-"""``todo doctor`` about tokens: the keys, the clocks, a token, and Better Auth's tables."""
+"""``todo doctor`` about databases, proxies and tokens: what is well, and what to do."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,8 @@ import pytest
 from tests.integration.server import SERVING, Server, postgresql_settings, run_todo
 from tests.integration.tables import rows
 from tests.servers.issuer import issuing, public_jwk
+from tests.servers.postgres import PostgresServer
+from tests.servers.process import free_port
 from tests.servers.redis import Redis
 
 
@@ -23,6 +25,69 @@ def doctor(cwd: Path, *arguments: str, **variables: str) -> tuple[int, dict[str,
 def url(new_database) -> str:
     """A database for findings that have nothing to do with it."""
     return new_database("postgresql")
+
+
+def failures(said: dict[str, str]) -> dict[str, str]:
+    """What `todo doctor` says of each subject that is not well."""
+    told = {line.partition("FAIL  ")[2]: text for line, text in said.items()}
+    return {subject: text for subject, text in told.items() if subject}
+
+
+def test_doctor_tells_one_cause_once(tmp_path):
+    port = free_port()
+    away = f"postgresql://todo@127.0.0.1:{port}/todo"
+    with issuing() as issuer:
+        issuer.add("a")
+        variables = {"BETTER_AUTH_URL": issuer.origin, "MIGRATION_DATABASE_URL": away}
+        code, said = doctor(tmp_path, DATABASE_URL=away, **variables)
+
+    assert (code, len(said)) == (1, 15)
+    assert failures(said) == {
+        "database": f'connection to server at "127.0.0.1", port {port} failed: Connection refused; '
+        "check DATABASE_URL and that the server runs",
+        "schema": "unknown: see the line 'database'",
+        "migrations": "unknown: see the line 'database'",
+        "pooler": "unknown: see the line 'database'",
+        "better auth": "unknown: see the line 'database'",
+        "shared keys": "unknown: see the line 'schema'",
+    }
+
+
+def test_doctor_says_that_the_tables_are_to_be_made(postgres: PostgresServer, tmp_path):
+    with issuing() as issuer:
+        issuer.add("a")
+        empty = postgres.create_database()
+        code, said = doctor(tmp_path, DATABASE_URL=empty, BETTER_AUTH_URL=issuer.origin)
+
+    assert code == 1
+    assert failures(said) == {
+        "schema": "the database has none of this API's tables; run 'todo migrate'",
+        "shared keys": "unknown: see the line 'schema'",
+    }
+
+
+def test_doctor_says_where_migrations_go(url, postgres: PostgresServer, tmp_path):
+    def at(migrations: str) -> tuple[int, dict[str, str]]:
+        settings = {**postgresql_settings(url), "MIGRATION_DATABASE_URL": migrations}
+        return doctor(tmp_path, **settings)
+
+    unset, same = at(""), at(f"{url}?application_name=migrations")
+    other, away = at(postgres.create_database()), at(f"{url}_away")
+
+    assert (unset[0], unset[1]["ok    migrations"]) == (0, "'todo migrate' uses DATABASE_URL")
+    assert (same[0], same[1]["ok    migrations"]) == (
+        0,
+        "MIGRATION_DATABASE_URL leads to the same database",
+    )
+    assert other[0] == 1
+    assert other[1]["FAIL  migrations"] == (
+        "MIGRATION_DATABASE_URL leads to another database than DATABASE_URL, so 'todo migrate' "
+        "does not make the server's tables; mend one of the two"
+    )
+    assert away[0] == 1
+    assert away[1]["FAIL  migrations"].endswith(
+        '_away" does not exist; check MIGRATION_DATABASE_URL'
+    )
 
 
 def test_doctor_fetches_the_keys_and_tries_a_token(url, tmp_path):
@@ -109,6 +174,22 @@ def test_doctor_tells_how_long_the_shared_keys_serve_without_better_auth(databas
 )
 def test_doctor_says_where_clients_find_the_api(tmp_path, variables, said):
     assert doctor(tmp_path, **variables)[1]["ok    address"] == said
+
+
+def test_doctor_says_which_proxies_and_which_front_ends_are_believed(tmp_path):
+    front_ends = "https://app.example.com,https://www.example.com"
+    neither = doctor(tmp_path)[1]
+    both = doctor(tmp_path, TRUSTED_PROXIES="10.0.0.0/8,192.0.2.7", CORS_ORIGINS=front_ends)[1]
+
+    assert neither["ok    proxies"] == (
+        "none is trusted, so all clients behind a proxy have the proxy's address; "
+        "TRUSTED_PROXIES names it"
+    )
+    assert neither["ok    front ends"] == "browsers may call from http://localhost:3000"
+    assert both["ok    proxies"] == "X-Forwarded-For is believed of 10.0.0.0/8, 192.0.2.7"
+    assert both["ok    front ends"] == (
+        "browsers may call from https://app.example.com, https://www.example.com"
+    )
 
 
 def test_doctor_compares_the_clock_with_better_auths(url, tmp_path):

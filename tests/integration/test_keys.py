@@ -3,6 +3,7 @@
 One worker, on one database. ``test_shared_keys`` has several of each.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -180,6 +181,8 @@ def test_random_kids_cause_one_fetch_in_five_seconds(serve_with: Serve, issuer: 
 
 MOODS = ("hanging", "dripping", "html", "redirecting", "failing", "huge")
 AT_A_TIME = 3
+TOKEN_CAUSE = "The keys that verify this token are unavailable right now."
+READY_CAUSE = "The issuer's keys are unavailable right now."
 
 
 @dataclass(frozen=True)
@@ -189,9 +192,16 @@ class Story:
     refused: Any
     ready: Any
     alive: Any
+    causes: set[str]
     recovered: bool
     accepted: Any
     paths: set[str]
+
+
+def causes_of(server: Server) -> set[str]:
+    """What the server's log says of the responses of 500 or more, up to now."""
+    events = [json.loads(line) for line in server.process.log().splitlines() if line[:1] == "{"]
+    return {event["cause"] for event in events if event["event"] == "request.failed"}
 
 
 def story_of(mood: str, url: str, folder: Path) -> Story:
@@ -201,10 +211,12 @@ def story_of(mood: str, url: str, folder: Path) -> Story:
         with closing(start(issuer, url, folder, ready="/livez")) as server:
             refused = ask(server, issuer.sign("first"))
             ready, alive = server.client.get("/readyz"), server.client.get("/livez")
+            assert wait_until(lambda: READY_CAUSE in causes_of(server), PATIENCE)
+            causes = causes_of(server)
             issuer.mood = "well"
             recovered = wait_until(lambda: is_ready(server), PATIENCE)
             accepted = ask(server, issuer.sign("first"))
-    return Story(refused, ready, alive, recovered, accepted, issuer.paths)
+    return Story(refused, ready, alive, causes, recovered, accepted, issuer.paths)
 
 
 @pytest.fixture(scope="module")
@@ -227,12 +239,11 @@ def test_without_any_key_the_answer_is_503_and_the_service_recovers_by_itself(
 ):
     story = stories[mood].result()
 
-    assert refusal(story.refused) == problem(
-        "keys_unavailable", "The keys that verify this token are unavailable right now.", LIST
-    )
+    assert refusal(story.refused) == problem("keys_unavailable", TOKEN_CAUSE, LIST)
     assert (story.refused.status_code, story.refused.headers["retry-after"]) == (503, "5")
     assert story.ready.json()["code"] == "keys_unavailable"
     assert story.alive.status_code == 200
+    assert story.causes == {TOKEN_CAUSE, READY_CAUSE}
 
     assert story.recovered
     assert story.accepted.status_code == 200

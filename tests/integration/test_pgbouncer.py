@@ -232,9 +232,12 @@ def test_killed_pooler_is_503_until_it_is_back_and_loses_and_doubles_nothing(
 
 
 def test_doctor_tells_of_a_pooler_and_whether_migrations_go_past_it(direct, url):
-    def pooler_line(database_url: str, migrations: str | None = None) -> Finding:
+    def told(database_url: str, migrations: str | None = None) -> dict[str, Finding]:
         settings = settings_for(database_url, migration_database_url=migrations)
-        return next(line for line in examine(settings) if line.subject == "pooler")
+        return {line.subject: line for line in examine(settings)}
+
+    def pooler_line(database_url: str, migrations: str | None = None) -> Finding:
+        return told(database_url, migrations)["pooler"]
 
     def well(text: str) -> Finding:
         return Finding(True, "pooler", text)
@@ -252,10 +255,14 @@ def test_doctor_tells_of_a_pooler_and_whether_migrations_go_past_it(direct, url)
     assert pooler_line(direct) == pooler_line(direct, url) == well("none")
     assert pooler_line(f"{direct}?options=-cwork_mem%3D8MB") == well("none")
     gone = f"postgresql://todo@127.0.0.1:{free_port()}/todo"
-    assert pooler_line(gone).text.startswith("unknown: ")
+    assert pooler_line(gone) == Finding(False, "pooler", "unknown: see the line 'database'")
+    assert told(url, direct)["migrations"].ok
     assert pooler_line(url, "nonsense") == Finding(
+        False, "pooler", "unknown: see the line 'migrations'"
+    )
+    assert told(url, "nonsense")["migrations"] == Finding(
         False,
-        "pooler",
+        "migrations",
         "MIGRATION_DATABASE_URL: not a database URL; write postgresql://user:password@host/name "
         "or sqlite:///path",
     )

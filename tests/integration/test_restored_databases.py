@@ -1,5 +1,7 @@
 """What clients saw after the backup means nothing else in the database that was restored."""
 
+import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +12,16 @@ import pytest
 from tests.api.expect import refusal
 from tests.conftest import DIALECTS, SECRET, Caller
 from tests.integration.restoring import OnPostgreSQL, OnSQLite, Restorable, caller
-from tests.integration.server import run_todo
+from tests.integration.server import REPOSITORY, postgresql_settings, run_todo
 from tests.integration.tables import assert_log_is_whole, rows, value
+from tests.servers.postgres import PostgresServer
+from tests.servers.programs import lack, require
+from todo.database import schema
 from todo.sync.advance import GAP
 from todo.tasks.sorts import SORTS
 from todo.values.revisions import MAX_REVISION
 
+PAGE = REPOSITORY / "docs" / "deploying.md"
 CREDENTIALS = {"email": "alice@example.com", "password": "correct horse"}
 
 
@@ -231,3 +237,45 @@ def test_advance_revisions_of_a_database_without_tables_sends_to_migrate(postgre
 
     assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
     assert "todo migrate" in run.stderr
+
+
+def run_as_documented(program: str, url: str, folder: Path) -> None:
+    """Run the page's line with `program` on the database at ``url``; it must end well."""
+    shell, path = require("sh", program)
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+    major = value(url, "SHOW server_version").split(".")[0]
+    if f" {major}." not in version.stdout:
+        lack(f"{program} {major} (apt-get install postgresql-client-{major})", fatal=False)
+    lines = [line for line in PAGE.read_text().splitlines() if "$MIGRATION_DATABASE_URL" in line]
+    [line] = [line for line in lines if program in line]
+    environment = {**os.environ, "MIGRATION_DATABASE_URL": url}
+    run = subprocess.run(
+        [shell, "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_dump_of_an_earlier_release_is_restored_as_the_page_says(
+    postgres: PostgresServer, tmp_path
+):
+    old, new = postgres.create_database(), postgres.create_database()
+    schema.migrate(old, "0005")
+    rows(old, "INSERT INTO users VALUES ('alice', 7, 0, 0, 0, now(), now())")
+    run_as_documented("pg_dump", old, tmp_path)
+    schema.migrate(old)
+
+    run_as_documented("pg_restore", new, tmp_path)
+    settings = postgresql_settings(new)
+    commands = ("migrate", "advance-revisions", "doctor")
+    runs = [run_todo(command, cwd=tmp_path, **settings) for command in commands]
+
+    assert (tmp_path / "todo.dump").stat().st_mode & 0o777 == 0o600
+    assert [(run.returncode, run.stderr) for run in runs] == [(0, "")] * 3
+    assert value(new, "SELECT revision FROM users WHERE id = 'alice'") > GAP
+    assert value(old, "SELECT revision FROM users WHERE id = 'alice'") == 7

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from tests.servers.process import ServerProcess, StartFailed, free_port
+from tests.servers.process import ServerProcess
 from tests.servers.programs import require
 
-PORT_ATTEMPTS = 3
 FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 """What nginx keeps in files, wherever it was built to, unless it is told."""
 
@@ -89,17 +88,12 @@ class Nginx:
         [program] = require("nginx")
         folder.mkdir(exist_ok=True)
         file = folder / "nginx.conf"
-        for attempt in range(1, PORT_ATTEMPTS + 1):
-            port = free_port()
+
+        def command(port: int) -> list[str]:
             file.write_text(_configuration(site(port), folder))
-            command = [program, "-e", "stderr", "-p", str(folder), "-c", str(file)]
-            try:
-                process = ServerProcess.start(command, url=f"http://127.0.0.1:{port}/livez")
-            except StartFailed as error:
-                if "in use" not in str(error) or attempt == PORT_ATTEMPTS:
-                    raise
-            else:
-                break
+            return [program, "-e", "stderr", "-p", str(folder), "-c", str(file)]
+
+        process, port = ServerProcess.start_on_free_port(command)
         return cls(process, port)
 
     def close(self) -> None:

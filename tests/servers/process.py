@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +26,7 @@ POLL_SECONDS = 0.02
 PROBE_SECONDS = 2.0
 TAIL_LINES = 40
 PORT_ATTEMPTS = 100
+START_ATTEMPTS = 3
 LOWEST_PORT = 15000
 FEWEST_PORTS = 1000
 EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -129,6 +130,25 @@ class ServerProcess:
             server.close()
             raise
         return server
+
+    @classmethod
+    def start_on_free_port(
+        cls, command: Callable[[int], Sequence[str]], *, env: Mapping[str, str] | None = None
+    ) -> tuple[Self, int]:
+        """Run the command that is made for a port, and return the process and the port.
+
+        Another port is tried when somebody took it meanwhile. Returns when the port answers HTTP
+        that is not encrypted, if only by refusing it; raises as `start()` does.
+        """
+        for attempt in range(1, START_ATTEMPTS + 1):
+            port = free_port()
+            try:
+                url = f"http://127.0.0.1:{port}/livez"
+                return cls.start(command(port), url=url, env=env), port
+            except StartFailed as error:
+                if "in use" not in str(error) or attempt == START_ATTEMPTS:
+                    raise
+        raise AssertionError  # the loop returns or raises
 
     def wait_until_ready(self, url: str, timeout: float = READY_SECONDS) -> None:
         """Return when `url` answers with a status below 500; raises as `start()` does."""

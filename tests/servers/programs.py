@@ -18,12 +18,16 @@ import pytest
 
 INSTALL = {
     "bash": "apt-get install bash",
+    "caddy": "apt-get install caddy",
     "chromium": "apt-get install chromium",
     "curl": "apt-get install curl",
+    "haproxy": "apt-get install haproxy",
     "mount": "apt-get install mount",
     "nginx": "apt-get install nginx",
     "node": "apt-get install nodejs",
     "npm": "apt-get install npm",
+    "pg_dump": "apt-get install postgresql-client",
+    "pg_restore": "apt-get install postgresql-client",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "promtool": "apt-get install prometheus",

@@ -1,6 +1,7 @@
 """Whose turn it is: `todo.http.asgi.turns`."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,6 +19,7 @@ class Crowd:
 
     def __init__(self, threads: int = THREADS, *, one_writer: bool = False) -> None:
         self.turns = Turns(threads, one_writer=one_writer)
+        self.turned: list[str] = []
         self.served: list[str] = []
         self.open: list[Turn] = []
 
@@ -25,7 +27,8 @@ class Crowd:
         """A request of ``user``; with its turn, its ``name`` is among those that are served."""
 
         async def ask() -> None:
-            turn = await self.turns.take(user, writes=writes)
+            tell = functools.partial(self.turned.append, name)
+            turn = await self.turns.take(user, writes=writes, turned=tell)
             self.served.append(name)
             self.open.append(turn)
 
@@ -75,6 +78,20 @@ def test_two_changes_of_one_user_are_on_threads_and_the_others_wait_in_their_ord
         assert await crowd.settle() == ["write 0", "write 1", "read"]
         await crowd.end_first()
         assert await crowd.settle() == ["write 0", "write 1", "read", "write 2"]
+
+    run(scene)
+
+
+def test_the_wait_for_ones_own_requests_ends_before_the_wait_for_a_thread_begins():
+    async def scene() -> None:
+        crowd = Crowd(2)
+        for name, user in (("first", "alice"), ("second", "alice"), ("bob", "bob"), ("c", "carol")):
+            crowd.asks(name, user)
+        assert await crowd.settle() == ["first", "bob"]
+        assert crowd.turned == ["first", "bob", "c"]
+        await crowd.end_first()
+        assert await crowd.settle() == ["first", "bob", "c"]
+        assert crowd.turned == ["first", "bob", "c", "second"]
 
     run(scene)
 

@@ -18,6 +18,21 @@ def describe_address(settings: Settings) -> str:
     return f"{settings.public_url or 'PUBLIC_URL is not set'}; {taken_off}"
 
 
+def describe_proxies(settings: Settings) -> str:
+    """Say whose ``X-Forwarded-For`` is believed."""
+    if not settings.trusted_proxies:
+        return (
+            "none is trusted, so all clients behind a proxy have the proxy's address; "
+            "TRUSTED_PROXIES names it"
+        )
+    return f"X-Forwarded-For is believed of {', '.join(settings.trusted_proxies)}"
+
+
+def describe_origins(settings: Settings) -> str:
+    """Say which pages a browser lets call the API."""
+    return f"browsers may call from {', '.join(settings.cors_origins)}"
+
+
 def check_traces() -> str:
     """Say where the spans go; raises :class:`CheckFailedError` where they should and cannot."""
     names = tracing.exporters()

@@ -12,13 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from todo.auth.jwks import STALE_SECONDS
 from todo.cli.check import CheckFailedError, check_clock
 from todo.database import obstacles, schema
-from todo.database.engine import engine_url, maintenance_engine
+from todo.database.engine import engine_url, is_postgresql, maintenance_engine
 from todo.database.errors import first_line
 from todo.database.issuer_keys import last_confirmed
 from todo.database.pooler import is_pooled
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 
+_IDENTITY: Final = sa.text(
+    "SELECT oid, datname, pg_postmaster_start_time() FROM pg_database "
+    "WHERE datname = current_database()"
+)
 _NOT_SHARED: Final = "none yet; the first server that fetches the keys keeps them for all"
 
 
@@ -26,26 +30,22 @@ def check_server(settings: Settings) -> str:
     """Return which release of a database answers; check its clock, too."""
     if _is_new(settings):
         return f"SQLite {sqlite3.sqlite_version}; the first start creates the database"
-    try:
-        with maintenance_engine(settings.sqlalchemy_url).connect() as connection:
-            if connection.dialect.name == "sqlite":
-                return f"SQLite {_value(connection, 'SELECT sqlite_version()')}"
-            version = _value(connection, "SHOW server_version")
-            now = _value(connection, "SELECT extract(epoch FROM clock_timestamp())")
-            check_clock(float(now), "the database's", settings)
-            return f"PostgreSQL {version}"
-    except SQLAlchemyError as error:
-        raise CheckFailedError(
-            f"{first_line(error)}; check DATABASE_URL and that the server runs"
-        ) from None
+    engine = maintenance_engine(settings.sqlalchemy_url)
+    with _told("check DATABASE_URL and that the server runs"), engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            return f"SQLite {_value(connection, 'SELECT sqlite_version()')}"
+        version = _value(connection, "SHOW server_version")
+        now = _value(connection, "SELECT extract(epoch FROM clock_timestamp())")
+        check_clock(float(now), "the database's", settings)
+        return f"PostgreSQL {version}"
 
 
 def check_schema(settings: Settings) -> str:
     """Return the revision of the tables, which is the one that this release needs."""
     if _is_new(settings):
         return "the tables do not exist yet; the first start creates them"
-    with _unknown_without_database():
-        engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
+    engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
+    with _told():
         revision = schema.current(engine)
     if revision is None:
         raise CheckFailedError("the database has none of this API's tables; run 'todo migrate'")
@@ -56,10 +56,33 @@ def check_schema(settings: Settings) -> str:
     return f"at revision {revision}"
 
 
+def check_migrations(settings: Settings) -> str:
+    """Return where ``todo migrate`` goes: to the database that the server uses."""
+    if (url := settings.migration_database_url) is None:
+        return "'todo migrate' uses DATABASE_URL"
+    with _told("check MIGRATION_DATABASE_URL"):
+        here, there = _identity(settings.sqlalchemy_url), _identity(url, "MIGRATION_DATABASE_URL")
+    if here != there:
+        raise CheckFailedError(
+            "MIGRATION_DATABASE_URL leads to another database than DATABASE_URL, so 'todo migrate' "
+            "does not make the server's tables; mend one of the two"
+        )
+    return "MIGRATION_DATABASE_URL leads to the same database"
+
+
+def _identity(url: str, variable: str = "DATABASE_URL") -> tuple[object, ...]:
+    """Return what no other database has, whichever way leads to it."""
+    parsed = engine_url(url, variable)
+    if not is_postgresql(parsed):
+        return (Path(str(parsed.database)).resolve(),)
+    with maintenance_engine(url).connect() as connection:
+        return tuple(connection.execute(_IDENTITY).one())
+
+
 def check_pooler(settings: Settings) -> str:
     """Return which of the two URLs lead through a pooler."""
     migrations = settings.migration_database_url
-    with _unknown_without_database():
+    with _told():
         if not is_pooled(settings.sqlalchemy_url):
             return "none"
         if migrations is None:
@@ -77,7 +100,7 @@ def check_better_auth(settings: Settings) -> str:
     if _is_new(settings):
         return "the database has no tables of Better Auth"
     engine = maintenance_engine(settings.sqlalchemy_url)
-    with _unknown_without_database(), engine.connect() as connection:
+    with _told(), engine.connect() as connection:
         obstacles.check_users(connection, settings.database_schema)
         tables = obstacles.better_auth_tables(connection)
     if not tables:
@@ -92,7 +115,7 @@ def check_shared_keys(url: str, settings: Settings) -> str:
     if _is_new(settings):
         return _NOT_SHARED
     engine = maintenance_engine(settings.sqlalchemy_url, namespace=settings.database_schema)
-    with _unknown_without_database(), engine.connect() as connection:
+    with _told(), engine.connect() as connection:
         found = last_confirmed(connection, url)
     if found is None:
         return _NOT_SHARED
@@ -107,13 +130,14 @@ def check_shared_keys(url: str, settings: Settings) -> str:
 
 
 @contextmanager
-def _unknown_without_database() -> Iterator[None]:
+def _told(advice: str = "") -> Iterator[None]:
+    """Let a check fail with what the database says, and with the ``advice``."""
     try:
         yield
     except (obstacles.ObstacleError, ConfigurationError) as error:
         raise CheckFailedError(str(error)) from None
     except SQLAlchemyError as error:
-        raise CheckFailedError(f"unknown: {first_line(error)}") from None
+        raise CheckFailedError("; ".join(filter(None, (first_line(error), advice)))) from None
 
 
 def _is_new(settings: Settings) -> bool:

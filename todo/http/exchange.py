@@ -33,6 +33,7 @@ class Exchange:
         "started",
         "status",
         "traceparent",
+        "turned",
         "user",
     )
 
@@ -40,7 +41,9 @@ class Exchange:
         self.begun = time.perf_counter()
         self.ended = self.begun
         self.queued: float | None = None
-        """When the request began to wait for a thread."""
+        """When the request began to wait for other requests of its user."""
+        self.turned: float | None = None
+        """When its user's turn came, and it began to wait for a thread."""
         self.started: float | None = None
         """When the request got its thread."""
         self.database: float | None = None
@@ -64,11 +67,24 @@ class Exchange:
         return self.ended - self.begun
 
     @property
-    def waited(self) -> float | None:
-        """The seconds that the request waited for a thread; ``None`` if it needed none."""
+    def waited_for_own(self) -> float | None:
+        """The seconds that the request waited for others of its user; ``None`` if it needed no
+        thread.
+        """
         if self.queued is None:
             return None
-        return (self.started or self.ended) - self.queued
+        return (self.turned or self.ended) - self.queued
+
+    @property
+    def waited(self) -> float | None:
+        """The seconds that the request then waited for a thread; ``None`` if it did not."""
+        if self.turned is None:
+            return None
+        return (self.started or self.ended) - self.turned
+
+    def turn(self) -> None:
+        """Note that the user's turn has come."""
+        self.turned = time.perf_counter()
 
 
 Watcher = Callable[[Scope, Exchange], None]

@@ -28,7 +28,9 @@ DURATION: Final = Histogram(
     bounds=_BOUNDS,
 )
 THREAD_WAIT: Final = Histogram(
-    "todo_thread_wait_seconds", "How long a request waited for a thread.", bounds=_BOUNDS
+    "todo_thread_wait_seconds",
+    "How long a request waited for a thread, after the other requests of its user.",
+    bounds=_BOUNDS,
 )
 DATABASE: Final = Histogram(
     "todo_database_seconds", "How long a request's thread spent on the database.", bounds=_BOUNDS

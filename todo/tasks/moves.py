@@ -20,6 +20,7 @@ from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.values import positions
 
+_BEHIND_ALL: Final = "~"
 SIDES: Final[tuple[Side, ...]] = ("before", "after")
 
 
@@ -92,14 +93,11 @@ def _beside(
     rewrites: Callable[[], None] | None,
 ) -> Task:
     edge = _edge(forest, task, neighbour, side)
-    revision = forest.unit.renewed(task)["revision"]
-    if edge is None:
-        position = positions.last(revision) if side == "after" else positions.first(revision)
-        return places.settle(forest, task, place, position)
-    left, right = sorted((neighbour["position"], edge))
-    if Place.of(task) == place and left < task["position"] < right:
+    beside = (neighbour["position"], edge)
+    left, right = beside if side == "after" else beside[::-1]
+    if Place.of(task) == place and (left or "") < task["position"] < (right or _BEHIND_ALL):
         return task
-    found = positions.between(left, right, revision)
+    found = positions.between(left, right, forest.unit.renewed(task)["revision"])
     if found is None:
         found = _rewritten(forest, task, place, left, right)
         if rewrites is not None:
@@ -122,18 +120,20 @@ def _edge(forest: Forest, task: Task, neighbour: Task, side: Side) -> str | None
     return max((one for one in known if one < position), default=None)
 
 
-def _rewritten(forest: Forest, task: Task, place: Place, left: str, right: str) -> str:
+def _rewritten(
+    forest: Forest, task: Task, place: Place, left: str | None, right: str | None
+) -> str:
     """Give siblings around the gap between two positions new ones; return the one in the gap."""
     unit = forest.unit
-    before = _siblings(forest, task, place, _BEFORE, left)[::-1]
-    after = _siblings(forest, task, place, _AFTER, right)
+    before = _siblings(forest, task, place, _BEFORE, left)[::-1] if left else []
+    after = _siblings(forest, task, place, _AFTER, right) if right else []
     window = positions.window(_positions(before), _positions(after), unit.next_revision)
     if window is None:
         raise PlaceError("limit", "position", "has no room left; move tasks around it apart")
-    moving = [*reversed(before[: len(window.before)]), *after[: len(window.after)]]
-    for one, position in zip(moving, [*window.before, *window.after], strict=True):
+    moving = [*reversed(before[: window.before]), *after[: window.after]]
+    for one, position in zip(moving, window.positions, strict=True):
         forest.put(one, cast("Task", {**unit.renewed(one), "position": position}))
-    return window.gap
+    return window.moved
 
 
 def _positions(siblings: Sequence[Task]) -> list[str]:
@@ -162,7 +162,7 @@ def _side(*, after: bool) -> Select[Any]:
     rows = select(*TASKS.columns).where(*TASKS.live, *of_place, behind)
     rows = rows.where(tasks.c.id != bindparam("moving"))
     nearest = position.asc() if after else position.desc()
-    return rows.order_by(nearest).limit(positions.MOST_REWRITTEN + 1)
+    return rows.order_by(nearest).limit(positions.SIBLINGS_PER_SIDE)
 
 
 _BEFORE: Final = _side(after=False)

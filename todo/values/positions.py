@@ -1,152 +1,223 @@
-"""Positions: text that sorts siblings in an order by hand, compared by code point.
+"""Positions: the text that siblings in an order by hand are sorted by, by code point.
 
-A position is an integer, and behind it a fraction where it was made between two others. The integer
-is a letter for its width and so many digits; the letters of negative integers are before those of
-positive ones, and their digits are complements, so text sorts like the numbers. A fraction is
-digits that were chosen between those of the neighbours, and the revision of whoever has the
-position in nine digits. So no two positions of a user are ever the same, and an undo or a restore
-never meets its own place taken.
+A position is an integer, alone or with a fraction and a revision behind it:
+
+- The integer is a revision, or its negative: one letter for its width and sign, then its base-62
+  digits. Positions compare as their integers do, where those differ.
+- The fraction has at least one base-62 digit.
+- The revision behind it has nine, so no two positions of one user are ever the same.
+
+What is at the end or the start of a place has the integer alone, and needs no neighbour: every
+other position in the place has an integer of an earlier revision.
 """
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from todo.values.revisions import MAX_REVISION
+
 MAX_LENGTH: Final = 100
-"""Characters of a position, at most."""
+"""Characters of a position."""
 ROOM_LENGTH: Final = 80
-"""Positions that are made anew are shorter than this."""
-MOST_REWRITTEN: Final = 500
-"""Siblings on each side of a gap that may get a new position."""
+"""Positions that were rewritten are shorter than this, so that the next rewrite is far away."""
+SIBLINGS_PER_SIDE: Final = 500
+"""How many siblings on each side of a gap :func:`window` is given at most."""
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE: Final = len(_DIGITS)
 _VALUES: Final = {digit: value for value, digit in enumerate(_DIGITS)}
-_WIDEST: Final = 9
-"""Digits of the largest revision, 2^53-1."""
-_POSITIVE: Final = {chr(ord("a") + width - 1): width for width in range(1, _WIDEST + 1)}
-_NEGATIVE: Final = {chr(ord("Z") - width + 1): width for width in range(1, _WIDEST + 1)}
-_WIDTHS: Final = {**_POSITIVE, **_NEGATIVE}
-_LETTERS: Final = {width: letter for letter, width in _POSITIVE.items()}
-_MIRRORED: Final = {width: letter for letter, width in _NEGATIVE.items()}
-
-
-def last(revision: int) -> str:
-    """Return the position behind all that were made before ``revision``, from 1 to 2^53-1."""
-    digits = _digits(revision)
-    return _LETTERS[len(digits)] + digits
-
-
-def first(revision: int) -> str:
-    """Return the position before all that were made before ``revision``, from 1 to 2^53-1."""
-    width = len(_digits(revision))
-    return _MIRRORED[width] + _digits(_BASE**width - 1 - revision, width)
-
-
-def between(left: str, right: str, revision: int) -> str | None:
-    """Return the position of ``revision`` between ``left`` and ``right``, which sort in that order.
-
-    Returns ``None`` when it would be longer than :data:`MAX_LENGTH`.
-    """
-    integer = _integer(left)
-    bound = right[len(integer) :] if right.startswith(integer) else None
-    fraction = _midpoint(left[len(integer) :], bound)
-    found = integer + fraction + _digits(revision, _WIDEST)
-    return found if len(found) <= MAX_LENGTH else None
+_COMPLEMENT: Final = str.maketrans(_DIGITS, _DIGITS[::-1])
+_POSITIVE: Final = "abcdefghi"
+_NEGATIVE: Final = "ZYXWVUTSR"
+_WIDTHS: Final = {
+    letter: width for letters in (_POSITIVE, _NEGATIVE) for width, letter in enumerate(letters, 1)
+}
+_REVISION_WIDTH: Final = 9
+"""Base-62 digits of any revision: 2^53 is below 62^9."""
+_FEWEST_PER_SIDE: Final = 4
+"""Siblings on each side of a gap in the smallest window."""
 
 
 class Window(NamedTuple):
-    """The siblings on each side of a gap that get new positions, and what is in the gap then."""
+    """The siblings around a gap that get new positions, and the position of what enters the gap."""
 
-    before: list[str]
-    """The new positions of the nearest siblings before the gap, ascending."""
-    after: list[str]
-    """The new positions of the nearest siblings behind the gap, ascending."""
-    gap: str
-    """The position of what comes into the gap; its revision is behind all of theirs."""
+    before: int
+    """How many siblings before the gap are rewritten."""
+    after: int
+    """How many siblings after the gap are rewritten."""
+    positions: list[str]
+    """Their new positions, in the order of the siblings: ``before + after`` of them."""
+    moved: str
+    """The position in the gap."""
+
+
+def last(revision: int) -> str:
+    """Return the position at the end of a place (2-10 characters).
+
+    ``revision`` is from 1 to 2^53 - 1 and new: larger than any that a position of the place has.
+    Raises :class:`ValueError` for a revision out of bounds.
+    """
+    digits = _minimal_digits(revision)
+    return _POSITIVE[len(digits) - 1] + digits
+
+
+def first(revision: int) -> str:
+    """Return the position at the start of a place; takes and raises what :func:`last` does."""
+    digits = _minimal_digits(revision)
+    return _NEGATIVE[len(digits) - 1] + digits.translate(_COMPLEMENT)
+
+
+def between(left: str | None, right: str | None, revision: int) -> str | None:
+    """Return a position between two neighbours; ``None`` when it would pass 100 characters.
+
+    ``left`` is below ``right``; without one of them the place is open on that side. ``revision`` is
+    as in :func:`last`. A position between two is about one character longer for every six splits of
+    the same gap. Two neighbours with the same position have none between them.
+    """
+    positions = spread(left, right, [revision])
+    return positions[0] if positions else None
+
+
+def spread(left: str | None, right: str | None, revisions: Sequence[int]) -> list[str] | None:
+    """Return ascending positions between two neighbours, evenly spread; one for each revision.
+
+    ``left`` and ``right`` are as in :func:`between`; ``revisions`` ascend, and each is as in
+    :func:`last`. Returns ``None`` when a position would pass 100 characters.
+    """
+    if right is None:
+        return [last(revision) for revision in revisions]
+    if left is None:
+        return [first(revision) for revision in reversed(revisions)]
+    integer, low = _parts(left)
+    other, high = _parts(right)
+    longest = MAX_LENGTH - len(integer) - _REVISION_WIDTH
+    fractions = _fractions(low, high if other == integer else None, len(revisions), longest)
+    if fractions is None:
+        return None
+    ends = [_digits(_checked(revision), _REVISION_WIDTH) for revision in revisions]
+    return [integer + fraction + end for fraction, end in zip(fractions, ends, strict=True)]
 
 
 def window(before: Sequence[str], after: Sequence[str], revision: int) -> Window | None:
-    """Return the smallest window around a gap in which all positions are short again.
+    """Return the smallest window of siblings to rewrite so that a gap has room again.
 
-    ``before`` and ``after`` are the positions on the two sides, the nearest first: all that there
-    are, or one more than :data:`MOST_REWRITTEN`. ``revision`` is the first one of those to take.
-    Returns ``None`` when no window is large enough.
+    ``before`` and ``after`` are the positions on both sides of the gap, nearest first, without the
+    one that moves. Each has the nearest 500 siblings; fewer mean that the place ends there. Four
+    siblings on each side are tried, then twice as many, up to 998 or all. Returns ``None`` when
+    even those leave a position of 80 characters or more.
+
+    The rewritten siblings take ``revision`` and those after it, ascending in their order; what
+    enters the gap takes the next one, ``revision + len(positions)``.
     """
-    size = 1
-    while True:
-        nearest = [side[: min(size, MOST_REWRITTEN)] for side in (before, after)]
-        low, high = (_beyond(*pair) for pair in zip((before, after), nearest, strict=True))
-        found = _window(low, high, len(nearest[0]), len(nearest[1]), revision)
-        if found is not None and max(map(len, [*found.before, *found.after])) < ROOM_LENGTH:
+    size = _FEWEST_PER_SIDE
+    while size < 2 * SIBLINGS_PER_SIDE:
+        found = _rewritten(_side(before, size), _side(after, size), revision)
+        if found is not None:
             return found
-        if size >= MOST_REWRITTEN:
-            return None
         size *= 2
-
-
-def _beyond(side: Sequence[str], taken: Sequence[str]) -> str | None:
-    return side[len(taken)] if len(side) > len(taken) else None
-
-
-def _window(
-    low: str | None, high: str | None, before: int, after: int, revision: int
-) -> Window | None:
-    """So many siblings on each side of a gap, all of them between ``low`` and ``high``."""
-    gap = revision + before + after
-    if high is None:  # the end of all: new integers are behind whatever there is
-        made: Sequence[str] | None = [last(number) for number in range(revision, gap)]
-    else:
-        made = _spread(low or first(gap), high, range(revision, gap))
-    if made is None:
-        return None
-    in_gap = between(made[before - 1] if before else low or first(gap), made[before], gap)
-    return None if in_gap is None else Window([*made[:before]], [*made[before:]], in_gap)
-
-
-def _spread(low: str, high: str, revisions: Sequence[int]) -> list[str] | None:
-    """Ascending positions between ``low`` and ``high``, one for each of ``revisions``."""
-    if not revisions:
-        return []
-    middle = len(revisions) // 2
-    found = between(low, high, revisions[middle])
-    if found is None:
-        return None
-    before = _spread(low, found, revisions[:middle])
-    after = _spread(found, high, revisions[middle + 1 :])
-    return None if before is None or after is None else [*before, found, *after]
+    return None
 
 
 def is_position(value: object) -> bool:
-    """Whether ``value``, which came from outside, could be a position."""
+    """Whether a value from outside is a position: its form, its bounds and its length."""
     if not isinstance(value, str) or len(value) > MAX_LENGTH:
         return False
-    rest = len(value) - 1 - _WIDTHS.get(value[:1], MAX_LENGTH)
-    digits = all(digit in _VALUES for digit in value[1:])
-    return digits and (rest == 0 or rest > _WIDEST)
+    if value[:1] not in _WIDTHS or not _VALUES.keys() >= set(value):
+        return False
+    integer, tail = _parts(value)
+    return _is_integer(integer) and (not tail or _is_tail(tail))
 
 
-def _digits(number: int, width: int = 1) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, _BASE)
-        digits = _DIGITS[digit] + digits
-    return digits.rjust(width, _DIGITS[0])
+def _is_integer(text: str) -> bool:
+    """Whether the text is what :func:`first` or :func:`last` makes of a revision."""
+    make, digits = last, text[1:]
+    if text[0] in _NEGATIVE:
+        make, digits = first, digits.translate(_COMPLEMENT)
+    number = _number(digits)
+    return 1 <= number <= MAX_REVISION and make(number) == text
 
 
-def _integer(position: str) -> str:
-    return position[: 1 + _WIDTHS[position[0]]]
+def _is_tail(text: str) -> bool:
+    """Whether digits are a fraction and a revision."""
+    return len(text) > _REVISION_WIDTH and 1 <= _number(text[-_REVISION_WIDTH:]) <= MAX_REVISION
 
 
-def _midpoint(low: str, high: str | None) -> str:
-    """Return the fewest digits behind which anything may follow between ``low`` and ``high``."""
-    found = ""
-    while True:
-        place = len(found)
-        # Where `low` has ended, whatever is longer is behind it.
-        least = -1 if place >= len(low) else _VALUES[low[place]]
-        most = _BASE if high is None else _VALUES[high[place]]
-        if most - least > 1:
-            return found + _DIGITS[(least + most) // 2]
-        if most > least >= 0:  # `found` stays at `low`, so it is below `high` from here on
-            high = None
-        found += _DIGITS[max(least, 0)]
+def _side(positions: Sequence[str], size: int) -> tuple[Sequence[str], str | None]:
+    """Return the positions of one side to rewrite, and the one behind them, which stays."""
+    if len(positions) >= SIBLINGS_PER_SIDE:
+        size = min(size, SIBLINGS_PER_SIDE - 1)
+    return positions[:size], positions[size] if size < len(positions) else None
+
+
+def _rewritten(
+    before: tuple[Sequence[str], str | None], after: tuple[Sequence[str], str | None], revision: int
+) -> Window | None:
+    """Return the window of two sides, as :func:`_side` makes them, if it leaves enough room."""
+    (old_before, left), (old_after, right) = before, after
+    count = len(old_before) + len(old_after)
+    positions = spread(left, right, range(revision, revision + count))
+    if positions is None:
+        return None
+    around = [left, *positions, right]
+    gap = len(old_before)
+    moved = between(around[gap], around[gap + 1], revision + count)
+    if moved is None or max(map(len, [*positions, moved])) >= ROOM_LENGTH:
+        return None
+    return Window(gap, len(old_after), positions, moved)
+
+
+def _fractions(left: str, right: str | None, count: int, longest: int) -> list[str] | None:
+    """Return the shortest ``count`` fractions that lie evenly between two tails, if any do.
+
+    A tail is what stands behind an integer; ``None`` on the right is the next integer. A fraction
+    is above the left tail's digits and at least one below the right tail's: so it stays in between
+    whatever revision follows, and leaves room on both sides that takes one more digit.
+    """
+    low, high = 0, int(right is None)
+    for place in range(longest):
+        low = low * _BASE + _digit(left, place)
+        high = high * _BASE + _digit(right or "", place)
+        if high - low > count:
+            steps = [(high - low) * step // (count + 1) for step in range(1, count + 1)]
+            return [_digits(low + step, place + 1) for step in steps]
+    return None
+
+
+def _digit(tail: str, place: int) -> int:
+    """Return the value of a digit; 0 behind the last one."""
+    return _VALUES[tail[place]] if place < len(tail) else 0
+
+
+def _parts(position: str) -> tuple[str, str]:
+    """Return the integer of a position, and the digits behind it."""
+    end = 1 + _WIDTHS[position[0]]
+    return position[:end], position[end:]
+
+
+def _checked(revision: int) -> int:
+    """Return a revision that is in bounds; raises :class:`ValueError`."""
+    if not 1 <= revision <= MAX_REVISION:
+        raise ValueError(revision)
+    return revision
+
+
+def _minimal_digits(revision: int) -> str:
+    """Return a revision's base-62 digits without zeros before them; raises ``ValueError``."""
+    return _digits(_checked(revision), _REVISION_WIDTH).lstrip("0")
+
+
+def _digits(number: int, width: int) -> str:
+    """Return a number as ``width`` base-62 digits."""
+    digits = []
+    for _ in range(width):
+        number, value = divmod(number, _BASE)
+        digits.append(_DIGITS[value])
+    return "".join(reversed(digits))
+
+
+def _number(digits: str) -> int:
+    """Return the number that base-62 digits write."""
+    number = 0
+    for digit in digits:
+        number = number * _BASE + _VALUES[digit]
+    return number

@@ -97,6 +97,8 @@ class AccessLog:
         if exchange.code is not None:
             fields["code"] = exchange.code
         fields["duration_ms"] = round(exchange.seconds * 1000, 2)
+        if (waited_for_own := exchange.waited_for_own) is not None:
+            fields["queued_ms"] = round(waited_for_own * 1000, 2)
         if (waited := exchange.waited) is not None:
             fields["waited_ms"] = round(waited * 1000, 2)
         if exchange.database is not None:

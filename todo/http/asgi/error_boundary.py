@@ -42,7 +42,7 @@ class ErrorBoundary:
         if isinstance(error, Problem):
             if error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 # The first line only: PostgreSQL quotes the statement in what follows.
-                cause = str(error.__cause__).partition("\n")[0]
+                cause = str(error.__cause__ or error.detail).partition("\n")[0]
                 log.warning("request.failed", code=error.code, cause=cause)
             return error
         if isinstance(error, HTTPException):  # Starlette's router

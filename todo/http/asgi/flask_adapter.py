@@ -100,23 +100,28 @@ class FlaskAdapter(SpecMiddleware):  # type: ignore[misc]  # Connexion is untype
 
             async def run_operation(scope: Scope) -> Reply | EventStream:
                 user = _user(scope, method)
-                exchange_of(scope).queued = time.perf_counter()
-                reply: Reply = await self._threads.run(user, self._run, handler, scope)
-                return reply
+                return await self._on_a_thread(user, handler, scope, writes=False)
 
         else:
 
             async def run_operation(scope: Scope) -> Reply | EventStream:
                 user = _user(scope, method) or NOBODY
-                exchange_of(scope).queued = time.perf_counter()
                 try:
-                    reply: Reply
-                    reply = await self._threads.run(user, self._run, handler, scope, writes=True)
-                    return reply
+                    return await self._on_a_thread(user, handler, scope, writes=True)
                 finally:
                     self._wrote(user)
 
         self._operations[name] = run_operation
+
+    async def _on_a_thread(
+        self, user: str | None, handler: Handler, scope: Scope, *, writes: bool
+    ) -> Reply:
+        exchange = exchange_of(scope)
+        exchange.queued = time.perf_counter()
+        reply: Reply = await self._threads.run(
+            user, self._run, handler, scope, writes=writes, turned=exchange.turn
+        )
+        return reply
 
     def _run(self, handler: Handler, scope: Scope) -> Reply:
         """Run ``handler`` on this thread, in the application context that it is in."""

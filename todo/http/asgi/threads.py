@@ -22,13 +22,18 @@ class Threads:
         self._one_writer = one_writer
 
     async def run(
-        self, user_id: str | None, function: Callable[..., Any], *args: Any, writes: bool = False
+        self,
+        user_id: str | None,
+        function: Callable[..., Any],
+        *args: Any,
+        writes: bool = False,
+        turned: Callable[[], None] = lambda: None,
     ) -> Any:
         """Return what ``function`` returns on a thread, when it is the user's turn.
 
-        Raises what ``function`` and :meth:`Turns.take` raise.
+        ``turned``: see :meth:`Turns.take`. Raises what ``function`` and :meth:`Turns.take` raise.
         """
-        turn = await self.turns.take(user_id, writes=writes)
+        turn = await self.turns.take(user_id, writes=writes, turned=turned)
         return await self._hop(turn, function, *args)
 
     @cached_property

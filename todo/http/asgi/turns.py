@@ -126,12 +126,16 @@ class Turns:
         """The requests that wait for others of the same user."""
         return sum(user.writes.waiting + user.all.waiting for user in self._users.values())
 
-    async def take(self, user: str | None, *, writes: bool) -> Turn:
+    async def take(
+        self, user: str | None, *, writes: bool, turned: Callable[[], None] = lambda: None
+    ) -> Turn:
         """Wait for a thread; return the turn, to be closed when the thread has done its work.
 
-        ``user`` is ``None`` for what the server does for no user. Raises :class:`Problem`:
-        ``too_many_requests`` when too many of the user's own requests wait already, ``busy`` when
-        too many of all users do, and when no turn comes in time, for whatever reason.
+        ``user`` is ``None`` for what the server does for no user. ``turned`` is called when the
+        request has waited for those of its user, and waits for a thread alone. Raises
+        :class:`Problem`: ``too_many_requests`` when too many of the user's own requests wait
+        already, ``busy`` when too many of all users do, and when no turn comes in time, for
+        whatever reason.
         """
         until = asyncio.get_running_loop().time() + QUEUE_SECONDS
         turn = Turn()
@@ -141,6 +145,7 @@ class Turns:
                 if writes:
                     await queues.writes.enter(turn, until=until)
                 await queues.all.enter(turn, until=until)
+            turned()
             if writes:
                 await self._writers.enter(turn, until=until)
             await self._threads.enter(turn, until=until)
