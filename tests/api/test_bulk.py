@@ -222,11 +222,14 @@ def test_no_task_is_in_two_operations(alice, three):
     assert alice("GET", "").json()["revision"] == 3
 
 
+KINDS = "is not one of: create, update, complete, delete, move, restore"
+
+
 @pytest.mark.parametrize(
     ("operation", "error"),
     [
         ({}, ("/op", "required", "is required")),
-        ({"op": "move"}, ("/op", "not_in_enum", "is not one of: create, update, complete, delete")),
+        ({"op": "drop"}, ("/op", "not_in_enum", KINDS)),
         ({"op": None, "id": 1}, ("/op", "not_in_enum", None)),
         ("delete", ("", "type", 'is not of type "object"')),
         ({"op": "create"}, ("/data", "required", "is required")),
@@ -297,7 +300,10 @@ def test_a_dry_run_says_what_would_become_of_each_and_changes_nothing(alice, thr
         200,
         {
             "results": [
-                {"status": 201, "task": a_task(alice.id, 0, "new", id=None, revision=None)},
+                {
+                    "status": 201,
+                    "task": a_task(alice.id, 1, "new", id=None, position=None, revision=None),
+                },
                 {
                     "status": 200,
                     "task": {**three[0], "title": "one", "updated_at": MOMENT, "revision": None},

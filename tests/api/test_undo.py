@@ -31,6 +31,8 @@ BULK = {
         {"op": "update", "id": 1, "data": {"title": "x", "tags": ["z"], "due_date": "2026-12-31"}},
         {"op": "complete", "id": 2, "completed": False},
         {"op": "delete", "id": 3},
+        {"op": "move", "id": 4, "at": "start"},
+        {"op": "restore", "id": 5},
     ]
 }
 CHANGES = {
@@ -41,6 +43,9 @@ CHANGES = {
     "complete": ("PATCH", "1/complete", None),
     "reopen": ("PATCH", "2/complete", {"completed": False}),
     "delete": ("DELETE", "1", None),
+    "move": ("POST", "1/move", {"after": 3}),
+    "move below": ("PUT", "1", {"parent_id": 3}),
+    "complete with subtasks": ("PATCH", "1/complete", {"completed": True, "subtasks": True}),
     "bulk": ("POST", "bulk", BULK),
     "clear completed": ("POST", "clear-completed", None),
     "complete all": ("POST", "complete-all", {"completed": True}),
@@ -99,6 +104,7 @@ def test_the_changes_here_are_all_the_changes_of_the_contract(client):
     here = {
         "create_task", "update_task", "patch_task", "complete_task", "delete_task", "change_tasks",
         "clear_completed", "complete_all", "rename_tag", "delete_tag", "restore_task",
+        "move_task",
     }  # fmt: skip
     assert contract == here | FOR_GOOD
 

@@ -24,8 +24,8 @@ WRITES = {
     "delete": (("DELETE", "1"), 2),
     # Lock, the entries, their tasks, write.
     "undo": (("POST", "/api/{owner}/undo", {"revision": 2}), 4),
-    # Lock and read, which kept responses show it, write.
-    "delete for good": (("DELETE", "/api/{owner}/trash/3"), 3),
+    # Lock and read, what is below it, which kept responses show it, write.
+    "delete for good": (("DELETE", "/api/{owner}/trash/3"), 4),
     "clear-completed": (("POST", "clear-completed"), 4),
     "bulk": (("POST", "bulk", BULK), 4),
 }

@@ -41,6 +41,7 @@ class Note(TypedDict):
     updated_at: str
     revision: int
     deleted_at: NotRequired[str | None]
+    deleted_unit: NotRequired[int | None]
 
 
 notes = sa.Table(
@@ -53,6 +54,7 @@ notes = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("deleted_at", Instant),
+    sa.Column("deleted_unit", sa.BigInteger),
 )
 ID, TITLE = Key(notes.c.id, is_number), Key(notes.c.title, lambda value: isinstance(value, str))
 CREATED = Sort("created", (ID,), "desc")
@@ -76,7 +78,7 @@ def note(note_id: int, title: str | None = None, **more: Any) -> dict[str, Any]:
 
 
 LIVE = [note(note_id, title) for note_id, title in enumerate(TITLES, 1)]
-TRASHED = [note(note_id, deleted_at=DELETED) for note_id in (8, 9)]
+TRASHED = [note(note_id, deleted_at=DELETED, deleted_unit=None) for note_id in (8, 9)]
 
 
 @pytest.fixture(autouse=True)
