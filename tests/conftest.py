@@ -166,6 +166,17 @@ class Caller:
         assert response.status_code == 201, response.text
         return response.json()
 
+    @property
+    def lists(self) -> str:
+        """The path of the user's lists."""
+        return f"/api/{self.id}/lists"
+
+    def create_list(self, name: str = "Groceries", **fields: Any) -> dict[str, Any]:
+        """Create a list and return it."""
+        response = self("POST", self.lists, json={"name": name, **fields})
+        assert response.status_code == 201, response.text
+        return response.json()
+
 
 def settings_for(url: str, **changes: Any) -> Settings:
     """Settings of a server on the database at ``url``."""

@@ -18,6 +18,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``context``       what handlers take from the application they run in
 ``entities``      the resources of all kinds that the log names
 ``accounts``      local accounts: register, log in, change the password
+``lists``         the rules of lists: moves, counts, what becomes of the tasks of one
 ``tasks``         the rules of tasks: service, filters, sorts, bulk, tags, trash, statistics
 ``sync``          what keeps clients and server in step, for any entity
 ``database``      engine, deadlines, reads and transactions, errors, the shared key sets

@@ -252,6 +252,7 @@ def _context(
     served = served_at(settings.server_url, document)  # Connexion would take its path off again
     return Context(
         tasks_per_user=settings.tasks_per_user,
+        lists_per_user=settings.lists_per_user,
         trash_days=settings.trash_days,
         idempotency_hours=settings.idempotency_hours,
         changes_per_user=settings.changes_per_user,

@@ -24,6 +24,7 @@ class Context:
     """
 
     tasks_per_user: int
+    lists_per_user: int
     trash_days: int
     idempotency_hours: int
     changes_per_user: int

@@ -125,9 +125,9 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     ),
     "quota_exceeded": ProblemType(
         403,
-        "The user has reached the limit of tasks",
-        "Empty the trash, whose tasks count as well, or ask the server's operator to "
-        "raise TASKS_PER_USER.",
+        "The user has reached the limit of tasks or lists",
+        "Empty the trash, which counts, too, or ask the operator to raise TASKS_PER_USER or "
+        "LISTS_PER_USER.",
     ),
     "wrong_password": ProblemType(
         403, "The current password is wrong", "Send the account's current password as 'password'."
@@ -146,6 +146,9 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         "Task not found",
         "Check the id. The task was deleted or restored, belongs to another user, or "
         "never existed.",
+    ),
+    "list_not_found": ProblemType(
+        404, "List not found", "Check the id. It was deleted, is another user's, or never existed."
     ),
     "tag_not_found": ProblemType(
         404, "Tag not found", "Read the user's tags again; none of the user's tasks has this tag."

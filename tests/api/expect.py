@@ -31,11 +31,12 @@ PROBLEMS = {
     "token_revoked": (401, "The access token was revoked"),
     "invalid_credentials": (401, "The e-mail or the password is wrong"),
     "user_path_mismatch": (403, "The path belongs to another user"),
-    "quota_exceeded": (403, "The user has reached the limit of tasks"),
+    "quota_exceeded": (403, "The user has reached the limit of tasks or lists"),
     "wrong_password": (403, "The current password is wrong"),
     "not_a_local_account": (403, "The token does not belong to a local account"),
     "not_found": (404, "Resource not found"),
     "task_not_found": (404, "Task not found"),
+    "list_not_found": (404, "List not found"),
     "tag_not_found": (404, "Tag not found"),
     "method_not_allowed": (405, "The path does not allow this method"),
     "body_timeout": (408, "The body arrived too slowly"),
@@ -124,6 +125,21 @@ def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "revision": task_id,
+        **fields,
+    }
+
+
+def a_list(owner: str, list_id: int, name: str, **fields: Any) -> dict[str, Any]:
+    """The whole list, as it is just after it was created; ``fields`` differ from that."""
+    return {
+        "id": list_id,
+        "user_id": owner,
+        "name": name,
+        "color": None,
+        "position": last(list_id),
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "revision": list_id,
         **fields,
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.expect import a_page, problem, refusal
+from tests.api.expect import PROBLEMS, a_page, problem, refusal
 from tests.api.tokens import claims, sign
 from tests.conftest import Caller
 from tests.contract.entities import ABOUT_THE_TRASH, MAKERS, call, named_by
@@ -27,10 +27,38 @@ OF_A_USER = [op for op in SECURED if "{user_id}" in op.path]
 ON_ONE = [op for op in OF_A_USER if any(f"{{{name}}}" in op.path for name in MAKERS)]
 READS = [op for op in OF_A_USER if op.method == "GET" and op.name != ENDLESS and op not in ON_ONE]
 
+TASK, LIST = 7, 8
+"""The ids of a task and of a list of Bob's: Alice has nothing with an id as high."""
+IN_LIST: dict[str, Any] = {"title": "Buy milk", "list_id": LIST}
+BELOW: dict[str, Any] = {"title": "Buy milk", "parent_id": TASK}
+
+
+def bulk(**operation: Any) -> dict[str, Any]:
+    """What is sent as a bulk of one operation."""
+    return {"json": {"operations": [operation]}}
+
+
 IDS_ELSEWHERE: dict[tuple[str, str], dict[str, Any]] = {
-    ("show_history", "task_id"): {"params": {"task_id": 1}},
-    ("change_tasks", "id"): {"json": {"operations": [{"op": "delete", "id": 1}]}},
-    ("undo_change", "revision"): {"json": {"revision": 1}},
+    ("show_history", "task_id"): {"params": {"task_id": TASK}},
+    ("show_history", "list_id"): {"params": {"list_id": LIST}},
+    ("create_task", "list_id"): {"json": IN_LIST},
+    ("update_task", "list_id"): {"json": IN_LIST},
+    ("patch_task", "list_id"): {"json": IN_LIST},
+    ("create_task", "parent_id"): {"json": BELOW},
+    ("update_task", "parent_id"): {"json": BELOW},
+    ("patch_task", "parent_id"): {"json": BELOW},
+    ("move_task", "list_id"): {"json": {"list_id": LIST}},
+    ("move_task", "parent_id"): {"json": {"parent_id": TASK}},
+    ("move_task", "before"): {"json": {"before": TASK}},
+    ("move_task", "after"): {"json": {"after": TASK}},
+    ("change_tasks", "id"): bulk(op="delete", id=TASK),
+    ("change_tasks", "list_id"): bulk(op="create", data=IN_LIST),
+    ("change_tasks", "parent_id"): bulk(op="create", data=BELOW),
+    ("change_tasks", "before"): bulk(op="move", id=1, before=TASK),
+    ("change_tasks", "after"): bulk(op="move", id=1, after=TASK),
+    ("move_list", "before"): {"json": {"before": LIST}},
+    ("move_list", "after"): {"json": {"after": LIST}},
+    ("undo_change", "revision"): {"json": {"revision": TASK}},
 }
 """What names an entity, or a change, outside of a path: the operation and the name."""
 
@@ -123,13 +151,14 @@ def test_a_foreign_id_is_answered_like_an_absent_one(alice, bob, bobs, operation
     user_id = alice.id if owner == "own" else "me"
     foreign = path_of(operation, bob, user_id=user_id)
     absent = operation.path.format_map(dict.fromkeys(MAKERS, ABSENT) | {"user_id": user_id})
-    detail = "Task not found" + " in the trash" * (operation.path in ABOUT_THE_TRASH)
+    code = "list_not_found" if "{list_id}" in operation.path else "task_not_found"
+    detail = PROBLEMS[code][1] + " in the trash" * (operation.path in ABOUT_THE_TRASH)
     before = everything(bob), everything(alice)
 
     answers = [call(alice, operation, path) for path in (foreign, absent)]
 
     for path, response in zip((foreign, absent), answers, strict=True):
-        assert refusal(response) == problem("task_not_found", detail, path)
+        assert refusal(response) == problem(code, detail, path)
     assert answers[0].headers.keys() == answers[1].headers.keys()
     assert (everything(bob), everything(alice)) == before
 
@@ -149,21 +178,24 @@ def test_an_id_in_query_or_body_is_answered_alike_whether_somebody_else_has_it_o
     alice, bob, name, field
 ):
     [operation] = [op for op in OF_A_USER if op.name == name]
-    path = operation.path.format(user_id="me")
+    path = path_of(operation, alice, user_id="me")
     sent = IDS_ELSEWHERE[name, field]
+    own = everything(alice)
     nobodys = alice(operation.method, path, **sent)
-    bob.create()
+    while bob.create()["id"] < TASK:
+        pass
+    assert bob.create_list()["id"] == LIST
     before = everything(bob)
 
     bobs = alice(operation.method, path, **sent)
 
     assert (bobs.status_code, bobs.json()) == (nobodys.status_code, nobodys.json())
     assert everything(bob) == before
-    assert alice("GET", "").json() == a_page([])
+    assert everything(alice) == own
 
 
 def test_every_id_outside_of_a_path_is_in_the_matrix():
-    names = {"id", "revision", *MAKERS}
+    names = {"id", "revision", "parent_id", "before", "after", *MAKERS}
     in_query = {(op.name, name) for op in OF_A_USER for name in op.parameters("query")}
     in_body = {
         (op.name, name)

@@ -13,6 +13,7 @@ from tests.contract.reading import Operation, examples
 
 MAKERS: Final[Mapping[str, Callable[[Caller], int]]] = {
     "task_id": lambda caller: int(caller.create(tags=["shopping"])["id"]),
+    "list_id": lambda caller: int(caller.create_list()["id"]),
 }
 """The parameter of a path, and what makes the entity that it names."""
 ABOUT_THE_TRASH: Final[Mapping[str, str]] = {

@@ -41,7 +41,7 @@ def closed(document: dict[str, Any]) -> dict[str, Any]:
     for component, schema in copy["components"]["schemas"].items():
         for where, inner in schemas(schema, component):
             if inner.get("type") == "object" and where not in OPEN_OUTPUTS:
-                inner["additionalProperties"] = False
+                inner.setdefault("additionalProperties", False)  # a map has ids for names
     return copy
 
 

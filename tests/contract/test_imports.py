@@ -12,7 +12,17 @@ import todo
 PACKAGE = Path(todo.__file__).parent
 LAYERS = re.findall(r"^``([\w.]+)``", todo.__doc__ or "", re.MULTILINE)
 MODULES = sorted(PACKAGE.rglob("*.py"))
-RULES = ("accounts", "tasks", "sync", "auth", "problems", "problem_types", "settings", "values")
+RULES = (
+    "accounts",
+    "lists",
+    "tasks",
+    "sync",
+    "auth",
+    "problems",
+    "problem_types",
+    "settings",
+    "values",
+)
 
 
 def layer_of(module: str) -> str | None:
@@ -83,9 +93,9 @@ def test_nobody_imports_the_top(top: str):
 
 
 LOW_TO_KNOW = {
-    "auth": {"accounts", "tasks", "sync", "database", "models"},
-    "http.contract": {"accounts", "tasks", "database", "models"},
-    "sync": {"accounts", "tasks", "context"},
+    "auth": {"accounts", "lists", "tasks", "sync", "database", "models"},
+    "http.contract": {"accounts", "lists", "tasks", "database", "models"},
+    "sync": {"accounts", "lists", "tasks", "context"},
     "handlers": {"models"},
 }
 """What a layer could import by the table, or could be taken to need, and must not."""

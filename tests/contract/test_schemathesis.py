@@ -32,6 +32,7 @@ PLANTED = 30
 # Nobody's made-up password is right, and the users' tokens are of no account: tests/api has those.
 FEWEST_SUCCESSES = {
     "tasks": 1,
+    "lists": 1,
     "tags": 1,
     "stats": 1,
     "changes": 0,  # a made-up place is in nobody's log, a made-up revision of no unit
@@ -83,14 +84,17 @@ def run(
     alice = Caller(TestClient(run.application), NAMES[0])
     tags = [f"planted-{number}" for number in range(PLANTED)]
     tasks = [alice.create(tags=[tag])["id"] for tag in tags]
+    lists = [alice.create_list(tag)["id"] for tag in tags]
 
     settings = tomllib.loads((ROOT / "schemathesis.toml").read_text())
     settings |= {"seed": SEED, "generation": {"deterministic": True, "max-examples": EXAMPLES}}
     settings["phases"] = {"coverage": {"enabled": False}}
     settings["dictionaries"]["task"] = {"values": tasks}
     settings["dictionaries"]["tag"] = {"values": tags}
+    settings["dictionaries"]["list"] = {"values": lists}
     settings["parameters"]["query.name"] = {"dictionary": "tag", "probability": 0.5}
     settings["parameters"]["path.task_id"] = {"dictionary": "task", "probability": 0.5}
+    settings["parameters"]["path.list_id"] = {"dictionary": "list", "probability": 0.5}
     with pytest.MonkeyPatch.context() as patch:
         users = write_users(tmp_path_factory.mktemp("fuzz") / "users.json", SECRET)
         patch.setenv(VARIABLE, str(users))

@@ -78,7 +78,7 @@ def test_limits_are_those_of_the_code():
     many = (
         "the same, of a request that changes many tasks"
         " (change_tasks, rename_tag, delete_tag, empty_trash, clear_completed, complete_all,"
-        " undo_change)"
+        " delete_list, undo_change)"
     )
     assert limits[many] == f"{transactions.MANY_SECONDS:.0f} s"
     assert limits["tags of a list's filter"] == str(MAX_TAGS)

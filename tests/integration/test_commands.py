@@ -398,8 +398,8 @@ def test_purge_deletes_expired_keys_and_no_others(database_url, service_on, tmp_
     first, again = [run_todo("purge", cwd=tmp_path, **settings) for _ in range(2)]
 
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.splitlines()[2].endswith(": 1 idempotency keys have expired")
-    assert again.stdout.splitlines()[2].endswith(": 0 idempotency keys have expired")
+    assert first.stdout.splitlines()[3].endswith(": 1 idempotency keys have expired")
+    assert again.stdout.splitlines()[3].endswith(": 0 idempotency keys have expired")
     assert rows(database_url, "SELECT key FROM idempotency_keys") == [{"key": "new"}]
 
 

@@ -14,6 +14,8 @@ READS = {
     "changes": (("GET", "/api/{owner}/changes?since=MC4"), 1),
     "history": (("GET", "/api/{owner}/history"), 1),
     "a list that counts": (("GET", "?priority=high&completed=true"), 1),
+    "lists with their counts": (("GET", "/api/{owner}/lists"), 1),
+    "one list": (("GET", "/api/{owner}/lists/5"), 1),
 }
 WRITES = {
     # Lock with BEGIN, write with COMMIT.
@@ -28,6 +30,15 @@ WRITES = {
     "delete for good": (("DELETE", "/api/{owner}/trash/3"), 4),
     "clear-completed": (("POST", "clear-completed"), 4),
     "bulk": (("POST", "bulk", BULK), 4),
+    "create a list": (("POST", "/api/{owner}/lists", {"name": "x"}), 2),
+    "update a list": (("PATCH", "/api/{owner}/lists/5", {"name": "x"}), 2),
+    # Lock and read, the places of all lists, write.
+    "move a list": (("POST", "/api/{owner}/lists/5/move", {"at": "end"}), 3),
+    # Lock and read, its tasks, write.
+    "delete an empty list": (("DELETE", "/api/{owner}/lists/6"), 3),
+    # Lock and read, its tasks, change them, write the list, write its counters.
+    "delete a list with tasks": (("DELETE", "/api/{owner}/lists/5"), 5),
+    "its tasks to the inbox": (("DELETE", "/api/{owner}/lists/5?tasks=inbox"), 5),
 }
 # Announce the key, lock, look the key up, read what is not read with the lock, write with
 # COMMIT.
@@ -46,6 +57,9 @@ def alice(service):
     alice.create("Read", completed=True)
     alice.create("Read")
     alice("DELETE", "3")
+    for name in ("With tasks", "Empty"):
+        alice.create_list(name)
+    alice.create("In the first list", list_id=5)
     return alice
 
 

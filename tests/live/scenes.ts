@@ -1,6 +1,15 @@
 // The scenes of tests/integration/test_live_updates.py; each prints one JSON.
 import { createHmac, randomUUID } from "node:crypto";
-import { type Change, EventParser, type Listener, Live, type LiveState, MemoryStore, type Task } from "./live.js";
+import {
+  type Change,
+  EventParser,
+  type Listener,
+  Live,
+  type LiveState,
+  MemoryStore,
+  type Task,
+  type TaskChange,
+} from "./live.js";
 
 const { API_URL, LINE_URL, SECRET, SUBJECT, SEED, TIMES, MASTER } = process.env as Record<string, string>;
 const [API, LINE] = [`${API_URL}/api/me`, `${LINE_URL}/api/me`];
@@ -24,7 +33,7 @@ class Screen implements Listener {
     this.shown = new Map(tasks.map((task) => [task.id, task]));
     [this.revisions, this.loads] = [[], this.loads + 1];
   }
-  changed(changes: Change[]) {
+  changed(changes: TaskChange[]) {
     for (const { id, data, revision } of changes) {
       this.revisions.push(revision);
       if (data) this.shown.set(id, data);

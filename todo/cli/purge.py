@@ -3,6 +3,7 @@
 import click
 
 from todo.cli.database import connected
+from todo.lists.resource import LISTS
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
 from todo.sync import idempotency, log_purge, trash
@@ -11,8 +12,8 @@ from todo.tasks.resource import TASKS
 
 @click.command()
 def purge() -> None:
-    """Delete tasks that were in the trash for TRASH_DAYS, entries of the log that are
-    older than CHANGES_DAYS, and expired idempotency keys.
+    """Delete tasks that were in the trash for TRASH_DAYS, lists that were deleted as long ago,
+    entries of the log that are older than CHANGES_DAYS, and expired idempotency keys.
 
     Meant to run once a day.
     """
@@ -24,8 +25,10 @@ def purge() -> None:
         )
     with connected(settings) as database:
         tasks = trash.purge(TASKS, settings.trash_days)
+        lists = trash.purge(LISTS, settings.trash_days)
         entries = log_purge.purge(settings.changes_days)
         keys = idempotency.purge(settings.idempotency_hours)
     click.echo(f"{database}: {tasks} deleted tasks are gone for good")
+    click.echo(f"{database}: {lists} deleted lists are gone for good")
     click.echo(f"{database}: {entries} entries of the log of changes are too old, and gone")
     click.echo(f"{database}: {keys} idempotency keys have expired")

@@ -11,6 +11,7 @@ from todo.http.responses import (
     removed,
     shown,
 )
+from todo.lists import deletion
 from todo.sync import trash
 from todo.tasks import service
 from todo.tasks.resource import TASKS
@@ -35,4 +36,4 @@ def purge_task(user: User, task_id: int) -> Response:
 
 def empty_trash(user: User) -> Response:
     """All that is in the trash is gone for good."""
-    return commit_many(user, lambda unit: trash.empty(unit, TASKS))
+    return commit_many(user, deletion.empty_trash)

@@ -42,6 +42,12 @@ class LimitSettings:
         "The number of tasks that one user may have. Deleted tasks count, too.",
         Integer(1, 10_000_000),
     )
+    lists_per_user: int = setting(
+        500,
+        "The number of lists that one user may have. Deleted lists count, too, until they are "
+        "purged.",
+        Integer(1, 1000),
+    )
     trash_days: int = setting(
         30,
         "The days for which a deleted task can be restored. `todo purge` deletes older ones for "

@@ -47,3 +47,8 @@ class Recorded:
     tallies: Mapping[Tally, int] = field(default_factory=dict)
     """What is added to counters on the rows of other entities."""
     kept: Kept | None = None
+
+    def is_tallied(self, change: Change) -> bool:
+        """Whether counters on the row of ``change`` move, too: no statement changes a row twice."""
+        rows = {(tally.table, tally.id) for tally, number in self.tallies.items() if number}
+        return change.new is not None and (change.resource.table, change.new["id"]) in rows

@@ -88,7 +88,7 @@ def write(
     dialect = connection.dialect.name
     changes, kept = recorded.changes, recorded.kept
     together: list[Part] = []
-    if len(changes) == 1:
+    if len(changes) == 1 and not recorded.is_tallied(changes[0]):
         together += _change_one(changes[0], dialect)
     else:
         _write_many(connection, changes)

@@ -1,6 +1,6 @@
 """Changes of all of a user's tasks at once; each takes its own revision, in the order of ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select
@@ -10,7 +10,7 @@ from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields
 
 _tasks = TASKS.table.c
-_IN_STATE: Final = (
+LIVE: Final = (
     select(
         _tasks.id,
         _tasks.completed,
@@ -21,9 +21,11 @@ _IN_STATE: Final = (
         _tasks.children_done,
         _tasks.deleted_at,
     )
-    .where(*TASKS.live, _tasks.completed == bindparam("completed"))
+    .where(*TASKS.live)
     .order_by(_tasks.id)
 )
+"""What :func:`change` looks at, of all live tasks."""
+_IN_STATE: Final = LIVE.where(_tasks.completed == bindparam("completed"))
 
 
 def clear_completed(unit: UnitOfWork) -> Changed:
@@ -33,14 +35,17 @@ def clear_completed(unit: UnitOfWork) -> Changed:
     """
     rows = unit.read(_IN_STATE, {"completed": True})
     staying = _with_open_descendants(rows)
-    return _change(unit, [row for row in rows if row.id not in staying], unit.deleted())
+    cleared = [row for row in rows if row.id not in staying]
+    change(unit, cleared, unit.deleted())
+    return unit.changed(len(cleared))
 
 
 def complete_all(unit: UnitOfWork, completed: bool) -> Changed:
     """Complete every task, or take that back; returns like :func:`clear_completed`."""
     rows = unit.read(_IN_STATE, {"completed": not completed})
     state = {"completed": completed, "completed_at": unit.now if completed else None}
-    return _change(unit, rows, state)
+    change(unit, rows, state)
+    return unit.changed(len(rows))
 
 
 def _with_open_descendants(rows: Sequence[Row[Any]]) -> set[int]:
@@ -55,20 +60,29 @@ def _with_open_descendants(rows: Sequence[Row[Any]]) -> set[int]:
     return found
 
 
-def _change(unit: UnitOfWork, rows: Sequence[Row[Any]], values: Fields) -> Changed:
-    """Give the tasks of ``rows`` the ``values``."""
+def change(
+    unit: UnitOfWork,
+    rows: Sequence[Row[Any]],
+    values: Fields,
+    places: Mapping[int, str] | None = None,
+) -> None:
+    """Give the tasks of ``rows``, ascending by their ids, the ``values``.
+
+    ``places`` has new positions, by the ids of tasks; where it is given, ``rows`` have positions.
+    """
     for batch in unit.batches(rows):
         before = [row._asdict() for row in batch]
         unit.change_batch(
             TASKS,
             [row.id for row in batch],
             values,
-            was=[_was(old, values) for old in before],
+            {} if places is None else {"position": [places.get(r.id, r.position) for r in batch]},
+            was=[_was(old, values, places or {}) for old in before],
             counted=[(old, {**old, **values}) for old in before],
         )
-    return unit.changed(len(rows))
 
 
-def _was(old: Fields, values: Fields) -> Fields:
-    """Those members of a task that ``values`` change, but for what only the trash has."""
-    return {name: old[name] for name in values if name != "deleted_unit"}
+def _was(old: Fields, values: Fields, places: Mapping[int, str]) -> Fields:
+    """Those members of a task that are changed, but for what only the trash has."""
+    was = {name: old[name] for name in values if name != "deleted_unit"}
+    return {**was, "position": old["position"]} if old["id"] in places else was

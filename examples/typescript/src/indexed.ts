@@ -1,5 +1,5 @@
 // A store of live.ts in IndexedDB; docs/live-updates.md has this file, and why.
-import { type Change, isNews, type Place, placeBehind, type Store, type Task } from "./live.js";
+import { type Change, isNews, type Place, placeBehind, type Store, type Task, type TaskChange } from "./live.js";
 
 /** Outlives the page. Each user has a database of their own. */
 export class IndexedStore implements Store {
@@ -20,7 +20,7 @@ export class IndexedStore implements Store {
   apply = (changes: Change[], token: string) =>
     this.#in("readwrite", async (tasks, place) => {
       const before = await resultOf<Place | undefined>(place.get(0));
-      const news: Change[] = [];
+      const news: TaskChange[] = [];
       for (const change of changes) {
         if (!isNews(change, before, await resultOf<Task | undefined>(tasks.get(change.id)))) continue;
         if (change.data) tasks.put(change.data);

@@ -4,8 +4,10 @@ import type { components } from "./api.js";
 type Schemas = components["schemas"];
 export type Task = Schemas["Task"];
 export type Problem = Schemas["Problem"];
-/** A put has the whole task in `data`, a delete has null. */
+/** Of a task, a list, or what later servers have: `kind` says which. */
 export type Change = Schemas["Change"];
+/** A put has the whole task in `data`, a delete has null. */
+export type TaskChange = Schemas["TaskChange"];
 
 /** How far the server's log was read: the token of the place, and the last revision before it. */
 export interface Place {
@@ -19,7 +21,7 @@ export interface Store {
   place(): Promise<Place | undefined>;
   all(): Promise<Task[]>;
   /** Makes the changes that are news, in order, and keeps the token behind them. Gives back the news. */
-  apply(changes: Change[], token: string): Promise<Change[]>;
+  apply(changes: Change[], token: string): Promise<TaskChange[]>;
   /** Keeps these tasks instead of all others. */
   replace(tasks: Task[], place: Place): Promise<void>;
   /** Forgets everything: the user signs out. */
@@ -30,7 +32,8 @@ export interface Store {
  * A change is news when it is newer than the place and than the task that is kept. A delete of a task that is not kept
  * is news, too: whoever made the task may show it already.
  */
-export function isNews({ kind, op, revision }: Change, place: Place | undefined, kept: Task | undefined): boolean {
+export function isNews(change: Change, place: Place | undefined, kept: Task | undefined): change is TaskChange {
+  const { kind, op, revision } = change;
   const known = kind === "task" && (op === "put" || op === "delete"); // later servers may send others
   return known && revision > Math.max(place?.revision ?? 0, kept?.revision ?? 0);
 }
@@ -49,8 +52,8 @@ export class MemoryStore implements Store {
   all = async () => [...this.#tasks.values()];
   clear = () => this.replace([]);
 
-  async apply(changes: Change[], token: string): Promise<Change[]> {
-    const news = changes.filter((change) => {
+  async apply(changes: Change[], token: string): Promise<TaskChange[]> {
+    const news = changes.filter((change): change is TaskChange => {
       if (!isNews(change, this.#place, this.#tasks.get(change.id))) return false;
       if (change.data) this.#tasks.set(change.id, change.data);
       else this.#tasks.delete(change.id);
@@ -133,7 +136,7 @@ export interface Listener {
   /** These tasks are there instead of all others: at the start, and after a reset. */
   loaded?(tasks: Task[]): void;
   /** What is news, in order: a task is new, is another now, or is gone. */
-  changed?(changes: Change[]): void;
+  changed?(changes: TaskChange[]): void;
   /** `why` is what the API said, if it said no. */
   became?(state: LiveState, why?: Problem): void;
 }

@@ -1,6 +1,6 @@
 // An optimistic front end on `fetch`; docs/optimistic-front-end.md has this file in parts, and why.
 import type { components } from "./api.js";
-import type { Change, Listener, LiveState, Problem, Task } from "./live.js";
+import type { Listener, LiveState, Problem, Task, TaskChange } from "./live.js";
 
 type Schemas = components["schemas"];
 const FIELDS = ["title", "description", "completed", "priority", "due_date", "tags"] as const;
@@ -142,12 +142,13 @@ export function shown({ base, gone, steps }: Entry): Task | undefined {
 }
 
 const NEW = { description: null, completed: false, priority: "medium", due_date: null, tags: [] } as const;
-const UNSAVED = { user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
+const PLACE = { list_id: null, parent_id: null, position: "" };
+const UNSAVED = { ...PLACE, user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
 
 export class Tasks implements Listener {
   online: boolean; // addEventListener("offline", ...); live.ts tells when the line is there
   #queue: Promise<void> = Promise.resolve();
-  #news = new Map<number, Change>(); // that wait for an answer
+  #news = new Map<number, TaskChange>(); // that wait for an answer
   #lastId = 0;
 
   constructor(readonly send: Send, readonly screen: Screen, readonly state: State = { entries: [] }) {
@@ -289,7 +290,7 @@ export class Tasks implements Listener {
   }
 
   /** What anybody changed, this client too. */
-  changed(changes: Change[]): void {
+  changed(changes: TaskChange[]): void {
     for (const change of changes) this.#news.set(change.id, change);
     this.#changed();
   }

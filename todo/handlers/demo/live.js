@@ -2,7 +2,8 @@
  * A change is news when it is newer than the place and than the task that is kept. A delete of a task that is not kept
  * is news, too: whoever made the task may show it already.
  */
-export function isNews({ kind, op, revision }, place, kept) {
+export function isNews(change, place, kept) {
+    const { kind, op, revision } = change;
     const known = kind === "task" && (op === "put" || op === "delete"); // later servers may send others
     return known && revision > Math.max(place?.revision ?? 0, kept?.revision ?? 0);
 }

@@ -83,7 +83,8 @@ export function shown({ base, gone, steps }) {
     return gone ? undefined : Object.assign({}, base, ...steps.map((step) => step.data));
 }
 const NEW = { description: null, completed: false, priority: "medium", due_date: null, tags: [] };
-const UNSAVED = { user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
+const PLACE = { list_id: null, parent_id: null, position: "" };
+const UNSAVED = { ...PLACE, user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
 export class Tasks {
     send;
     screen;

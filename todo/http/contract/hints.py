@@ -39,7 +39,7 @@ NAMES: Final[Mapping[str, str]] = {
 }
 """Names of the contract, and what front ends and other systems call the same."""
 
-_WITHOUT_USER: Final = re.compile(r"/(?:api/)?(tasks|tags|stats|trash)(?:/|\Z)")
+_WITHOUT_USER: Final = re.compile(r"/(?:api/)?(tasks|lists|tags|stats|trash)(?:/|\Z)")
 _STATE: Final = frozenset({"status", "state"})
 _TASK: Final = "due_date"
 """The field that tells a task from other objects."""
