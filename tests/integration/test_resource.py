@@ -78,7 +78,8 @@ def note(note_id: int, title: str | None = None, **more: Any) -> dict[str, Any]:
 
 
 LIVE = [note(note_id, title) for note_id, title in enumerate(TITLES, 1)]
-TRASHED = [note(note_id, deleted_at=DELETED, deleted_unit=None) for note_id in (8, 9)]
+DELETED_NOTES = [note(note_id, deleted_at=DELETED) for note_id in (8, 9)]
+TRASHED = [{**one, "deleted_unit": None} for one in DELETED_NOTES]
 
 
 @pytest.fixture(autouse=True)
@@ -293,7 +294,7 @@ def trash_of_alice() -> list[dict[str, Any]]:
 
 
 def test_the_page_of_the_trash_tells_when_each_note_is_deleted_for_good():
-    shown = [{**one, "purge_at": "2026-03-03T00:00:00.000Z"} for one in TRASHED[::-1]]
+    shown = [{**one, "purge_at": "2026-03-03T00:00:00.000Z"} for one in DELETED_NOTES[::-1]]
 
     assert trash_of_alice() == shown
 
