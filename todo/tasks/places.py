@@ -146,11 +146,16 @@ def settle(forest: Forest, task: Task, place: Place, position: str) -> Task:
     unit = forest.unit
     there = {**task, **place._asdict(), "position": position}
     moved = forest.put(task, unit.renewed(cast("Task", there)))
-    for one in list(forest.descendants(task["id"])):
-        if one["list_id"] != place.list_id:
-            inside = cast("Task", {**one, "list_id": place.list_id})
-            forest.put(one, unit.renewed(inside))
+    take_along(forest, moved)
     return moved
+
+
+def take_along(forest: Forest, task: Task) -> None:
+    """Move everything below ``task`` to its list."""
+    for one in list(forest.descendants(task["id"])):
+        if one["list_id"] != task["list_id"]:
+            inside = cast("Task", {**one, "list_id": task["list_id"]})
+            forest.put(one, forest.unit.renewed(inside))
 
 
 def of_restored(forest: Forest, task: Task) -> list[tuple[Task, Place]]:

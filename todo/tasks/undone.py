@@ -52,8 +52,7 @@ def _take_back(forest: Forest, taken: TakenBack, returning: Returning) -> None:
             service.remove(forest, task)
         return
     place = _place(forest, old, returning)
-    moved = forest.put(task, cast("Task", {**old, **place._asdict()}))
-    places.settle(forest, moved, place, moved["position"])
+    places.take_along(forest, forest.put(task, cast("Task", {**old, **place._asdict()})))
 
 
 def _place(forest: Forest, old: Task, returning: Returning) -> Place:
