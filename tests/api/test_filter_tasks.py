@@ -5,14 +5,16 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.api.expect import a_page, in_query, invalid, refusal
+from tests.api.places import create_list
 
 INSTANT = "must be an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
-SORTS = "created, created_at, updated, updated_at, title, due_date, priority"
+SORTS = "created, created_at, updated, updated_at, title, due_date, priority, position"
 LEFT_OUT = "; did you mean to leave the parameter out?"
 DUE = (
     "must be a date of the calendar (2026-12-31), "
     "or an instant with seconds and zone (2026-12-31T17:00:00.000Z)"
 )
+PLACE = "must be an id, or 'none'"
 SINCE = "must be an instant with seconds and zone (2026-12-31T17:00:00.000Z), or a revision"
 ZONE = "is not a time zone of the IANA database, such as Europe/Berlin"
 
@@ -83,6 +85,96 @@ def test_priorities_are_alternatives(alice, find):
     assert find(priority=["high", "low"]) == ["low", "high"]
     assert find(priority=["high", "high"]) == ["high"]
     assert find(priority=["low", "medium", "high"]) == ["low", "medium", "high"]
+
+
+@pytest.fixture
+def placed(service, alice):
+    """Tasks titled by their places in two lists and the inbox; the ids of lists and tasks."""
+    ids = {"in": alice.create("in")["id"]}
+    ids |= {name: create_list(service, alice) for name in ("home", "work")}
+    ids["in/sub"] = alice.create("in/sub", parent_id=ids["in"])["id"]
+    for name in ("work", "home"):
+        ids[f"{name} 1"] = alice.create(f"{name} 1", list_id=ids[name])["id"]
+    place = {"list_id": ids["home"], "parent_id": ids["home 1"]}
+    ids["home 1/sub"] = alice.create("home 1/sub", **place, completed=True)["id"]
+    alice.create("home 1/sub/sub", list_id=ids["home"], parent_id=ids["home 1/sub"])
+    alice.create("home 2", list_id=ids["home"], completed=True, tags=["x"])
+    return ids
+
+
+def test_a_list_has_its_tasks_with_their_subtasks_and_none_is_the_inbox(placed, find):
+    home = ["home 1", "home 1/sub", "home 1/sub/sub", "home 2"]
+
+    assert find(list=placed["home"]) == find(list=[placed["home"]] * 2) == home
+    assert find(list=placed["work"]) == ["work 1"]
+    assert find(list="none") == find(list=["none", "none"]) == ["in", "in/sub"]
+    assert find(list=[placed["work"], placed["home"]]) == ["work 1", *home]
+    assert find(list=["none", placed["work"]]) == ["in", "in/sub", "work 1"]
+    assert find(list=["none", placed["work"], placed["home"]]) == find()
+
+
+def test_a_parent_has_its_subtasks_without_theirs_and_none_has_the_tasks_on_top(placed, find):
+    assert find(parent=placed["home 1"]) == ["home 1/sub"]
+    assert find(parent=placed["home 1/sub"]) == ["home 1/sub/sub"]
+    assert find(parent=placed["in"]) == ["in/sub"]
+    assert find(parent="none") == ["in", "work 1", "home 1", "home 2"]
+
+
+def test_list_and_parent_narrow_each_other_and_are_narrowed_by_all_other_filters(placed, find):
+    home, top = {"list": placed["home"]}, {"parent": "none"}
+
+    assert find(**home, **top) == ["home 1", "home 2"]
+    assert find(list="none", **top) == ["in"]
+    assert find(**home, parent=placed["home 1"]) == ["home 1/sub"]
+    assert find(list=placed["work"], parent=placed["home 1"]) == []
+    assert find(**home, completed="true") == ["home 1/sub", "home 2"]
+    assert find(**home, **top, status="completed") == find(**home, tag="X") == ["home 2"]
+    assert find(**top, status="pending") == ["in", "work 1", "home 1"]
+    assert find(list="none", completed="false") == ["in", "in/sub"]
+    assert find(list="none", **top, completed="true") == []
+    assert find(parent=placed["home 1"], completed="true") == ["home 1/sub"]
+    assert find(parent=placed["home 1"], completed="false") == []
+    assert find(**home, search="sub", view="undated") == ["home 1/sub", "home 1/sub/sub"]
+    assert find(list=["none", placed["home"]], search="sub", parent=placed["in"]) == ["in/sub"]
+
+
+def test_totals_of_places_follow_what_leaves_and_comes_back(alice, placed, find):
+    home, top = {"list": placed["home"]}, {"parent": "none"}
+    alice("PATCH", f"{placed['home 1']}/complete")
+    alice("DELETE", f"{placed['home 1/sub']}")
+    alice("DELETE", f"{placed['work 1']}")
+    alice("DELETE", f"{placed['in/sub']}")
+
+    assert find(**home, completed="true") == ["home 1", "home 2"]
+    assert find(parent=placed["home 1"]) == find(parent=placed["in"]) == []
+    assert find(list=placed["work"]) == []
+    assert find(list="none") == find(list="none", **top) == ["in"]
+
+    alice("POST", f"/api/me/trash/{placed['work 1']}/restore")
+
+    assert find(list=placed["work"], **top, completed="false") == ["work 1"]
+    assert find(**top) == ["in", "work 1", "home 1", "home 2"]
+
+
+@pytest.mark.parametrize("unknown", [7_000_000, 2**53 - 1])
+def test_an_unknown_list_or_parent_has_no_tasks(placed, find, unknown):
+    assert find(list=unknown) == find(parent=unknown) == find(list=unknown, parent="none") == []
+    assert find(list=[unknown, placed["work"]]) == ["work 1"]
+    assert find(parent=unknown, sort="position") == []
+    assert find(list=unknown, parent="none", sort="position") == []
+
+
+def test_lists_and_parents_of_others_have_no_tasks_for_me(bob, placed):
+    for query in (f"list={placed['home']}", f"parent={placed['home 1']}",
+                  f"list={placed['home']}&parent=none", "list=none", "parent=none"):  # fmt: skip
+        assert bob("GET", f"?{query}").json() == a_page([])
+    bob.create("bob's")
+    for query in (f"list={placed['home']}", f"parent={placed['home 1']}"):
+        assert bob("GET", f"?{query}").json() == a_page([], revision=1)
+    assert [bob("GET", f"?{query}").json()["total"] for query in ("list=none", "parent=none")] == [
+        1,
+        1,
+    ]
 
 
 def test_tags_must_all_be_there_whole_and_in_whatever_case(alice, find):
@@ -315,6 +407,20 @@ def test_filters_find_nobody_elses_tasks(bob, find):
          "is not one of: low, medium, high; did you mean 'medium'?"),
         ("priority=", "priority", "not_in_enum", f"is not one of: low, medium, high{LEFT_OUT}"),
         ("priority=low" + "&priority=high" * 3, "priority", "too_many", "has more than 3 items"),
+        ("list=", "list", "format", f"{PLACE}{LEFT_OUT}"),
+        ("list=inbox", "list", "format", PLACE),
+        ("list=1&list=None", "list", "format", PLACE),
+        ("list=0", "list", "format", PLACE),
+        ("list=-1", "list", "format", PLACE),
+        ("list=007", "list", "format", PLACE),
+        ("list=1.0", "list", "format", PLACE),
+        ("list=%D9%A1", "list", "format", PLACE),
+        ("list=9007199254740992", "list", "format", PLACE),
+        ("list=1" + "&list=none" * 20, "list", "too_many", "has more than 20 items"),
+        ("parent=null", "parent", "format", PLACE),
+        ("parent=0", "parent", "format", PLACE),
+        ("parent=9007199254740992", "parent", "format", PLACE),
+        ("parent=" + "9" * 17, "parent", "format", PLACE),
         ("tag=", "tag", "too_short", f"is shorter than 1 character{LEFT_OUT}"),
         ("tag=" + "x" * 51, "tag", "too_long", "is longer than 50 characters"),
         ("tag=%0A", "tag", "pattern",
@@ -363,11 +469,14 @@ def test_only_repeatable_filters_may_be_repeated(alice):
     response = alice("GET", "?search=a&search=b")
 
     assert refusal(response)["code"] == "repeated_parameter"
-    assert alice("GET", "?tag=a&tag=b&priority=low&priority=high").json() == a_page([])
+    assert refusal(alice("GET", "?parent=1&parent=2"))["code"] == "repeated_parameter"
+    several = "?tag=a&tag=b&priority=low&priority=high&list=1&list=2"
+    assert alice("GET", several).json() == a_page([])
 
 
 def test_a_list_of_a_user_who_never_wrote_is_empty_whatever_narrows_it(alice):
-    for query in ("?search=x", "?tag=x", "?view=overdue", "?sort=due_date", "?sort=priority"):
+    for query in ("?search=x", "?tag=x", "?view=overdue", "?sort=due_date", "?sort=priority",
+                  "?list=none", "?list=1", "?parent=none", "?parent=1&sort=position"):  # fmt: skip
         assert alice("GET", query).json() == a_page([])
     assert alice("GET", "?total=false").json() == a_page([], total=None)
 

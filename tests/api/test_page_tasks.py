@@ -7,7 +7,7 @@ import pytest
 from tests.api.expect import a_page, in_query, invalid, refusal
 
 FOREIGN = "belongs to another list: the filters, the sort or the user differ"
-SORTS = ["created", "updated", "title", "due_date", "priority"]
+SORTS = ["created", "updated", "title", "due_date", "priority", "position&list=none&parent=none"]
 QUERIES = [f"sort={sort}&order={order}" for sort in SORTS for order in ("asc", "desc")]
 
 
@@ -138,11 +138,18 @@ def test_another_spelling_of_the_same_list_takes_its_cursor(alice, seven, spelli
     ] == [1]
 
 
+def test_lists_in_another_order_and_twice_are_the_same_list_to_a_cursor(alice, seven):
+    cursor = alice("GET", "?list=9&list=none&limit=6").json()["next_cursor"]
+    rest = alice("GET", f"?list=none&list=9&list=none&cursor={cursor}").json()["tasks"]
+
+    assert [task["id"] for task in rest] == [1]
+
+
 @pytest.mark.parametrize(
     "query",
-    ["sort=updated", "order=asc", "status=pending", "completed=true", "priority=low", "tag=x",
-     "search=x", "due_after=2026-01-01", "updated_since=1", "view=undated", "view=today",
-     "tz=Europe/Berlin"],
+    ["sort=updated", "order=asc", "status=pending", "completed=true", "list=none", "parent=none",
+     "parent=1&sort=position", "priority=low", "tag=x", "search=x", "due_after=2026-01-01",
+     "updated_since=1", "view=undated", "view=today", "tz=Europe/Berlin"],
 )  # fmt: skip
 def test_the_cursor_of_another_list_is_refused(alice, seven, query):
     cursor = alice("GET", "?limit=2").json()["next_cursor"]

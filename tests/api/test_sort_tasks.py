@@ -2,6 +2,11 @@
 
 import pytest
 
+from tests.api.expect import in_query, invalid, refusal
+from tests.api.places import create_list
+from tests.integration.tables import rows
+from todo.values.positions import last
+
 
 @pytest.fixture
 def five(alice):
@@ -142,3 +147,125 @@ def test_a_changed_title_takes_its_new_place(alice):
     listed = [task["title"] for task in alice("GET", "?sort=title").json()["tasks"]]
 
     assert listed == ["b", "C"]
+
+
+@pytest.fixture
+def by_hand(service, alice):
+    """Sorts tasks by hand: gives tasks, by their ids, the positions of these numbers, or none."""
+
+    def give(numbers):
+        for task_id, number in numbers.items():
+            rows(
+                service.settings.database_url,
+                "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :task_id",
+                position=number and last(number),
+                owner=alice.id,
+                task_id=task_id,
+            )
+
+    return give
+
+
+PLACES = ["list", "inbox", "parent"]
+
+
+@pytest.fixture
+def place(request, service, alice):
+    """A place: what a task there has, and the query for it; another task is elsewhere."""
+    parent = alice.create("parent")["id"]
+    home, other = create_list(service, alice), create_list(service, alice)
+    alice("PATCH", str(parent), json={"list_id": other})
+    another = alice.create("another parent", list_id=other)["id"]
+    alice.create("subtask", list_id=other, parent_id=another)
+    return {
+        "list": ({"list_id": home}, f"list={home}&parent=none"),
+        "inbox": ({}, "list=none&parent=none"),
+        "parent": ({"list_id": other, "parent_id": parent}, f"parent={parent}"),
+    }[request.param]
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_the_tasks_of_a_place_sort_by_position_the_first_first_unless_asked_otherwise(
+    alice, by_hand, place
+):
+    at, query = place
+    ids = [alice.create(completed=number == 1, **at)["id"] for number in range(4)]
+    # 10 is A and 37 is b: by code point, which no locale decides. 62 has one digit more than 37.
+    by_hand(dict(zip(ids, [37, 62, 10, 4000], strict=True)))
+
+    by_position = [ids[2], ids[0], ids[1], ids[3]]
+    for order, expected in (("", by_position), ("&order=desc", by_position[::-1])):
+        page = alice("GET", f"?{query}&sort=position{order}").json()
+        assert [task["id"] for task in page["tasks"]] == expected
+        assert page["total"] == len(ids)
+    done = alice("GET", f"?{query}&sort=position&completed=true").json()
+    assert ([task["id"] for task in done["tasks"]], done["total"]) == ([ids[1]], 1)
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_tasks_that_an_earlier_release_has_made_come_last_by_position_in_the_order_of_ids(
+    alice, by_hand, place, order
+):
+    at, query = place
+    ids = [alice.create(**at)["id"] for _ in range(5)]
+    by_hand(dict.fromkeys(ids[:3]))
+    query = f"{query}&sort=position&order={order}"
+
+    listed = alice("GET", f"?{query}").json()["tasks"]
+    pages = [alice("GET", f"?{query}&limit=2").json()]
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(alice("GET", f"?{query}&limit=2&cursor={cursor}").json())
+
+    step = 1 if order == "asc" else -1
+    assert [task["id"] for task in listed] == [*ids[3:][::step], *ids[:3][::step]]
+    assert [task["position"] for task in listed] == [last(task["id"]) for task in listed]
+    assert [task for page in pages for task in page["tasks"]] == listed
+
+
+def test_a_task_that_an_earlier_release_has_made_has_a_position_wherever_it_is_shown(
+    alice, by_hand
+):
+    task = alice.create()
+    by_hand({task["id"]: None})
+
+    assert alice("GET", f"{task['id']}").json() == task
+    assert alice("GET", "").json()["tasks"] == [task]
+    [change] = alice("GET", "/api/me/changes?since=MC4").json()["changes"]
+    assert change["data"] == task
+    changed = alice("PATCH", f"{task['id']}", json={"title": "new"}).json()
+    assert changed["position"] == task["position"]
+    alice("DELETE", f"{task['id']}")
+    [trashed] = alice("GET", "/api/me/trash").json()["tasks"]
+    assert trashed["position"] == task["position"]
+
+
+@pytest.mark.parametrize(
+    ("query", "lacking"),
+    [
+        ("", "'parent'"),
+        ("&list=1", "'parent'"),
+        ("&parent=none", "exactly one 'list' beside 'parent=none'"),
+        ("&parent=none&list=1&list=none", "exactly one 'list' beside 'parent=none'"),
+        ("&parent=none&list=1&list=2", "exactly one 'list' beside 'parent=none'"),
+    ],
+)
+def test_an_order_by_position_of_more_than_one_place_is_a_contradiction(alice, query, lacking):
+    response = alice("GET", f"?sort=position{query}")
+
+    wrong = in_query("sort", "contradiction", f"position needs {lacking}")
+    assert refusal(response) == invalid(alice.tasks, wrong)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "parent=1",
+        "parent=1&list=2&list=3",
+        "parent=none&list=1",
+        "parent=none&list=1&list=1",
+        "parent=none&list=none",
+    ],
+)
+def test_one_place_has_an_order_by_position(alice, query):
+    assert alice("GET", f"?sort=position&{query}").status_code == 200

@@ -17,6 +17,8 @@ def test_a_cursor_is_bound_to_the_filters_that_are_given_and_to_the_zone():
     [
         ({"status": "pending"}, {"completed": False}),
         ({"status": "all"}, {}),
+        ({"list": ["none", "7", "none"]}, {"list": ["7", "none"]}),
+        ({"list": ["7", "7"]}, {"list": ["7"]}),
         ({"priority": ["low", "high", "low"]}, {"priority": ["high", "low"]}),
         ({"tag": ["Work", "home"]}, {"tag": ["home", "work", "WORK"]}),
         ({"search": " oat  MILK oat"}, {"search": "milk oat"}),

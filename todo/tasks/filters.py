@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_
 
 from todo.database.functions import contains, is_any_of
 from todo.models import tasks
@@ -16,6 +16,7 @@ from todo.problems import Violation, validation_failed
 from todo.sync.conditions import Clause, Condition
 from todo.values import dates, revisions
 from todo.values.dates import DATE_LENGTH, Bound
+from todo.values.revisions import id_or_none
 from todo.values.text_keys import fold, tag_in_key, words
 
 UPCOMING_DAYS: Final = 7
@@ -39,6 +40,8 @@ class Filters:
 
     status: str | None = None
     completed: bool | None = None
+    list: Sequence[str] | None = None
+    parent: str | None = None
     priority: Sequence[str] | None = None
     tag: Sequence[str] | None = None
     search: str | None = None
@@ -64,7 +67,7 @@ class Filters:
         return {name: value for name, value in values.items() if value is not None}
 
     @property
-    def words(self) -> list[str]:
+    def words(self) -> Sequence[str]:
         """The words of ``search``."""
         return self.search.split() if self.search else []
 
@@ -77,13 +80,18 @@ class Filters:
         """Return the date that it is for the caller at ``moment``."""
         return dates.today(moment, dates.zone(self.tz)).isoformat()
 
-    def conditions(self, moment: str) -> list[Condition]:
+    def conditions(self, moment: str) -> Sequence[Condition]:
         """Return what must be true of a row at ``moment``; every condition narrows the list."""
         return [*self._of_the_task(), *self._of_its_times(), *self._of_the_view(moment)]
 
     def _of_the_task(self) -> Iterator[Condition]:
         if self.completed is not None:
             yield Condition("completed", self.completed)
+        if self.list:
+            yield _of_lists([id_or_none(one) for one in self.list])
+        if self.parent:
+            parent_id = id_or_none(self.parent)
+            yield Condition("parent", parent_id) if parent_id else Condition("top")
         if self.priority:
             yield Condition("priority", self.priority)
         yield from (Condition("tag", tag_in_key(tag)) for tag in self.tag or ())
@@ -123,6 +131,7 @@ _NAMES: Final = tuple(field.name for field in fields(Filters) if field.name != "
 
 
 _ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "list": lambda given: sorted(set(given)),
     "priority": lambda given: sorted(set(given)),
     "tag": lambda given: sorted({fold(tag) for tag in given}),
     "search": lambda given: " ".join(words(given)),
@@ -133,6 +142,18 @@ _ONE_FORM: Final[Mapping[str, Callable[[Any], Any]]] = {
     "updated_since": revisions.instant_or_revision,
 }
 """The filters that can be written in several ways, and what gives the one form of each."""
+
+
+def _of_lists(lists: Sequence[int | None]) -> Condition:
+    """The condition on the list of a task; ``None`` among the ``lists`` is the inbox."""
+    ids = [one for one in lists if one is not None]
+    match ids, None in lists:
+        case [], _:
+            return Condition("inbox")
+        case [one], False:
+            return Condition("list", one)
+        case _, with_inbox:
+            return Condition("lists_or_inbox" if with_inbox else "lists", ids)
 
 
 def _due_from(bound: Bound) -> Condition:
@@ -166,6 +187,12 @@ def _due_bound(name: str) -> ColumnElement[str]:
 
 CLAUSES: Final[Mapping[str, Clause]] = {
     "completed": lambda name: tasks.c.completed == bindparam(name),
+    "inbox": lambda _: tasks.c.list_id.is_(None),
+    "list": lambda name: tasks.c.list_id == bindparam(name),
+    "lists": lambda name: is_any_of(tasks.c.list_id, name),
+    "lists_or_inbox": lambda name: or_(tasks.c.list_id.is_(None), is_any_of(tasks.c.list_id, name)),
+    "top": lambda _: tasks.c.parent_id.is_(None),
+    "parent": lambda name: tasks.c.parent_id == bindparam(name),
     "priority": lambda name: is_any_of(tasks.c.priority, name),
     "tag": lambda name: contains(tasks.c.tags_key, bindparam(name)),
     "word": lambda name: contains(tasks.c.search_key, bindparam(name)),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from todo.sync import cursors
 from todo.sync.sync_tokens import Place
 from todo.values.dates import date_or_instant, instant, zone
-from todo.values.revisions import instant_or_revision
+from todo.values.revisions import id_or_none, instant_or_revision
 from todo.values.text_keys import are_unique, is_visible, search_words
 
 
@@ -28,6 +28,7 @@ def _parses(parse: Callable[[str], Any]) -> Callable[[str], bool]:
 FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "cursor": _parses(cursors.decode),
     "date-or-instant": _parses(date_or_instant),
+    "id-or-none": _parses(id_or_none),
     "instant": _parses(instant),
     "instant-or-revision": _parses(instant_or_revision),
     "sync-token": _parses(Place.of),
