@@ -123,8 +123,9 @@ def _entity(row: Row[Any], resources: Resources) -> Json | None:
     """The entity that an entry names, as it is now, in the trash too; ``None`` when it is gone."""
     for resource in resources:
         if resource.kind == row.kind:
-            found = {name: getattr(row, _label(resource, name)) for name in resource.names}
-            return found if found["id"] is not None else None
+            found = [getattr(row, _label(resource, name)) for name in resource.names]
+            is_there = getattr(row, _label(resource, "id")) is not None
+            return resource.entity(found) if is_there else None
     return None
 
 

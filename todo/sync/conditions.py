@@ -31,20 +31,21 @@ def clauses(
     ``by_kind`` has the clause of every kind. The ``prefix`` tells the values of several sets of
     conditions in one statement apart.
     """
-    return [by_kind[kind](_name(prefix, kind, number)) for number, kind in enumerate(kinds)]
+    return [by_kind[kind](name) for kind, name in zip(kinds, names(kinds, prefix), strict=True)]
+
+
+def names(kinds: Sequence[str], prefix: str = "list") -> list[str]:
+    """Return the name that each condition of these ``kinds`` binds its value under."""
+    return [f"{prefix}_{kind}_{number}" for number, kind in enumerate(kinds)]
 
 
 def values(conditions: Sequence[Condition], prefix: str = "list") -> dict[str, Any]:
     """Return what the clauses of ``conditions`` bind."""
     bound: dict[str, Any] = {}
-    for number, (kind, value) in enumerate(conditions):
-        name = _name(prefix, kind, number)
+    kinds = [condition.kind for condition in conditions]
+    for name, (_, value) in zip(names(kinds, prefix), conditions, strict=True):
         if isinstance(value, Mapping):
             bound |= {f"{name}_{part}": one for part, one in value.items()}
         elif value is not None:
             bound[name] = value
     return bound
-
-
-def _name(prefix: str, kind: str, number: int) -> str:
-    return f"{prefix}_{kind}_{number}"

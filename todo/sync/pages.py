@@ -1,13 +1,12 @@
 """Pages of any resource, with the total and the revision of the same moment, in one statement.
 
-A page comes from an index in the order that is asked for, and the total from the user's counters
+A page comes from an index in the order that is asked for, and the total from counters
 where they have it: neither costs more as a user's entities grow. Any other total is counted.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, reduce
-from operator import add
+from functools import cached_property, lru_cache
 from typing import Any, Final, Generic, Literal, NamedTuple, Self
 
 from sqlalchemy import (
@@ -25,9 +24,9 @@ from sqlalchemy import (
 from todo.database.transactions import read
 from todo.models import users
 from todo.sync import cursors
-from todo.sync.conditions import Condition, clauses, values
+from todo.sync.conditions import Condition, clauses, names, values
 from todo.sync.cursors import Cursor
-from todo.sync.resource import TRASH_NAMES, E, Entity, Rows
+from todo.sync.resource import TRASH_NAMES, E, Entity, Rows, Total
 from todo.sync.sorts import Order, Sort, after, bound_position, ordered
 from todo.sync.sync_tokens import BEGINNING, Place
 from todo.sync.user_row import NONCE, REVISION
@@ -103,8 +102,6 @@ class PageQuery(Generic[E]):
     conditions: Sequence[Condition] = ()
     total: bool = True
     """Whether the page tells how many entities the whole list has."""
-    counters: tuple[str, ...] = ()
-    """Columns of ``users`` whose sum is the total; without any the total is counted."""
     moment: str | None = None
     """The moment that a timed list keeps in its cursors."""
 
@@ -118,14 +115,19 @@ class _Shape(NamedTuple):
     order: Order
     kinds: tuple[str, ...]
     total: bool
-    counters: tuple[str, ...]
     previous_end: str
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether the page may read more than it shows."""
+        return not self.resource.indexed.issuperset(self.kinds)
 
 
 def read_page(query: PageQuery[Any]) -> Json:
     """Return a page as the API shows it; in the trash each entity has its ``deleted_at``."""
     resource, window, limit = query.listing.resource, query.window, query.window.limit
-    rows = read(_statement(_shape_of(query)), _parameters(query), scans=not query.counters)
+    shape = _shape_of(query)
+    rows = read(_statement(shape), _parameters(query), scans=shape.is_scan)
     found = rows if rows and rows[0].id is not None else ()
     return page_of(
         resource.plural,
@@ -184,7 +186,6 @@ def _shape_of(query: PageQuery[Any]) -> _Shape:
         query.listing.order,
         tuple(condition.kind for condition in query.conditions),
         query.total,
-        query.counters,
         query.window.previous_end,
     )
 
@@ -226,10 +227,17 @@ def _total_column(shape: _Shape) -> ColumnElement[Any]:
     """How many entities the whole list has, if that is asked for."""
     if not shape.total:
         return null()
-    if shape.counters:
-        return reduce(add, (users.c[name] for name in shape.counters))
+    kept = _kept_total(shape)
+    if kept is not None:
+        return kept
     count = select(func.count()).select_from(shape.resource.table).where(*_conditions(shape))
     return count.scalar_subquery()
+
+
+def _kept_total(shape: _Shape) -> Total:
+    if shape.trashed:
+        return shape.resource.trashed_total
+    return shape.resource.total(shape.kinds, names(shape.kinds))
 
 
 def _page(shape: _Shape) -> Subquery:

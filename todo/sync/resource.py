@@ -1,12 +1,14 @@
 """What the rest of ``sync`` knows of the entities of one kind."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, false
 
+from todo.models import users
 from todo.problems import Problem
 from todo.sync.conditions import Clause
 from todo.sync.sorts import Sort
@@ -16,6 +18,9 @@ Entity = Mapping[str, Any]
 
 E = TypeVar("E", bound=Entity)
 
+
+Total = ColumnElement[int] | None
+"""The SQL of a total that counters have, beside the user's row; ``None`` where it is counted."""
 
 TRASH_NAMES: Final = ("deleted_at", "deleted_unit")
 """What only an entity in the trash has: the moment and the unit that it was deleted in."""
@@ -41,6 +46,10 @@ def _updated(_after: Mapping[str, Any]) -> str:
     return "update"
 
 
+def _without_total(_kinds: Sequence[str], _names: Sequence[str]) -> Total:
+    return None
+
+
 def _underived(_entity: Entity) -> Mapping[str, Any]:
     return {}
 
@@ -60,6 +69,13 @@ class Rows(Generic[E]):
     """Every accepted value of ``sort``, and what it means."""
     clauses: Mapping[str, Clause] = field(default_factory=dict)
     """The kinds of conditions that narrow a list, and the SQL of each."""
+    indexed: frozenset[str] = frozenset()
+    """Those that an index serves beside every sort: such a list reads nothing but its page."""
+    total: Callable[[Sequence[str], Sequence[str]], Total] = _without_total
+    """Returns the total of a list of live entities, if counters have it: of the kinds of conditions
+    that narrow the list, and the name that each binds its value under."""
+    of_absent: Mapping[str, Callable[[Entity], Any]] = field(default_factory=dict)
+    """Columns that an earlier release leaves null, and what the API shows in place of null."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -86,13 +102,22 @@ class Rows(Generic[E]):
         """What is true of the user's rows in the trash; without one there are none."""
         return (self.owned, false())
 
+    @property
+    def trashed_total(self) -> Total:
+        """The total of :attr:`trashed`."""
+        return None
+
     def entity(self, row: Iterable[Any], *, trashed: bool = False) -> E:
         """Return what a ``row`` that begins with :attr:`columns` shows.
 
         A ``trashed`` one has :data:`TRASH_NAMES` too, which follow in the row.
         """
         names = (*self.names, *TRASH_NAMES) if trashed else self.names
-        return cast("E", dict(zip(names, row, strict=False)))
+        entity = dict(zip(names, row, strict=False))
+        for name, make in self.of_absent.items():
+            if entity[name] is None:
+                entity[name] = make(entity)
+        return cast("E", entity)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -149,6 +174,11 @@ class Resource(Rows[E]):
     def trashed(self) -> tuple[ColumnElement[bool], ...]:
         """What is true of the user's entities in the trash."""
         return (self.owned, self.table.c.deleted_at.is_not(None))
+
+    @property
+    def trashed_total(self) -> Total:
+        """The total of :attr:`trashed`, which the counters of :attr:`trashed_counts` have."""
+        return reduce(add, (users.c[name] for name in self.trashed_counts))
 
     def shown(self, entity: E) -> E:
         """Return ``entity`` as the API shows it, without what only the trash has."""

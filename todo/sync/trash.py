@@ -86,8 +86,7 @@ def page(
     """
     last_first = Listing(resource, user_id, resource.sorts["updated"], "desc", trashed=True)
     window = Window.of(last_first, skip=skip, limit=limit, cursor=cursor)
-    counters = tuple(resource.trashed_counts)
-    page = read_page(PageQuery(last_first, window, counters=counters))
+    page = read_page(PageQuery(last_first, window))
     return {**page, resource.plural: [_shown(entity, days) for entity in page[resource.plural]]}
 
 

@@ -1,10 +1,8 @@
 """The pages of a list of tasks, and the ETag of the list."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from todo.sync.conditions import Condition
 from todo.sync.etags import etag
 from todo.sync.pages import Listing, PageQuery, Window, read_page
 from todo.tasks.filters import Filters
@@ -12,9 +10,6 @@ from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Task
 from todo.values.clock import now
-
-_COUNTERS: Final = {True: "done_tasks", False: "open_tasks"}
-"""Which counter of the user has the tasks that are ``completed``, and which has the others."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +45,12 @@ class TaskPages:
 
     def page(self) -> dict[str, Any]:
         """Return a ``TaskPage``."""
-        conditions = self.filters.conditions(self.moment)
         return read_page(
             PageQuery(
                 self.listing,
                 self.window,
-                conditions,
+                self.filters.conditions(self.moment),
                 total=self.total,
-                counters=_counters(conditions),
                 moment=self.moment if self.listing.timed else None,
             )
         )
-
-
-def _counters(conditions: Sequence[Condition]) -> tuple[str, ...]:
-    """The counters that have the total: of a list that at most ``completed`` narrows."""
-    match conditions:
-        case []:
-            return tuple(_COUNTERS.values())
-        case [Condition("completed", state)]:
-            return (_COUNTERS[state],)
-    return ()

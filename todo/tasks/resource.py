@@ -7,6 +7,8 @@ from todo.sync.resource import Resource
 from todo.tasks.filters import CLAUSES
 from todo.tasks.sorts import SORTS
 from todo.tasks.task import TRASHED, Task, counted, keys_of, operation, tallied, task_not_found
+from todo.tasks.totals import total
+from todo.values import positions
 
 TASKS: Final[Resource[Task]] = Resource(
     kind="task",
@@ -16,6 +18,9 @@ TASKS: Final[Resource[Task]] = Resource(
     not_found=task_not_found,
     sorts=SORTS,
     clauses=CLAUSES,
+    indexed=frozenset({"completed"}),
+    total=total,
+    of_absent={"position": lambda task: positions.last(task["id"])},
     counted=counted,
     counter_names=("children", "children_done"),
     tallied=tallied,
