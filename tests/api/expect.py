@@ -149,7 +149,17 @@ def a_page(tasks: list[Any], **fields: Any) -> dict[str, Any]:
     newest = max((task["revision"] for task in tasks), default=0)
     page = {"tasks": tasks, "total": len(tasks), "limit": 100, "skip": 0, "next_cursor": None}
     whole = {**page, "revision": newest, **fields}
-    return {**whole, "sync_token": token_at(whole["revision"])}
+    return {
+        **whole,
+        "sync_token": token_at(whole["revision"]),
+        "subtasks": whole.get("subtasks", {}),
+    }
+
+
+def a_trash_page(tasks: list[Any], **fields: Any) -> dict[str, Any]:
+    """The whole page that has all of a user's deleted ``tasks``; ``fields`` differ from that."""
+    page = a_page(tasks, **fields)
+    return {name: page[name] for name in page if name != "subtasks"}
 
 
 def problem(

@@ -8,8 +8,8 @@ LEFT_OUT = "; did you mean to leave the parameter out?"
 NOT_BOOLEAN = 'is not of type "boolean"'
 NO_STATUS = "is not one of: all, pending, completed"
 KNOWN = (
-    "completed, completed_after, completed_before, cursor, due_after, due_before, limit, order, "
-    "priority, search, skip, sort, status, tag, total, tz, updated_since, view"
+    "completed, completed_after, completed_before, cursor, due_after, due_before, limit, list, "
+    "order, parent, priority, search, skip, sort, status, tag, total, tz, updated_since, view"
 )
 
 
@@ -146,10 +146,11 @@ def test_total_follows_the_filter_and_the_page_does_too(alice, three):
         ("status=done", "status", "not_in_enum", f"{NO_STATUS}; did you mean 'completed'?"),
         ("status=", "status", "not_in_enum", f"{NO_STATUS}{LEFT_OUT}"),
         (
-            "sort=position",
+            "sort=place",
             "sort",
             "not_in_enum",
-            "is not one of: created, created_at, updated, updated_at, title, due_date, priority",
+            "is not one of: created, created_at, updated, updated_at, title, due_date, priority,"
+            " position",
         ),
         ("order=DESC", "order", "not_in_enum", "is not one of: asc, desc; did you mean 'desc'?"),
     ],
@@ -265,3 +266,44 @@ def test_totals_follow_tasks_that_are_completed_and_taken_back(alice, three):
         totals.append([page["total"] for page in pages])
 
     assert totals == [[1, 2], [0, 3], [1, 2]]
+
+
+def test_a_page_counts_the_live_subtasks_of_those_of_its_tasks_that_have_any(alice):
+    parent, other = alice.create("parent")["id"], alice.create("other")["id"]
+    first, second, third = (alice.create(str(n), parent_id=parent)["id"] for n in range(3))
+    alice.create("deeper", parent_id=first, completed=True)
+
+    def told(query=""):
+        return alice("GET", f"?{query}").json()["subtasks"]
+
+    of_parent, of_first = {"total": 3, "completed": 0}, {"total": 1, "completed": 1}
+    assert told() == {f"{parent}": of_parent, f"{first}": of_first}
+    assert told("parent=none&list=none&sort=position") == {f"{parent}": of_parent}
+    assert told(f"parent={parent}&limit=2&order=asc") == {f"{first}": of_first}
+    assert told(f"parent={other}") == told("search=other") == {}
+    assert told("limit=1&skip=5") == {f"{parent}": of_parent}
+
+    alice("PATCH", f"{second}/complete")
+    alice("DELETE", f"{third}")
+
+    assert told("parent=none") == {f"{parent}": {"total": 2, "completed": 1}}
+
+    alice("PATCH", f"{second}/complete")
+    alice("POST", f"/api/me/trash/{third}/restore")
+
+    assert told("parent=none") == {f"{parent}": of_parent}
+
+
+def test_a_page_after_a_subtask_has_changed_has_the_parent_as_it_was_and_another_etag(alice):
+    parent = alice.create("parent")
+    child = alice.create("child", parent_id=parent["id"])["id"]
+    own = alice("GET", f"{parent['id']}").headers["etag"]
+    before = alice("GET", "?parent=none")
+
+    alice("PATCH", f"{child}/complete")
+
+    after = alice("GET", "?parent=none", headers={"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert before.json()["tasks"] == after.json()["tasks"] == [parent]
+    assert after.json()["subtasks"] == {f"{parent['id']}": {"total": 1, "completed": 1}}
+    assert alice("GET", f"{parent['id']}").headers["etag"] == own

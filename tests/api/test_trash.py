@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.clock import frozen
-from tests.api.expect import MOMENT, a_page, in_query, invalid, problem, refusal
+from tests.api.expect import MOMENT, a_page, a_trash_page, in_query, invalid, problem, refusal
 from tests.api.test_page_tasks import FOREIGN
 from tests.conftest import Caller
 
@@ -17,9 +17,9 @@ def trash(alice):
 
 
 def test_the_trash_of_a_user_who_deleted_nothing_is_empty(alice, trash):
-    assert alice("GET", trash).json() == a_page([])
+    assert alice("GET", trash).json() == a_trash_page([])
     alice.create()
-    assert alice("GET", trash).json() == a_page([], revision=1)
+    assert alice("GET", trash).json() == a_trash_page([], revision=1)
 
 
 def test_what_was_deleted_is_in_the_trash_the_last_first_with_when_it_goes(service):
@@ -30,7 +30,7 @@ def test_what_was_deleted_is_in_the_trash_the_last_first_with_when_it_goes(servi
         page = alice("GET", f"/api/{alice.id}/trash").json()
 
     moments = {"deleted_at": "2026-12-31T12:00:00.000Z", "purge_at": "2027-01-30T12:00:00.000Z"}
-    assert page == a_page(
+    assert page == a_trash_page(
         [{**first, "revision": 4, **moments}, {**second, "revision": 3, **moments}]
     )
 
@@ -87,7 +87,7 @@ def test_a_restored_task_is_as_it_was_at_a_new_revision(alice, trash, completed)
     assert alice("GET", "1").json() == restored
     assert alice("GET", "1").headers["etag"] == response.headers["etag"]
     assert alice("GET", f"?completed={str(completed).lower()}").json() == a_page([restored])
-    assert alice("GET", trash).json() == a_page([], revision=3)
+    assert alice("GET", trash).json() == a_trash_page([], revision=3)
 
 
 def test_a_task_in_the_trash_is_nowhere_else(alice, trash):
@@ -108,7 +108,7 @@ def test_a_task_that_is_deleted_for_good_is_gone_and_its_id_with_it(alice, trash
     response = alice("DELETE", f"{trash}/1")
 
     assert (response.status_code, response.content) == (204, b"")
-    assert alice("GET", trash).json() == a_page([], revision=2)
+    assert alice("GET", trash).json() == a_trash_page([], revision=2)
     for method, path in (("POST", "1/restore"), ("DELETE", "1")):
         expected = problem("task_not_found", "Task not found in the trash", f"{trash}/{path}")
         assert refusal(alice(method, f"{trash}/{path}")) == expected
@@ -123,7 +123,7 @@ def test_an_emptied_trash_is_empty_and_leaves_the_live_tasks(alice, trash):
 
     assert alice("DELETE", trash).json() == {"changed": 2, "revision": 6}
     assert alice("DELETE", trash).json() == {"changed": 0, "revision": 6}
-    assert alice("GET", trash).json() == a_page([], revision=6)
+    assert alice("GET", trash).json() == a_trash_page([], revision=6)
     assert [task["id"] for task in alice("GET", "").json()["tasks"]] == [4, 2]
 
 
@@ -148,7 +148,7 @@ def test_live_tasks_and_those_of_others_are_in_no_trash(alice, bob, trash):
     bob.create()
     bob("DELETE", "1")
 
-    assert alice("GET", trash).json() == a_page([], revision=1)
+    assert alice("GET", trash).json() == a_trash_page([], revision=1)
     assert refusal(alice("POST", f"{trash}/1/restore"))["code"] == "task_not_found"
     assert refusal(alice("DELETE", f"{trash}/1"))["code"] == "task_not_found"
     assert refusal(Caller(alice.client, alice.id)("GET", f"/api/{bob.id}/trash"))["status"] == 403

@@ -26,7 +26,7 @@ from todo.models import users
 from todo.sync import cursors
 from todo.sync.conditions import Condition, clauses, names, values
 from todo.sync.cursors import Cursor
-from todo.sync.resource import TRASH_NAMES, E, Entity, Rows, Total
+from todo.sync.resource import TRASH_NAMES, Beside, E, Entity, Rows, Total
 from todo.sync.sorts import Order, Sort, after, bound_position, ordered
 from todo.sync.sync_tokens import BEGINNING, Place
 from todo.sync.user_row import NONCE, REVISION
@@ -118,6 +118,11 @@ class _Shape(NamedTuple):
     previous_end: str
 
     @property
+    def beside(self) -> Beside | None:
+        """What the page tells beside its entities."""
+        return None if self.trashed else self.resource.beside
+
+    @property
     def is_scan(self) -> bool:
         """Whether the page may read more than it shows."""
         return not self.resource.indexed.issuperset(self.kinds)
@@ -129,15 +134,18 @@ def read_page(query: PageQuery[Any]) -> Json:
     shape = _shape_of(query)
     rows = read(_statement(shape), _parameters(query), scans=shape.is_scan)
     found = rows if rows and rows[0].id is not None else ()
-    return page_of(
+    shown = found[:limit]
+    page = page_of(
         resource.plural,
-        [resource.entity(row, trashed=query.listing.trashed) for row in found[:limit]],
+        [resource.entity(row, trashed=query.listing.trashed) for row in shown],
         total=_total(query, rows),
         limit=limit,
         skip=window.skip,
         next_cursor=_cursor(query, found[limit - 1]) if len(found) > limit else None,
         place=place_of(rows),
     )
+    beside = shape.beside
+    return {**page, beside.member: beside.told(shown)} if beside else page
 
 
 def page_of(
@@ -227,8 +235,7 @@ def _total_column(shape: _Shape) -> ColumnElement[Any]:
     """How many entities the whole list has, if that is asked for."""
     if not shape.total:
         return null()
-    kept = _kept_total(shape)
-    if kept is not None:
+    if (kept := _kept_total(shape)) is not None:
         return kept
     count = select(func.count()).select_from(shape.resource.table).where(*_conditions(shape))
     return count.scalar_subquery()
@@ -274,7 +281,9 @@ def _columns(shape: _Shape) -> Sequence[ColumnElement[Any]]:
     """What a page shows, and what its next cursor is made of."""
     resource = shape.resource
     trash = [resource.table.c[name] for name in TRASH_NAMES] if shape.trashed else []
-    columns = (*resource.columns, *trash, *shape.sort.columns, resource.table.c.user_id)
+    beside = [resource.table.c[name] for name in shape.beside.columns] if shape.beside else []
+    keys = (*shape.sort.columns, resource.table.c.user_id)
+    columns = (*resource.columns, *trash, *beside, *keys)
     return list({column.name: column for column in columns}.values())
 
 

@@ -34,6 +34,26 @@ class Tally(NamedTuple):
     column: str
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What a page tells of its entities beside them: an object by their ids.
+
+    It is no part of an entity, so it changes without a revision.
+    """
+
+    member: str
+    """The member of the page that has it."""
+    columns: tuple[str, ...]
+    """The columns that it is made of; where the first one is 0 there is nothing to tell."""
+    of: Callable[[Any], Mapping[str, Any]]
+    """Returns what there is to tell of a row that has the columns."""
+
+    def told(self, rows: Iterable[Any]) -> dict[str, Mapping[str, Any]]:
+        """Return what there is to tell of ``rows``."""
+        first = self.columns[0]
+        return {str(row.id): self.of(row) for row in rows if getattr(row, first)}
+
+
 def _uncounted(_entity: Entity) -> Mapping[str, int]:
     return {}
 
@@ -74,6 +94,8 @@ class Rows(Generic[E]):
     total: Callable[[Sequence[str], Sequence[str]], Total] = _without_total
     """Returns the total of a list of live entities, if counters have it: of the kinds of conditions
     that narrow the list, and the name that each binds its value under."""
+    beside: Beside | None = None
+    """What a page of live entities tells beside them."""
     of_absent: Mapping[str, Callable[[Entity], Any]] = field(default_factory=dict)
     """Columns that an earlier release leaves null, and what the API shows in place of null."""
 
@@ -177,8 +199,9 @@ class Resource(Rows[E]):
 
     @property
     def trashed_total(self) -> Total:
-        """The total of :attr:`trashed`, which the counters of :attr:`trashed_counts` have."""
-        return reduce(add, (users.c[name] for name in self.trashed_counts))
+        """The total of :attr:`trashed`, if the counters of :attr:`trashed_counts` have it."""
+        counters = [users.c[name] for name in self.trashed_counts]
+        return reduce(add, counters) if counters else None
 
     def shown(self, entity: E) -> E:
         """Return ``entity`` as the API shows it, without what only the trash has."""

@@ -3,10 +3,19 @@
 from typing import Final
 
 from todo.models import tasks
-from todo.sync.resource import Resource
+from todo.sync.resource import Beside, Resource
 from todo.tasks.filters import CLAUSES
 from todo.tasks.sorts import SORTS
-from todo.tasks.task import TRASHED, Task, counted, keys_of, operation, tallied, task_not_found
+from todo.tasks.task import (
+    TRASHED,
+    Task,
+    counted,
+    keys_of,
+    operation,
+    subtasks,
+    tallied,
+    task_not_found,
+)
 from todo.tasks.totals import total
 from todo.values import positions
 
@@ -20,6 +29,7 @@ TASKS: Final[Resource[Task]] = Resource(
     clauses=CLAUSES,
     indexed=frozenset({"completed"}),
     total=total,
+    beside=Beside("subtasks", ("children", "children_done"), subtasks),
     of_absent={"position": lambda task: positions.last(task["id"])},
     counted=counted,
     counter_names=("children", "children_done"),

@@ -84,6 +84,11 @@ def _of_parent(task: Task) -> Iterator[Tally]:
             yield Tally(tasks, parent_id, "children_done")
 
 
+def subtasks(row: Any) -> Mapping[str, int]:
+    """Return how many live subtasks the task of a ``row`` has, and how many are completed."""
+    return {"total": row.children, "completed": row.children_done}
+
+
 def operation(after: Fields) -> str:
     """Return what the log calls a change after which a task has the members ``after``."""
     if "completed" in after:
