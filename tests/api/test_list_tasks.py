@@ -6,6 +6,7 @@ from tests.api.expect import a_page, in_query, invalid, problem, refusal
 
 LEFT_OUT = "; did you mean to leave the parameter out?"
 NOT_BOOLEAN = 'is not of type "boolean"'
+SORTS = "created, created_at, updated, updated_at, title, due_date, priority, position"
 NO_STATUS = "is not one of: all, pending, completed"
 KNOWN = (
     "completed, completed_after, completed_before, cursor, due_after, due_before, limit, list, "
@@ -149,8 +150,7 @@ def test_total_follows_the_filter_and_the_page_does_too(alice, three):
             "sort=place",
             "sort",
             "not_in_enum",
-            "is not one of: created, created_at, updated, updated_at, title, due_date, priority,"
-            " position",
+            f"is not one of: {SORTS}",
         ),
         ("order=DESC", "order", "not_in_enum", "is not one of: asc, desc; did you mean 'desc'?"),
     ],

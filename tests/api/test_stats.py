@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.clock import frozen
 from tests.api.expect import in_query, invalid, refusal
+from tests.api.places import create_list
 from tests.conftest import Caller
 
 NONE = {"total": 0, "open": 0, "completed": 0}
@@ -33,6 +34,7 @@ def test_a_user_who_never_wrote_has_stats_of_nothing(service):
             "overdue": 0,
             "due_today": 0,
             "by_priority": {"low": NONE, "medium": NONE, "high": NONE},
+            "by_list": [{"list_id": None, **NONE}],
             "tags": 0,
             "by_tag": [],
             "completed_per_day": days("2026-12-31"),
@@ -59,6 +61,7 @@ def test_stats_count_the_live_tasks(service):
                 "medium": {"total": 2, "open": 1, "completed": 1},
                 "high": {"total": 2, "open": 2, "completed": 0},
             },
+            "by_list": [{"list_id": None, "total": 4, "open": 3, "completed": 1}],
             "tags": 2,
             "by_tag": [
                 {"name": "work", "total": 3, "open": 2, "completed": 1},
@@ -66,6 +69,26 @@ def test_stats_count_the_live_tasks(service):
             ],
             "completed_per_day": days("2026-12-31", d0=1),
         }
+
+
+def test_stats_count_the_tasks_of_the_inbox_and_of_each_list_that_has_any(service, alice):
+    alice.create()
+    home, work, _ = (create_list(service, alice) for _ in range(3))
+    parent = alice.create(list_id=work, priority="high")["id"]
+    alice.create(list_id=work, parent_id=parent, completed=True)
+    alice.create(list_id=home, completed=True)
+    gone = alice.create(list_id=work)["id"]
+    alice("DELETE", f"{gone}")
+
+    inbox = {"list_id": None, "total": 1, "open": 1, "completed": 0}
+    assert stats(alice)["by_list"] == [
+        inbox,
+        {"list_id": home, "total": 1, "open": 0, "completed": 1},
+        {"list_id": work, "total": 2, "open": 1, "completed": 1},
+    ]
+    for counted in stats(alice)["by_list"]:
+        page = alice("GET", f"?list={counted['list_id'] or 'none'}").json()
+        assert page["total"] == counted["total"]
 
 
 @pytest.mark.parametrize("tz", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata"])

@@ -43,13 +43,13 @@ def show(user_id: str, tz: str) -> dict[str, Any]:
     tags = counted({**row, "completed": row["total"] * row["completed"]} for row in rows)
     tags.sort(key=lambda tag: -tag.total)
     per_day = _sums(rows, "day")
-    by_state = _sums(rows, "completed")
     return {
-        "total": by_state.total(),
-        "open": by_state[False],
-        "completed": by_state[True],
+        **_counts(rows),
         **{name: _sums(rows, name)[True] for name in _VIEWS},
-        "by_priority": {name: _of_priority(rows, name) for name in PRIORITIES},
+        "by_priority": {
+            name: _counts([row for row in rows if row["priority"] == name]) for name in PRIORITIES
+        },
+        "by_list": _by_list(rows),
         "tags": len(tags),
         "by_tag": [tag.as_json() for tag in tags[:TOP_TAGS]],
         "completed_per_day": [
@@ -67,8 +67,18 @@ def _sums(rows: Sequence[RowMapping], column: str) -> Counter[Any]:
     return sums
 
 
-def _of_priority(rows: Sequence[RowMapping], priority: str) -> dict[str, int]:
-    by_state = _sums([row for row in rows if row["priority"] == priority], "completed")
+def _by_list(rows: Sequence[RowMapping]) -> list[dict[str, int | None]]:
+    """The counts of the inbox, and those of each list that has tasks, in the order of their ids."""
+    of_lists: dict[int | None, list[RowMapping]] = {None: []}
+    for row in rows:
+        of_lists.setdefault(row["list_id"], []).append(row)
+    ids = sorted(one for one in of_lists if one is not None)
+    return [{"list_id": one, **_counts(of_lists[one])} for one in (None, *ids)]
+
+
+def _counts(rows: Sequence[RowMapping]) -> dict[str, int]:
+    """How many tasks ``rows`` count in each state."""
+    by_state = _sums(rows, "completed")
     return {"total": by_state.total(), "open": by_state[False], "completed": by_state[True]}
 
 
@@ -83,6 +93,7 @@ def _statement(views: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
         select(
             tasks.c.completed,
             tasks.c.priority,
+            tasks.c.list_id,
             tasks.c.tags,
             tasks.c.tags_key,
             tasks.c.revision,
