@@ -219,12 +219,7 @@ def _statement(shape: _Shape) -> Select[Any]:
     """
     page = _page(shape)
     return (
-        select(
-            *page.c,
-            REVISION,
-            NONCE,
-            _total_column(shape).label("list_total"),
-        )
+        select(*page.c, REVISION, NONCE, _total_column(shape).label("list_total"))
         .select_from(users.outerjoin(page, page.c.user_id == users.c.id))
         .where(users.c.id == bindparam("of_user"))
         .order_by(*_order(shape, page))
@@ -265,7 +260,8 @@ def _ranges(shape: _Shape) -> list[Select[Any]]:
     with NULLS LAST both databases would sort all of the user's entities.
     """
     keys, order = shape.sort.columns, shape.order
-    rows = select(*_columns(shape)).where(*_conditions(shape)).order_by(*ordered(keys, order))
+    rows = select(*_columns(shape)).where(*_conditions(shape))
+    rows = rows.order_by(*ordered(shape.sort.indexed(shape.kinds), order))
     first, rest = keys[0], keys[1:]
     if shape.previous_end == "null":
         return [rows.where(first.is_(None), after(rest, order))]

@@ -5,8 +5,8 @@ in the same direction. An entity's position is its values of the keys; the next 
 after the position of the last entity.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -36,11 +36,23 @@ class Sort:
     keys: tuple[Key, ...]
     natural: Order
     nullable: bool = False
+    led_by: Mapping[str, Column[Any]] = field(default_factory=dict)
+    """Kinds of conditions that a column is null, which stands before the keys in the index.
+
+    Rows are ordered by it, too: that it is the same in all of them PostgreSQL does not see.
+    """
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
         """The columns of the keys."""
         return tuple(key.column for key in self.keys)
+
+    def indexed(self, kinds: Sequence[str]) -> list[Column[Any]]:
+        """Return what the index has in order, for a list that conditions of these ``kinds`` narrow:
+        the columns of the keys, behind those that are null in all rows.
+        """
+        led = [column for kind, column in self.led_by.items() if kind in kinds]
+        return [*led, *self.columns]
 
     def position_of(self, row: Row[Any]) -> Position:
         """Return the position of a row that has the keys."""

@@ -35,6 +35,8 @@ SORTS: Final[Mapping[str, Sort]] = {
     "due_date": Sort("due_date", (_DUE_DATE, _ID), "asc", nullable=True),
     "priority": Sort("priority", (_PRIORITY, _ID), "desc"),
     # Null in what a process of an earlier release has made: after all others, in their order.
-    "position": Sort("position", (_POSITION, _ID), "asc", nullable=True),
+    "position": Sort(
+        "position", (_POSITION, _ID), "asc", nullable=True, led_by={"inbox": tasks.c.list_id}
+    ),
 }
 """Every accepted value of ``sort``, and what it means."""

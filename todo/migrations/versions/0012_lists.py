@@ -44,11 +44,11 @@ _OF_TASKS: tuple[tuple[str, sa.types.TypeEngine[Any], str | None], ...] = (
 )
 _INDEXES = {
     "ix_tasks_top": (
-        ["user_id", "list_id", "position"],
+        ["user_id", "list_id", "position", "id"],
         "deleted_at IS NULL AND parent_id IS NULL",
     ),
     "ix_tasks_child": (
-        ["user_id", "parent_id", "position"],
+        ["user_id", "parent_id", "position", "id"],
         "deleted_at IS NULL AND parent_id IS NOT NULL",
     ),
     "ix_tasks_trashed_child": (
