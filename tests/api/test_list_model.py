@@ -18,6 +18,7 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.api.places import create_list
 from tests.conftest import Caller, Service
 from tests.depth import examples
 from todo.tasks.filters import Filters
@@ -54,6 +55,9 @@ DUE_DATES = [
     "2026-10-25T23:00:00.000Z",
     "2026-11-01T10:00:00.000Z",
 ]
+LISTS = ["none", "home", "work"]
+PARENTS = [3, 4, 5, 6]
+"""The tasks that have subtasks."""
 Task = dict[str, Any]
 Query = dict[str, Any]
 
@@ -61,9 +65,15 @@ Query = dict[str, Any]
 class World:
     """A user with tasks, and those tasks; no dataclass, whose every example would be printed."""
 
-    def __init__(self, alice: Caller, tasks: list[Task]) -> None:
+    def __init__(self, alice: Caller, tasks: list[Task], lists: dict[str, str]) -> None:
         self.alice = alice
         self.tasks = tasks
+        self.lists = lists
+
+    def meant(self, query: Query) -> Query:
+        """The query with the ids of the lists that it names."""
+        named = query.get("list")
+        return query if named is None else query | {"list": [self.lists[name] for name in named]}
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +86,17 @@ def world(service: Service, worlds: dict[int, World]) -> Iterator[World]:
     """One world for each database; the clock stands still in it."""
     with time_machine.travel(NOW, tick=False):
         if id(service) not in worlds:
-            worlds[id(service)] = populated(service.caller())
+            worlds[id(service)] = populated(service)
         yield worlds[id(service)]
 
 
-def populated(alice: Caller) -> World:
-    """Create the tasks, hours apart, and change some of them again."""
-    chance = random.Random(4)
+def populated(service: Service) -> World:
+    """Create the tasks, hours apart, in the inbox, in lists and below others; change some again."""
+    chance, alice = random.Random(4), service.caller()
     with time_machine.travel(NOW - timedelta(days=7), tick=False) as clock:
         alice = Caller(alice.client, alice.id)
-        for _ in range(TASKS):
+        ids: dict[str, int | None] = dict.fromkeys(LISTS)
+        for number in range(1, TASKS + 1):
             clock.shift(chance.choice([0, 60, 3600]))
             alice = Caller(alice.client, alice.id)
             alice.create(
@@ -95,13 +106,26 @@ def populated(alice: Caller) -> World:
                 priority=chance.choice(PRIORITIES),
                 due_date=chance.choice(DUE_DATES),
                 tags=[chance.choice(TAGS), "x"][: chance.randint(0, 2)],
+                **placed(chance, number, ids),
             )
+            if number == 1:  # the user has a row now
+                ids |= {name: create_list(service, alice) for name in ("home", "work")}
+        for task_id in chance.sample(range(1, TASKS + 1), 40):
+            alice("POST", f"{task_id}/move", json={"at": chance.choice(["start", "end"])})
         for task_id in chance.sample(range(1, TASKS + 1), 30):
             alice("PATCH", f"{task_id}/complete")
         for task_id in chance.sample(range(1, TASKS + 1), 10):
             alice("DELETE", f"{task_id}")
     alice = Caller(alice.client, alice.id)
-    return World(alice, alice("GET", "?limit=1000").json()["tasks"])
+    lists = {name: str(one or "none") for name, one in ids.items()} | {"unknown": "999999999"}
+    return World(alice, alice("GET", "?limit=1000").json()["tasks"], lists)
+
+
+def placed(chance: random.Random, number: int, ids: dict[str, int | None]) -> Task:
+    """The place of a new task: a subtask of one of the first, or on top of the inbox or a list."""
+    if number > PARENTS[-1] and chance.random() < 0.4:
+        return {"parent_id": chance.choice(PARENTS)}
+    return {"list_id": ids[chance.choice(LISTS)]}
 
 
 def fold(text: str) -> str:
@@ -166,6 +190,8 @@ def passes(task: Task, query: Query) -> bool:
     done = task["completed_at"] and moment(task["completed_at"])
     tests: dict[str, Callable[[Any], bool]] = {
         "status": lambda value: value == "all" or task["completed"] == (value == "completed"),
+        "list": lambda values: str(task["list_id"] or "none") in values,
+        "parent": lambda value: str(task["parent_id"] or "none") == value,
         "priority": lambda values: task["priority"] in values,
         "tag": lambda values: {fold(v) for v in values} <= {fold(tag) for tag in task["tags"]},
         "search": lambda value: has_words(task, value),
@@ -187,6 +213,7 @@ KEYS: dict[str, Callable[[Task], Any]] = {
     "title": lambda task: (fold(task["title"]), task["id"]),
     "due_date": lambda task: (task["due_date"], task["id"]),
     "priority": lambda task: (PRIORITIES.index(task["priority"]), task["id"]),
+    "position": lambda task: task["position"],
 }
 
 
@@ -206,6 +233,8 @@ filters = st.fixed_dictionaries(
     {},
     optional={
         "status": st.sampled_from(["all", "pending", "completed"]),
+        "list": st.lists(st.sampled_from([*LISTS, "unknown"]), min_size=1, max_size=3),
+        "parent": st.sampled_from(["none", *map(str, PARENTS), "999999999"]),
         "priority": st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=3),
         "tag": st.lists(st.sampled_from([*TAGS, "x", "none"]), min_size=1, max_size=2),
         "search": st.sampled_from(["milk", "MILK buy", "é", "strasse", "50%", "_", "o o", "nix"]),
@@ -219,6 +248,11 @@ filters = st.fixed_dictionaries(
     },
 )
 few_filters = filters.map(lambda query: dict(list(query.items())[:2]))
+places = st.builds(
+    lambda one, parent: {"list": [one], "parent": "none"} if parent is None else {"parent": parent},
+    st.sampled_from([*LISTS, "unknown"]),
+    st.none() | st.sampled_from([str(one) for one in PARENTS]),
+)
 sorts = st.fixed_dictionaries(
     {"sort": st.sampled_from(list(KEYS)), "order": st.sampled_from(["asc", "desc"])}
 )
@@ -229,10 +263,11 @@ sorts = st.fixed_dictionaries(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(few_filters | filters, sorts, st.sampled_from([1, 2, 3, 7, 50, 200]), st.booleans())
+@given(few_filters | filters, sorts, places, st.sampled_from([1, 2, 3, 7, 50, 200]), st.booleans())
 def test_a_list_is_what_the_model_says_in_whatever_pages(
-    world: World, query: Query, sorted_by: Query, limit: int, counted: bool
+    world: World, query: Query, sorted_by: Query, place: Query, limit: int, counted: bool
 ):
+    query = world.meant(query | place if sorted_by["sort"] == "position" else query)
     expected = in_order([t for t in world.tasks if passes(t, query)], **sorted_by)
     limit = max(limit, len(expected) // 3)  # a few pages are as good as a hundred
     target = urlencode({**query, **sorted_by, "limit": limit, "total": counted}, doseq=True)
@@ -257,7 +292,7 @@ def test_a_list_is_what_the_model_says_in_whatever_pages(
 
 changes = st.lists(
     st.tuples(
-        st.sampled_from(["create", "delete", "title", "due_date", "priority", "complete"]),
+        st.sampled_from(["create", "delete", "title", "due_date", "priority", "complete", "move"]),
         st.integers(0, 11),
         st.integers(0, 100),
     ),
@@ -276,6 +311,8 @@ def make(alice: Caller, kind: str, which: int, value: int) -> set[int]:
         return {alice.create(**values)["id"]}
     if kind == "delete":
         alice("DELETE", str(which + 1))
+    elif kind == "move":
+        alice("POST", f"{which + 1}/move", json={"at": ["start", "end"][value % 2]})
     elif kind == "complete":
         alice("PATCH", f"{which + 1}/complete")
     else:
@@ -295,6 +332,8 @@ def test_a_task_that_stays_put_is_met_exactly_once_whatever_happens_between_the_
     alice, chance = service.caller(), random.Random(seed)
     for _ in range(9):
         make(alice, "create", 0, chance.randint(0, 100))
+    if sorted_by["sort"] == "position":
+        sorted_by = sorted_by | {"list": "none", "parent": "none"}
     target = urlencode({**sorted_by, "limit": limit})
     before = [task["id"] for task in alice("GET", f"?{urlencode(sorted_by)}").json()["tasks"]]
     met: list[int] = []
