@@ -1,5 +1,8 @@
 """Migrations: bring a database to the schema of this release, and tell which one it has."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -31,8 +34,13 @@ _ALEMBICS: Final = "alembic_version"
 """Alembic's own name for the version table, which the first releases used; so may others."""
 
 
+_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext('todo migrations'))"
+_SECONDS_BETWEEN_TRIES: Final = 0.1
+
+
 class MigrationError(Exception):
-    """Nothing was changed; the text is one line that says why, and what to do."""
+    """The migration that failed was not made (those before it were, on PostgreSQL); the text is one
+    line that says why, and what to do."""
 
 
 def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -> None:
@@ -46,7 +54,7 @@ def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -
         _make_folder(url)
         engine = maintenance_engine(url)
         try:
-            with engine.connect() as connection:
+            with _alone(engine), engine.connect() as connection:
                 _migrate(connection, revision, namespace)
         finally:
             engine.dispose()
@@ -59,7 +67,7 @@ def migrate(url: str, revision: str = "head", *, namespace: str | None = None) -
 def _migrate(connection: sa.Connection, revision: str, namespace: str | None) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    _serialised(connection)
+    _begin(connection)
     try:
         if namespace is not None:
             _enter(connection, namespace)
@@ -137,18 +145,31 @@ def _revisions() -> list[str]:
     return [step.revision for step in steps][::-1]
 
 
-def _serialised(connection: sa.Connection) -> None:
-    """Open a transaction that no second migration can be inside of.
-
-    DDL is transactional in both databases: a migration that fails leaves nothing behind. The
-    lock is one of the transaction, which survives a pooler in transaction mode.
-    """
+def _begin(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA busy_timeout = 60000")
         connection.exec_driver_sql("BEGIN EXCLUSIVE")
     else:
         connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('todo migrations'))")
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Keep other migrations out (PostgreSQL; on SQLite ``BEGIN EXCLUSIVE`` does).
+
+    A connection of its own holds the lock, since a migration may be several transactions. The lock
+    is one of a transaction, which survives a pooler in transaction mode. Nobody waits for it inside
+    of a statement: an index that is made beside writers waits for the end of every such statement.
+    """
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        while not connection.exec_driver_sql(_LOCK).scalar():
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        yield
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def _enter(connection: sa.Connection, namespace: str) -> None:
