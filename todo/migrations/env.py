@@ -15,7 +15,7 @@ def include_name(name: str | None, kind: str, parents: object) -> bool:  # noqa:
     return kind != "table" or name in OURS
 
 
-def _end_of_step(*, ctx: MigrationContext, **_: object) -> None:
+def _end_of_step(ctx: MigrationContext, *_: object, **__: object) -> None:
     assert ctx.connection is not None  # noqa: S101 - nothing is migrated without one
     commit(ctx.connection)
 

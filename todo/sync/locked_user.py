@@ -18,6 +18,7 @@ from todo.sync.etags import etag_of
 from todo.sync.ledger import Ledger
 from todo.sync.log import LogState, LogUnit, new_nonce
 from todo.sync.preconditions import Precondition, stale
+from todo.sync.recount import recount
 from todo.sync.resource import E, Resource
 from todo.sync.user_row import LABELS, parsed
 from todo.values.clock import now
@@ -35,6 +36,7 @@ class LockedUser:
         self._ledger: Ledger | None = None
         self._begun = self._log = LogState()
         self._unit: LogUnit | None = None
+        self._was_recounted = False
         self._now = ""
         self._counters_at_lock = Counters()
         self._own_counters: dict[tuple[str, int], Mapping[str, int]] = {}
@@ -113,6 +115,8 @@ class LockedUser:
             return None
         if not locked:
             self._locked([getattr(rows[0], label) for label in LABELS])
+            if self._was_recounted:
+                return self._read(resource, entity_id, trashed=trashed)
         self._know_counters(resource, rows[0])
         return resource.entity(rows[0], trashed=trashed)
 
@@ -145,8 +149,11 @@ class LockedUser:
 
     def _locked(self, row: Sequence[Any]) -> Counters:
         self._now = now()
-        self._counters_at_lock, self._begun = parsed(row)
-        counters = self._counters_at_lock
+        counters, self._begun, counted = parsed(row)
+        if counted != counters.revision:
+            counters = recount(self.connection, self.user.id, counters, counted, self._now)
+            self._was_recounted = True
+        self._counters_at_lock = counters
         self._ledger = Ledger(counters)
         self._log = self._begun.settled(counters.revision)
         self._begin_unit()

@@ -14,6 +14,7 @@ from todo.database.dialects import INSERT
 from todo.models import advances, changes, users
 from todo.models import idempotency_keys as keys
 from todo.sync.counters import Counters
+from todo.sync.parts import Statement
 
 MOST_BLOCKS: Final = 10_000
 """Blocks of responses that are kept for one user; beyond them the oldest responses go."""
@@ -23,7 +24,6 @@ STAYING: Final = frozenset({"id", "user_id", "created_at"})
 _KEPT_STATEMENTS: Final = 256
 """Statements that are built once: one for each set of columns that change together."""
 
-Statement = sa.UpdateBase
 Names = tuple[str, ...]
 """Names of columns."""
 
@@ -54,8 +54,14 @@ UPDATE_USER_AND_FLOOR: Final = UPDATE_USER.values(
 )
 
 ADVANCE_USERS: Final = sa.update(users).values(
-    **dict.fromkeys(OF_BEGINNING, bindparam("ahead")),
-    **dict.fromkeys(("nonce", "floor_nonce"), bindparam("new_nonce")),
+    {
+        **dict.fromkeys(OF_BEGINNING, bindparam("ahead")),
+        **dict.fromkeys(("nonce", "floor_nonce"), bindparam("new_nonce")),
+        # Who has to be counted again still has.
+        "counted": sa.case(
+            (users.c.counted == users.c.revision, bindparam("ahead")), else_=users.c.counted
+        ),
+    }
 )
 ADVANCE_NEW_USERS: Final = sa.insert(advances).values(
     revision=bindparam("ahead"), at=bindparam("moment")
@@ -156,13 +162,6 @@ FORGET_ENTRIES: Final = sa.delete(changes).where(
 
 
 @lru_cache(maxsize=_KEPT_STATEMENTS)
-def combined(statements: tuple[Statement, ...]) -> Statement:
-    """Return one statement that makes all changes of several (PostgreSQL)."""
-    first, *others = statements
-    return first.add_cte(*(one.cte(f"part_{number}") for number, one in enumerate(others)))
-
-
-@lru_cache(maxsize=_KEPT_STATEMENTS)
 def insert(table: sa.Table, names: Names) -> Statement:
     """Add a row; binds ``new_`` and its name for each column."""
     return sa.insert(table).values(_new(names))
@@ -196,12 +195,20 @@ def update_batch(table: sa.Table, dialect: str, same: Names, each: Names) -> Sta
     """
     if dialect != "postgresql":
         return update(table, (*same, "revision", *each))
-    # A binary search in the array, which is sorted: 1 for the first.
-    position = func.width_bucket(table.c.id, sa.cast(_IDS, ARRAY(BigInteger)))
-    revision = bindparam("revision_before", type_=BigInteger) + position
-    values = {name: _at(position, table.c[name]) for name in each}
+    place = _place(table)
+    revision = bindparam("revision_before", type_=BigInteger) + place
+    values = {name: _at(place, table.c[name]) for name in each}
     rows = sa.update(table).where(*_batch(table))
     return rows.values({**_new(same), "revision": revision, **values})
+
+
+@lru_cache(maxsize=_KEPT_STATEMENTS)
+def set_batch(table: sa.Table, dialect: str, names: Names) -> Statement:
+    """Give each row of a batch its values, as :func:`update_batch` does, and no revision."""
+    if dialect != "postgresql":
+        return update(table, names)
+    values = {name: _at(_place(table), table.c[name]) for name in names}
+    return sa.update(table).where(*_batch(table)).values(values)
 
 
 @cache
@@ -230,6 +237,12 @@ def add_to(table: sa.Table, dialect: str, names: Names) -> Statement:
 
 
 _IDS: Final = bindparam("ids", type_=ARRAY(BigInteger))
+
+
+def _place(table: sa.Table) -> sa.ColumnElement[int]:
+    """The place of a row in its batch, 1 for the first: a binary search in the array, which is
+    sorted."""
+    return func.width_bucket(table.c.id, sa.cast(_IDS, ARRAY(BigInteger)))
 
 
 def _batch(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:

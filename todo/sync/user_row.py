@@ -7,7 +7,7 @@ from todo.models import users
 from todo.sync.counters import Counters
 from todo.sync.log import LogState
 
-FIELDS: Final = (*Counters._fields, *LogState._fields)
+FIELDS: Final = (*Counters._fields, *LogState._fields, "counted")
 LABELS: Final = tuple(f"user_{name}" for name in FIELDS)
 """What each field is called beside an entity, which has a ``revision`` of its own."""
 COLUMNS: Final = tuple(
@@ -18,7 +18,8 @@ REVISION: Final = users.c.revision.label("user_revision")
 NONCE: Final = users.c.nonce.label("user_nonce")
 
 
-def parsed(row: Sequence[Any]) -> tuple[Counters, LogState]:
-    """Return what a row of :data:`COLUMNS` says."""
-    counters = Counters(*row[: len(Counters._fields)])
-    return counters, LogState(*row[len(Counters._fields) :])
+def parsed(row: Sequence[Any]) -> tuple[Counters, LogState, int]:
+    """Return what a row of :data:`COLUMNS` says; the last is the revision up to which all counters
+    are right."""
+    first, behind = len(Counters._fields), len(FIELDS) - 1
+    return Counters(*row[:first]), LogState(*row[first:behind]), row[behind]

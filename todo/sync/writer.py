@@ -20,18 +20,13 @@ from todo.database.transactions import commit_with_next
 from todo.sync import statements
 from todo.sync.counters import Counters
 from todo.sync.log import Entry, Fields, LogState, LogUnit, entry_of
+from todo.sync.parts import Part, Statement, Values, batch_part, bound, execute_parts, of_batch
 from todo.sync.recorded import Change, Ids, Kept, Recorded
 from todo.sync.resource import Resource, Tally
-from todo.sync.statements import Statement
 from todo.values.clock import now
 
 BLOCK_BYTES: Final = 4096
 """A response takes a block for each of so many bytes, or part of them."""
-
-Values = dict[str, Any]
-"""What a statement binds."""
-Part = tuple[Statement, Any]
-"""A statement and what it binds, several times over in a list (SQLite)."""
 
 
 def add_user(connection: Connection, user: User, moment: str) -> None:
@@ -100,13 +95,13 @@ def write(
     if kept is not None:
         together += _keep(dialect, kept)
     commit_with_next(connection)
-    _execute(connection, together)
+    execute_parts(connection, together)
 
 
 def write_batch(connection: Connection, changes: Sequence[Change], unit: LogUnit) -> None:
     """Write ``changes`` of entities with their log, before the end of their unit."""
     _write_many(connection, changes)
-    _execute(connection, _log(connection.dialect.name, unit, _entries(changes)))
+    execute_parts(connection, _log(connection.dialect.name, unit, _entries(changes)))
 
 
 def change_batch(
@@ -127,18 +122,37 @@ def change_batch(
     """
     dialect = connection.dialect.name
     statement = statements.update_batch(resource.table, dialect, tuple(same), tuple(each))
-    values = {"of_user": user_id, **_bound(same)}
-    log = _log(dialect, unit, entries)
-    if dialect == "postgresql":
-        values |= {**_of_batch(ids), "revision_before": revision, **_bound(each)}
-        _execute(connection, [(statement, values), *log])
-        return
-    revisions = range(revision + 1, revision + 1 + len(ids))
-    columns = {"entity_id": ids, "new_revision": revisions, **_bound(each)}
-    rows = zip(*columns.values(), strict=True)
-    own = [{**values, **dict(zip(columns, row, strict=True))} for row in rows]
-    connection.execute(statement, own)
-    _execute(connection, log)
+    parts = batch_part(statement, dialect, user_id, ids, same, each, revision)
+    execute_parts(connection, [parts, *_log(dialect, unit, entries)])
+
+
+def change_unlogged(
+    connection: Connection, table: Table, user_id: str, ids: Ids, revision: int, same: Values
+) -> None:
+    """Change rows like :func:`change_batch`; the caller lets the log begin behind that."""
+    dialect = connection.dialect.name
+    statement = statements.update_batch(table, dialect, tuple(same), ())
+    execute_parts(connection, [batch_part(statement, dialect, user_id, ids, same, {}, revision)])
+
+
+def set_batch(
+    connection: Connection,
+    table: Table,
+    user_id: str,
+    ids: Ids,
+    each: Mapping[str, Sequence[Any]],
+) -> None:
+    """Give the rows with the ascending ``ids`` the values of ``each``, which belong to no
+    revision."""
+    dialect = connection.dialect.name
+    statement = statements.set_batch(table, dialect, tuple(each))
+    execute_parts(connection, [batch_part(statement, dialect, user_id, ids, {}, each)])
+
+
+def add_to_counters(connection: Connection, user_id: str, tallies: Mapping[Tally, int]) -> None:
+    """Add to counters on rows now, before the end of a unit."""
+    for part in _tallies(connection.dialect.name, user_id, tallies):
+        execute_parts(connection, [part])
 
 
 def delete_batch(connection: Connection, resource: Resource[Any], user_id: str, ids: Ids) -> None:
@@ -148,8 +162,8 @@ def delete_batch(connection: Connection, resource: Resource[Any], user_id: str, 
     emptied = statements.EMPTY_ENTRIES[dialect]
     values = {"of_user": user_id, "of_kind": resource.kind}
     if dialect == "postgresql":
-        values |= _of_batch(ids)
-        _execute(connection, [(statement, values), (emptied, values)])
+        values |= of_batch(ids)
+        execute_parts(connection, [(statement, values), (emptied, values)])
     elif ids:
         own = [{**values, "entity_id": one} for one in ids]
         connection.execute(statement, own)
@@ -180,36 +194,21 @@ def forget_old(connection: Connection, user_id: str, before: str) -> int:
     ).rowcount
 
 
-def _execute(connection: Connection, parts: Sequence[Part]) -> None:
-    """Execute all ``parts``, with PostgreSQL as one statement; none changes a row of another."""
-    if connection.dialect.name == "postgresql":
-        values: Values = {}
-        for _, bound in parts:
-            values |= bound
-        execute(connection, statements.combined(tuple(part for part, _ in parts)), values)
-    else:
-        for statement, bound in parts:
-            if isinstance(bound, list):
-                connection.execute(statement, bound)
-            else:
-                execute(connection, statement, bound)
-
-
 def _change_one(change: Change, dialect: str) -> list[Part]:
     """The statements that make one change, and what they bind."""
     resource, old, new = change.resource, change.old, change.new
     if new is None:
         assert old is not None  # noqa: S101 - nothing was there, and nothing is
         key = {"entity_id": old["id"], "of_user": old["user_id"]}
-        entries = {**key, "of_kind": resource.kind, **_of_batch([old["id"]])}
+        entries = {**key, "of_kind": resource.kind, **of_batch([old["id"]])}
         emptied = statements.EMPTY_ENTRIES[dialect]
         return [(statements.delete(resource.table), key), (emptied, entries)]
     if old is None:
         row = change.row()
-        return [(statements.insert(resource.table, tuple(row)), _bound(row))]
+        return [(statements.insert(resource.table, tuple(row)), bound(row))]
     changed = resource.changes(old, new)
     key = {"entity_id": new["id"], "of_user": new["user_id"]}
-    return [(statements.update(resource.table, tuple(changed)), {**key, **_bound(changed)})]
+    return [(statements.update(resource.table, tuple(changed)), {**key, **bound(changed)})]
 
 
 def _entries(changes: Sequence[Change]) -> list[Entry]:
@@ -267,7 +266,7 @@ def _write_many(connection: Connection, changes: Sequence[Change]) -> None:
     """Write whole entities, new ones and old ones; none is deleted for good here."""
     rows: dict[Resource[Any], list[Values]] = {}
     for change in changes:
-        rows.setdefault(change.resource, []).append(_bound(change.row()))
+        rows.setdefault(change.resource, []).append(bound(change.row()))
     for resource, values in rows.items():
         names = tuple(name.removeprefix("new_") for name in values[0])
         connection.execute(statements.save(resource.table, names, connection.dialect.name), values)
@@ -288,11 +287,3 @@ def _keep(dialect: str, kept: Kept) -> list[tuple[Statement, Values]]:
         "kept_at": now(),
     }
     return [(statements.FORGET_OLDEST, of_key), (statements.KEEP[dialect], {**of_key, **new})]
-
-
-def _of_batch(ids: Ids) -> Values:
-    return {"ids": ids, "first_id": ids[0], "last_id": ids[-1]}
-
-
-def _bound(row: Mapping[str, Any]) -> Values:
-    return {f"new_{name}": value for name, value in row.items()}

@@ -106,15 +106,15 @@ def _write(rows: list[dict[str, Any]]) -> None:
 def _create_index(name: str, columns: list[str], where: str, schema: str | None) -> None:
     """Make an index; one that a run before has left unfinished is made anew."""
     condition = sa.text(where)
-    concurrently = {"schema": schema, "postgresql_concurrently": True} if schema else {}
-    op.drop_index(name, "tasks", if_exists=True, **concurrently)
+    beside: dict[str, Any] = {"schema": schema, "postgresql_concurrently": True} if schema else {}
+    op.drop_index(name, "tasks", if_exists=True, **beside)
     op.create_index(
         name,
         "tasks",
         ["user_id", *columns],
         postgresql_where=condition,
         sqlite_where=condition,
-        **concurrently,
+        **beside,
     )
 
 
