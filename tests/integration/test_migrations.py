@@ -26,6 +26,7 @@ from tests.servers.reaper import wait_until
 from todo.database import schema
 from todo.database.engine import maintenance_engine
 from todo.models import VERSION_TABLE, Base
+from todo.values import positions
 
 RACES = 3
 FIRST_OPENINGS = 50
@@ -327,7 +328,147 @@ def test_a_task_that_is_completed_while_its_key_is_renewed_keeps_both_changes(po
     ]
 
 
+USER_COLUMNS = "id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at"
+TASKS_OF_MANY_USERS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+    " INSERT INTO tasks (user_id, id, revision, title, title_key, description, completed,"
+    "  completed_at, created_at, updated_at, deleted_at, search_key, priority, tags, tags_key)"
+    " SELECT users.id, i, i, 'Old', 'old', NULL, i % 3 = 0,"
+    "  CASE WHEN i % 3 = 0 THEN created_at END,"
+    "  created_at, created_at, CASE WHEN i % 5 = 0 THEN created_at END, 'old\n', 2, '[]', ''"
+    " FROM users, n"
+)
+OWNERS = ("alice", "bob", "carol")
+
+
+def fill_before_lists(url: str, last: int) -> None:
+    """Three users with so many tasks each, as the release before lists left them."""
+    schema.migrate(url, "0011")
+    for owner in OWNERS:
+        user = FIRST_USER.replace("users VALUES", f"users ({USER_COLUMNS}) VALUES")
+        rows(url, user.replace("'alice', 1, 1", f"'{owner}', {last}, 1"))
+    rows(url, TASKS_OF_MANY_USERS, last=last)
+    counters = {
+        "open_tasks": "deleted_at IS NULL AND NOT completed",
+        "done_tasks": "deleted_at IS NULL AND completed",
+        "trashed_tasks": "deleted_at IS NOT NULL",
+    }
+    for name, condition in counters.items():
+        number = f"SELECT count(*) FROM tasks WHERE user_id = users.id AND {condition}"  # noqa: S608
+        rows(url, f"UPDATE users SET {name} = ({number})")  # noqa: S608
+
+
+def test_tasks_of_before_lists_are_on_top_of_the_inbox_in_the_order_of_their_ids(empty_database):
+    last = SEVERAL_BATCHES
+    fill_before_lists(empty_database, last)
+
+    schema.migrate(empty_database)
+
+    given = rows(empty_database, "SELECT user_id, id, list_id, parent_id, position FROM tasks")
+    assert {tuple(row.values()) for row in given} == {
+        (owner, number, None, None, positions.last(number))
+        for owner in OWNERS
+        for number in range(1, last + 1)
+    }
+    wrong = (
+        "SELECT count(*) FROM users WHERE top_open <> open_tasks OR top_done <> done_tasks"
+        " OR counted <> revision"
+    )
+    assert value(empty_database, wrong) == 0
+
+
+def test_lists_and_places_go_with_the_way_back_and_tasks_stay(empty_database, service_on):
+    schema.migrate(empty_database)
+    alice = service_on(empty_database).caller("alice")
+    home = alice("POST", "/api/me/lists", json={"name": "Home"}).json()
+    parent = alice.create("Move house", list_id=home["id"])
+    child = alice.create("Pack", parent_id=parent["id"])
+
+    schema.migrate(empty_database, "0011")
+
+    assert "lists" not in tables(empty_database)
+    assert rows(empty_database, "SELECT id, title FROM tasks ORDER BY id") == [
+        {"id": parent["id"], "title": "Move house"},
+        {"id": child["id"], "title": "Pack"},
+    ]
+
+    schema.migrate(empty_database)
+
+    assert rows(empty_database, "SELECT id, parent_id, position FROM tasks ORDER BY id") == [
+        {"id": one["id"], "parent_id": None, "position": positions.last(one["id"])}
+        for one in (parent, child)
+    ]
+
+
+def test_positions_that_could_not_all_be_given_are_given_by_the_next_run(postgres):
+    url = postgres.create_database()
+    fill_before_lists(url, SEVERAL_BATCHES)
+    schema.migrate(url, "0013")
+    forbid = (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN RAISE EXCEPTION ''no''; END';"
+        "CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW"
+        " WHEN (OLD.user_id = 'carol') EXECUTE FUNCTION refuse()"
+    )
+    rows(url, forbid)
+
+    with pytest.raises(schema.MigrationError):
+        schema.migrate(url)
+    assert value(url, f"SELECT version_num FROM {VERSION_TABLE}") == "0013"  # noqa: S608
+    assert value(url, "SELECT count(position) FROM tasks WHERE user_id = 'alice'") > 0
+    rows(url, "DROP TRIGGER refuse ON tasks")
+    rows(url, "CREATE INDEX ix_tasks_child ON tasks (id)")  # what a broken-off run may leave
+
+    schema.migrate(url)
+
+    assert value(url, "SELECT count(*) FROM tasks WHERE position IS NULL") == 0
+    assert differences(url) == []
+    assert "parent_id" in definitions(url)["tasks: index ix_tasks_child"]
+
+
+CHANGE_OF_BEFORE = (
+    "UPDATE users SET revision = revision + 1 WHERE id = 'alice';"
+    " UPDATE tasks SET revision = (SELECT revision FROM users WHERE id = 'alice')"
+    " WHERE user_id = 'alice' AND id = 1"
+)
+
+
+def test_reads_and_writes_of_before_go_on_while_many_tasks_get_their_positions(postgres):
+    url = postgres.create_database()
+    fill_before_lists(url, 4 * SEVERAL_BATCHES)
+    slow = (
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(0.0001); RETURN NEW; END';"
+        "CREATE TRIGGER slow BEFORE UPDATE ON tasks FOR EACH ROW"
+        " WHEN (OLD.id % 10 = 0) EXECUTE FUNCTION slow()"
+    )
+    rows(url, slow)
+    written = 0
+    with ThreadPoolExecutor(1) as thread:
+        migration = thread.submit(schema.migrate, url)
+        while not migration.done():
+            rows(url, CHANGE_OF_BEFORE)
+            assert value(url, "SELECT count(*) FROM tasks WHERE user_id = 'alice' AND id = 1") == 1
+            written += 1
+        migration.result()
+
+    assert written > 1
+    [alice] = rows(url, "SELECT revision, counted FROM users WHERE id = 'alice'")
+    assert alice["revision"] == 4 * SEVERAL_BATCHES + written
+    assert value(url, "SELECT count(*) FROM tasks WHERE position IS NULL") == 0
+
+
+ON_TOP = {
+    "list_id": None,
+    "parent_id": None,
+    "position": "a1",
+    "children": 0,
+    "children_done": 0,
+    "deleted_unit": None,
+}
+"""What they added to its task."""
 NEW = {"email": None, "name": None, "nonce": "", "logged": 0, "log_floor": 0, "floor_nonce": ""}
+COUNTED = {"top_open": 1, "top_done": 0, "all_lists": 0, "counted": 1}
 """What later schemas added to a user of the first one."""
 
 
@@ -339,9 +480,9 @@ def test_rows_of_the_first_schema_survive_the_second_and_the_way_back(empty_data
     tasks = rows(empty_database, "SELECT * FROM tasks")
 
     schema.migrate(empty_database)
-    assert rows(empty_database, "SELECT * FROM users") == [{**user, **NEW}]
+    assert rows(empty_database, "SELECT * FROM users") == [{**user, **NEW, **COUNTED}]
     [task] = rows(empty_database, "SELECT * FROM tasks")
-    added = {"search_key": "buy milk\n", "priority": 2, "due_date": None, "tags_key": ""}
+    added = {"search_key": "buy milk\n", "priority": 2, "due_date": None, "tags_key": "", **ON_TOP}
     assert {**task, "tags": "[]"} == {**tasks[0], **added, "tags": "[]"}
 
     schema.migrate(empty_database, "0001")
