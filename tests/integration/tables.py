@@ -100,6 +100,66 @@ def assert_log_is_whole(url: str, owner: str) -> None:
         assert [entry["nonce"] for entry in entries][-1:] in ([], [log["nonce"]])
 
 
+_COUNTED = {
+    "users": (
+        "SELECT top_open, top_done, counted FROM users WHERE id = :owner",
+        (
+            "SELECT count(CASE WHEN NOT completed AND parent_id IS NULL THEN 1 END) AS top_open,"
+            " count(CASE WHEN completed AND parent_id IS NULL THEN 1 END) AS top_done,"
+            " (SELECT revision FROM users WHERE id = :owner) AS counted"
+            " FROM tasks WHERE user_id = :owner AND deleted_at IS NULL"
+        ),
+    ),
+    "lists": (
+        (
+            "SELECT id, open_tasks, done_tasks, top_open, top_done FROM lists"
+            " WHERE user_id = :owner ORDER BY id"
+        ),
+        (
+            "SELECT lists.id, count(CASE WHEN NOT completed THEN 1 END) AS open_tasks,"
+            " count(CASE WHEN completed THEN 1 END) AS done_tasks,"
+            " count(CASE WHEN NOT completed AND parent_id IS NULL THEN 1 END) AS top_open,"
+            " count(CASE WHEN completed AND parent_id IS NULL THEN 1 END) AS top_done"
+            " FROM lists LEFT JOIN tasks ON tasks.user_id = lists.user_id AND list_id = lists.id"
+            " AND tasks.deleted_at IS NULL WHERE lists.user_id = :owner"
+            " GROUP BY lists.id ORDER BY lists.id"
+        ),
+    ),
+    "tasks": (
+        "SELECT id, children, children_done FROM tasks WHERE user_id = :owner ORDER BY id",
+        (
+            "SELECT parent.id, count(child.id) AS children,"
+            " count(CASE WHEN child.completed THEN 1 END) AS children_done"
+            " FROM tasks AS parent LEFT JOIN tasks AS child ON child.user_id = parent.user_id"
+            " AND child.parent_id = parent.id AND child.deleted_at IS NULL"
+            " WHERE parent.user_id = :owner GROUP BY parent.id ORDER BY parent.id"
+        ),
+    ),
+}
+
+
+def assert_all_is_counted(url: str, owner: str) -> None:
+    """Hold the counters of lists and subtasks against the tasks.
+
+    Every task has a position, and every live subtask a live parent.
+    """
+    for counters, counted in _COUNTED.values():
+        assert rows(url, counters, owner=owner) == rows(url, counted, owner=owner)
+    assert (
+        value(
+            url,
+            "SELECT count(*) FROM tasks WHERE position IS NULL AND user_id = :owner",
+            owner=owner,
+        )
+        == 0
+    )
+    lost = (
+        "SELECT count(*) FROM tasks WHERE deleted_at IS NULL AND user_id = :owner"
+        " AND parent_id NOT IN (SELECT id FROM tasks WHERE deleted_at IS NULL AND user_id = :owner)"
+    )
+    assert value(url, lost, owner=owner) == 0
+
+
 _SLOW = {
     "postgresql": """
         CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS

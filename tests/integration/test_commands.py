@@ -11,9 +11,10 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.integration.server import REPOSITORY, TODO, run_todo
-from tests.integration.tables import assert_books_balance, counters_of, rows
+from tests.integration.tables import assert_all_is_counted, assert_books_balance, counters_of, rows
 from tests.servers.process import free_port
 from todo.database import schema
+from todo.lists.demo import NAMES
 
 URL = "postgresql://todo:very-private@127.0.0.1/todo"
 POSTGRESQL = {"DATABASE_URL": URL, "BETTER_AUTH_SECRET": SECRET}
@@ -318,7 +319,14 @@ def test_demo_data_gives_a_user_tasks_of_every_kind_whose_books_balance(database
         assert (run.returncode, run.stderr) == (0, "")
         assert run.stdout.endswith(": 1500 more tasks of 'alice'\n")
 
-    assert_books_balance(database_url, "alice", changes=3000, at_one_moment=False)
+    lists = rows(database_url, "SELECT name, color, open_tasks + done_tasks AS tasks FROM lists")
+    assert_books_balance(database_url, "alice", changes=3000 + len(lists), at_one_moment=False)
+    assert {one["name"]: one["color"] for one in lists} == NAMES
+    assert min(one["tasks"] for one in lists) > 100
+    assert_all_is_counted(database_url, "alice")
+    relations = "SELECT max(children) AS most, count(parent_id) AS subtasks FROM tasks"
+    [found] = rows(database_url, relations)
+    assert 1 < found["most"] < 100 < found["subtasks"]
     kinds = "SELECT count(DISTINCT priority) AS p, count(DISTINCT completed) AS c, count(DISTINCT"
     kinds += " length(due_date)) AS d, count(due_date) < count(*) AS n FROM tasks"
     [found] = rows(database_url, kinds)

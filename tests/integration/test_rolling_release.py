@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Caller, Service
 from tests.integration.application import sent_by
-from tests.integration.tables import rows, value
+from tests.integration.tables import assert_all_is_counted, rows, value
 from todo.values import positions
 
 MOMENT = "'2026-11-22 16:51:00'"
@@ -93,51 +93,6 @@ def a_list(alice: Caller, name: str = "Home") -> int:
     return created.json()["id"]
 
 
-COUNTED = {
-    "users": (
-        "SELECT top_open, top_done, counted FROM users WHERE id = 'alice'",
-        (
-            "SELECT count(CASE WHEN NOT completed AND parent_id IS NULL THEN 1 END) AS top_open,"
-            " count(CASE WHEN completed AND parent_id IS NULL THEN 1 END) AS top_done,"
-            " (SELECT revision FROM users WHERE id = 'alice') AS counted"
-            " FROM tasks WHERE user_id = 'alice' AND deleted_at IS NULL"
-        ),
-    ),
-    "lists": (
-        "SELECT id, open_tasks, done_tasks, top_open, top_done FROM lists ORDER BY id",
-        (
-            "SELECT lists.id, count(CASE WHEN NOT completed THEN 1 END) AS open_tasks,"
-            " count(CASE WHEN completed THEN 1 END) AS done_tasks,"
-            " count(CASE WHEN NOT completed AND parent_id IS NULL THEN 1 END) AS top_open,"
-            " count(CASE WHEN completed AND parent_id IS NULL THEN 1 END) AS top_done"
-            " FROM lists LEFT JOIN tasks ON tasks.user_id = lists.user_id AND list_id = lists.id"
-            " AND tasks.deleted_at IS NULL GROUP BY lists.id ORDER BY lists.id"
-        ),
-    ),
-    "tasks": (
-        "SELECT id, children, children_done FROM tasks ORDER BY id",
-        (
-            "SELECT parent.id, count(child.id) AS children,"
-            " count(CASE WHEN child.completed THEN 1 END) AS children_done"
-            " FROM tasks AS parent LEFT JOIN tasks AS child ON child.user_id = parent.user_id"
-            " AND child.parent_id = parent.id AND child.deleted_at IS NULL"
-            " GROUP BY parent.id ORDER BY parent.id"
-        ),
-    ),
-}
-
-
-def assert_all_is_counted(url: str) -> None:
-    for counters, counted in COUNTED.values():
-        assert rows(url, counters) == rows(url, counted)
-    assert value(url, "SELECT count(*) FROM tasks WHERE position IS NULL") == 0
-    lost = (
-        "SELECT count(*) FROM tasks WHERE deleted_at IS NULL AND parent_id IS NOT NULL"
-        " AND parent_id NOT IN (SELECT id FROM tasks WHERE deleted_at IS NULL)"
-    )
-    assert value(url, lost) == 0
-
-
 def family(alice: Caller) -> tuple[int, list[int]]:
     """A task in a list with four subtasks, one of them completed."""
     parent = alice.create("Move house", list_id=a_list(alice))["id"]
@@ -174,7 +129,7 @@ def test_one_change_after_writes_of_the_release_before_makes_all_counters_exact(
 
     change(alice, parent)
 
-    assert_all_is_counted(database_url)
+    assert_all_is_counted(database_url, alice.id)
 
 
 def test_tasks_of_the_release_before_are_ordered_by_their_ids_among_the_others(alice, before):
@@ -199,7 +154,7 @@ def test_subtasks_whose_parent_the_release_before_deleted_are_on_top_and_clients
 
     last = alice.create("Another")["revision"]
 
-    assert_all_is_counted(database_url)
+    assert_all_is_counted(database_url, alice.id)
     lifted = [alice("GET", f"{child}").json() for child in children]
     assert [(task["parent_id"], task["revision"]) for task in lifted] == [
         (None, last - 4 + place) for place in range(4)
@@ -215,7 +170,7 @@ def test_undelete_by_the_release_before_is_counted(alice, before, database_url):
 
     assert alice("PATCH", f"{children[3]}/complete").status_code == 200
 
-    assert_all_is_counted(database_url)
+    assert_all_is_counted(database_url, alice.id)
 
 
 def test_who_was_counted_is_not_counted_again(alice, before, service):
@@ -236,7 +191,7 @@ def test_many_tasks_without_a_position_get_one_each(alice, database_url):
 
     assert alice("PATCH", "1", json={"title": "Changed"}).json()["revision"] == many + 1
 
-    assert_all_is_counted(database_url)
+    assert_all_is_counted(database_url, alice.id)
     given = rows(database_url, "SELECT id, position FROM tasks")
     assert {row["id"]: row["position"] for row in given} == {
         number: positions.last(number) for number in range(1, many + 1)

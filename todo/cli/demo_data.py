@@ -6,8 +6,8 @@ from todo.auth.invalid_token import InvalidTokenError
 from todo.auth.tokens import check_subject
 from todo.auth.user import User
 from todo.cli.database import connected
+from todo.lists import demo
 from todo.settings.settings import Settings
-from todo.tasks import demo
 
 
 @click.command()
@@ -16,7 +16,7 @@ from todo.tasks import demo
     "--sub", default="demo", show_default=True, help="The id of the user who gets the tasks."
 )
 def demo_data(number: int, sub: str) -> None:
-    """Add made-up tasks for a user, to look at or to measure with."""
+    """Add made-up tasks for a user, to look at or to measure with: in lists, some with subtasks."""
     settings = Settings.from_env()
     try:
         check_subject(sub)
@@ -27,6 +27,7 @@ def demo_data(number: int, sub: str) -> None:
             User(sub),
             number,
             quota=settings.tasks_per_user,
+            list_quota=settings.lists_per_user,
             most_entries=settings.changes_per_user,
         )
     click.echo(f"{database}: {number} more tasks of {sub!r}")
