@@ -145,14 +145,8 @@ def assert_all_is_counted(url: str, owner: str) -> None:
     """
     for counters, counted in _COUNTED.values():
         assert rows(url, counters, owner=owner) == rows(url, counted, owner=owner)
-    assert (
-        value(
-            url,
-            "SELECT count(*) FROM tasks WHERE position IS NULL AND user_id = :owner",
-            owner=owner,
-        )
-        == 0
-    )
+    without = "SELECT count(*) FROM tasks WHERE position IS NULL AND user_id = :owner"
+    assert value(url, without, owner=owner) == 0
     lost = (
         "SELECT count(*) FROM tasks WHERE deleted_at IS NULL AND user_id = :owner"
         " AND parent_id NOT IN (SELECT id FROM tasks WHERE deleted_at IS NULL AND user_id = :owner)"

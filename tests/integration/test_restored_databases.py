@@ -13,7 +13,7 @@ from tests.api.expect import refusal
 from tests.conftest import DIALECTS, SECRET, Caller
 from tests.integration.restoring import OnPostgreSQL, OnSQLite, Restorable, caller
 from tests.integration.server import REPOSITORY, postgresql_settings, run_todo
-from tests.integration.tables import assert_log_is_whole, rows, value
+from tests.integration.tables import assert_all_is_counted, assert_log_is_whole, rows, value
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import lack, require
 from todo.database import schema
@@ -68,6 +68,25 @@ def test_restored_database_has_what_the_backup_had_and_nothing_else(world, alice
     page = alice("GET", "").json()
     assert (page["tasks"], page["total"]) == ([kept], 1)
     assert caller(world, "alice")("GET", f"{kept['id']}").json() == kept
+
+
+def test_lists_and_subtasks_of_the_backup_are_there_with_their_counts(world, alice):
+    home = alice("POST", "/api/me/lists", json={"name": "Home"}).json()
+    parent = alice.create("Move house", list_id=home["id"])
+    child = alice.create("Pack", parent_id=parent["id"])
+    shown = alice("GET", "/api/me/lists").json()
+    world.back_up()
+    alice("PATCH", f"{child['id']}/complete")
+    alice("DELETE", f"/api/me/lists/{home['id']}")
+
+    alice = restored(world)
+
+    lists = alice("GET", "/api/me/lists").json()
+    assert (lists["lists"], lists["counts"]) == (shown["lists"], shown["counts"])
+    assert [alice("GET", f"{one['id']}").json() for one in (parent, child)] == [parent, child]
+    behind = alice.create("Unpack", parent_id=parent["id"])
+    assert (behind["list_id"], behind["position"] > child["position"]) == (home["id"], True)
+    assert_all_is_counted(world.service.settings.database_url, alice.id)
 
 
 def test_ids_and_revisions_of_after_the_backup_are_never_given_again(world, alice):
@@ -229,6 +248,24 @@ def test_revisions_move_ahead_of_what_a_wrong_clock_gave(database_url, service_o
     )
     assert alice.create()["id"] == high + GAP + 1
     assert_log_is_whole(database_url, "alice")
+
+
+def test_what_the_release_before_did_not_count_is_counted_after_revisions_moved_ahead(
+    database_url, service_on, tmp_path
+):
+    alice = service_on(database_url).caller("alice")
+    parent = alice.create()
+    alice.create(parent_id=parent["id"])
+    complete = "UPDATE tasks SET completed = true, completed_at = created_at WHERE id = 2"
+    counters = "UPDATE users SET revision = 3, open_tasks = 1, done_tasks = 1"
+    rows(database_url, complete)
+    rows(database_url, counters)
+    settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
+
+    assert run_todo("advance-revisions", cwd=tmp_path, **settings).returncode == 0
+
+    alice.create()
+    assert_all_is_counted(database_url, "alice")
 
 
 def test_advance_revisions_of_a_database_without_tables_sends_to_migrate(postgres, tmp_path):
