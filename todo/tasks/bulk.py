@@ -98,10 +98,10 @@ def _apply(forest: Forest, index: int, operation: Operation) -> int:
         if op == "create":
             return service.add(forest, operation["data"])["id"]
         task_id = operation["id"]
-        if op == "restore":
-            return service.bring_back(forest, forest.trashed[task_id])["id"]
-        if (task := forest.tasks.get(task_id)) is not None:
-            _change(forest, task, operation)
+        if op == "restore" and (trashed := forest.trashed.get(task_id)) is not None:
+            service.bring_back(forest, trashed)
+        elif (task := forest.tasks.get(task_id)) is not None:
+            _change(forest, task, operation)  # a task to restore came back with an earlier one
         elif op != "delete":  # an earlier operation took it along
             raise TASKS.not_found(False).at([_not_found(place)])
         return task_id

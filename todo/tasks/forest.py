@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from sqlalchemy import (
     CTE,
@@ -38,8 +38,17 @@ MOST_OPEN_CHILDREN: Final = 200
 MOST_DESCENDANTS: Final = 500
 
 Side = Literal["before", "after"]
+_SIDES: Final[tuple[Side, ...]] = ("before", "after")
 
 _COLUMNS: Final = (*TASKS.columns, *TASKS.trash_columns, *TASKS.derived_columns)
+
+
+class Gap(NamedTuple):
+    """Two positions in a place; between them are only tasks that the forest has. ``None`` is the
+    start or the end."""
+
+    before: str | None
+    after: str | None
 
 
 @dataclass
@@ -51,9 +60,10 @@ class Forest:
     lists: set[int] = field(default_factory=set)
     """Those that are live, of the lists that were asked for."""
     trashed: dict[int, Task] = field(default_factory=dict)
-    """Those tasks of the ids that are in the trash, and what went there with them."""
-    edges: dict[tuple[int, Side], str] = field(default_factory=dict)
-    """The nearest position on each side of a neighbour on top, but for those of the ids."""
+    """Those tasks of the ids that are in the trash, and what went there with them; none that was
+    put."""
+    gaps: dict[int | None, list[Gap]] = field(default_factory=lambda: defaultdict(list))
+    """Around neighbours on top, by their lists."""
     touched: set[int] = field(default_factory=set)
     """The ids of tasks that were put."""
     _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
@@ -79,22 +89,29 @@ class Forest:
         if any(bound.values()):
             beside = sorted({*neighbours})
             bound |= {"neighbours": beside} if beside else {}
-            for row in unit.read(_statement(bool(beside), restores), bound):
+            rows = unit.read(_statement(bool(beside), restores), bound)
+            for row in rows:
                 found._add(row)
+            found._keep_gaps(row for row in rows if row.found in _SIDES)
         return found
 
     def _add(self, row: Any) -> None:
         found, task = row.found, TASKS.entity(row[1:], trashed=True)
         if found == "list":
             self.lists.add(task["id"])
-        elif found in ("before", "after"):
-            self.edges[task["id"], found] = task["position"]
-        else:
+        elif found not in _SIDES:
             self.unit.know_derived(TASKS, row)
             if task.get("deleted_at") is None:
                 self._keep(TASKS.shown(task))
             else:
                 self.trashed[task["id"]] = task
+
+    def _keep_gaps(self, rows: Iterable[Any]) -> None:
+        """Keep what is around each neighbour, from its two rows."""
+        edges = {(row.id, row.found): row.position for row in rows}
+        for task_id in {row_id for row_id, _ in edges}.intersection(self.tasks):
+            gap = Gap(edges[task_id, "before"], edges[task_id, "after"])
+            self.gaps[self.tasks[task_id]["list_id"]].append(gap)
 
     def children(self, task_id: int) -> list[Task]:
         """Return the tasks whose parent is ``task_id``, by their positions."""
@@ -130,6 +147,7 @@ class Forest:
         self.touched.add(new["id"])
         if old is not None:
             self.tasks.pop(old["id"], None)
+            self.trashed.pop(old["id"], None)
             self._children[old["parent_id"]].pop(old["id"], None)
         if new.get("deleted_at") is None:
             self._keep(new)

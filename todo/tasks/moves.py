@@ -5,22 +5,17 @@ is short enough, siblings around get new positions first.
 """
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from sqlalchemy import Select, bindparam, select
-
-from todo.models import tasks
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import places
+from todo.tasks import order, places
 from todo.tasks.forest import Forest, Side
 from todo.tasks.places import Place, PlaceError
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.values import positions
 
-_BEHIND_ALL: Final = "~"
 SIDES: Final[tuple[Side, ...]] = ("before", "after")
 
 
@@ -63,10 +58,8 @@ def put(
     place = _place(forest, task, fields, side)
     places.check_moved(forest, place, task, is_open=not task["completed"])
     if side is None:
-        revision = forest.unit.renewed(task)["revision"]
-        at_start = fields.get("at") == "start"
-        position = positions.first(revision) if at_start else positions.last(revision)
-        return places.settle(forest, task, place, position)
+        go = order.start if fields.get("at") == "start" else order.end
+        return places.settle(forest, task, place, go(forest, task, place))
     return _beside(forest, task, place, forest.tasks[fields[side]], side, rewrites)
 
 
@@ -92,41 +85,26 @@ def _beside(
     side: Side,
     rewrites: Callable[[], None] | None,
 ) -> Task:
-    edge = _edge(forest, task, neighbour, side)
-    beside = (neighbour["position"], edge)
-    left, right = beside if side == "after" else beside[::-1]
-    if Place.of(task) == place and (left or "") < task["position"] < (right or _BEHIND_ALL):
+    edge = order.nearest(forest, task, neighbour, after=side == "after")
+    if edge is None:
+        go = order.end if side == "after" else order.start
+        return places.settle(forest, task, place, go(forest, task, place))
+    left, right = sorted((neighbour["position"], edge))
+    if Place.of(task) == place and left < task["position"] < right:
         return task
     found = positions.between(left, right, forest.unit.renewed(task)["revision"])
     if found is None:
-        found = _rewritten(forest, task, place, left, right)
+        found = _rewritten(forest, task, neighbour, left, right)
         if rewrites is not None:
             rewrites()
     return places.settle(forest, task, place, found)
 
 
-def _edge(forest: Forest, task: Task, neighbour: Task, side: Side) -> str | None:
-    """The nearest position on one side of ``neighbour``, but for that of ``task``."""
-    place, position = Place.of(neighbour), neighbour["position"]
-    known = [
-        one["position"]
-        for one in forest.siblings(place.parent_id)
-        if one["list_id"] == place.list_id and one["id"] != task["id"]
-    ]
-    if (stored := forest.edges.get((neighbour["id"], side))) is not None:
-        known.append(stored)
-    if side == "after":
-        return min((one for one in known if one > position), default=None)
-    return max((one for one in known if one < position), default=None)
-
-
-def _rewritten(
-    forest: Forest, task: Task, place: Place, left: str | None, right: str | None
-) -> str:
+def _rewritten(forest: Forest, task: Task, neighbour: Task, left: str, right: str) -> str:
     """Give siblings around the gap between two positions new ones; return the one in the gap."""
     unit = forest.unit
-    before = _siblings(forest, task, place, _BEFORE, left)[::-1] if left else []
-    after = _siblings(forest, task, place, _AFTER, right) if right else []
+    before = order.beside(forest, task, neighbour, left, after=False)
+    after = order.beside(forest, task, neighbour, right, after=True)
     window = positions.window(_positions(before), _positions(after), unit.next_revision)
     if window is None:
         raise PlaceError("limit", "position", "has no room left; move tasks around it apart")
@@ -138,32 +116,3 @@ def _rewritten(
 
 def _positions(siblings: Sequence[Task]) -> list[str]:
     return [one["position"] for one in siblings]
-
-
-def _siblings(
-    forest: Forest, task: Task, place: Place, statement: Select[Any], edge: str
-) -> list[Task]:
-    """The nearest siblings on one side of a gap, ascending; as the unit has left them by now."""
-    bound = {"of_list": place.list_id, "of_parent": place.parent_id, "edge": edge}
-    rows = forest.unit.read(statement, {**bound, "moving": task["id"]})
-    found = {row.id for row in rows}
-    stored = [TASKS.entity(row) for row in rows if row.id not in forest.touched]
-    known = [one for one in forest.siblings(place.parent_id) if one["id"] in forest.touched & found]
-    return sorted([*stored, *known], key=itemgetter("position"))
-
-
-def _side(*, after: bool) -> Select[Any]:
-    position = tasks.c.position
-    behind = position >= bindparam("edge") if after else position <= bindparam("edge")
-    of_place = (
-        tasks.c.list_id.is_not_distinct_from(bindparam("of_list")),
-        tasks.c.parent_id.is_not_distinct_from(bindparam("of_parent")),
-    )
-    rows = select(*TASKS.columns).where(*TASKS.live, *of_place, behind)
-    rows = rows.where(tasks.c.id != bindparam("moving"))
-    nearest = position.asc() if after else position.desc()
-    return rows.order_by(nearest).limit(positions.SIBLINGS_PER_SIDE)
-
-
-_BEFORE: Final = _side(after=False)
-_AFTER: Final = _side(after=True)

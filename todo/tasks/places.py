@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple, NoReturn, cast
 
 from todo.problems import Violation, validation_failed
+from todo.tasks import order
 from todo.tasks.forest import MOST_DESCENDANTS, MOST_LEVELS, MOST_OPEN_CHILDREN, Forest
 from todo.tasks.task import Fields, Task
-from todo.values import positions
 
 MEMBERS: Final = ("list_id", "parent_id")
 """The members of a task that say which place it is in."""
@@ -129,7 +129,7 @@ def move_to(forest: Forest, task: Task, fields: Fields, *, is_open: bool) -> Tas
     if place == Place.of(task):
         return task
     check_moved(forest, place, task, is_open=is_open)
-    return settle(forest, task, place, positions.last(forest.unit.renewed(task)["revision"]))
+    return settle(forest, task, place, order.end(forest, task, place))
 
 
 def check_moved(forest: Forest, place: Place, task: Task, *, is_open: bool) -> None:
@@ -143,9 +143,8 @@ def settle(forest: Forest, task: Task, place: Place, position: str) -> Task:
 
     One revision for the task, one for each descendant whose list changes.
     """
-    unit = forest.unit
     there = {**task, **place._asdict(), "position": position}
-    moved = forest.put(task, unit.renewed(cast("Task", there)))
+    moved = forest.put(task, forest.unit.renewed(cast("Task", there)))
     take_along(forest, moved)
     return moved
 

@@ -33,8 +33,16 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
     parents = [place.parent_id for place in places_of]
     forest = Forest.read(unit, [*ids, *parents], [place.list_id for place in places_of])
     for one in taken:
-        _take_back(forest, one, returning)
-    _check(forest, ids)
+        _bring_back(forest, one, returning)
+    back = [forest.tasks[one] for one in ids if one in forest.tasks]
+    if any(_is_below_itself(forest, task) for task in back):
+        refuse("contradiction", "tasks would be below themselves")
+    for task in back:
+        places.take_along(forest, task)
+    for one in taken:
+        _send_away(forest, one)
+    if any(_is_too_deep(forest, task) for task in back):
+        refuse("contradiction", "tasks would be too deep")
 
 
 def _places(taken: TakenBack) -> Iterable[Place]:
@@ -44,15 +52,22 @@ def _places(taken: TakenBack) -> Iterable[Place]:
         yield Place.of(cast("Task", {**task, **before}))
 
 
-def _take_back(forest: Forest, taken: TakenBack, returning: Returning) -> None:
-    task = forest.tasks.get(taken.entity["id"], taken.entity)
-    old = cast("Task", old_of(forest.unit, TASKS, task, taken.before))
-    if old.get("deleted_at") is not None:
-        if task["id"] in forest.tasks:
-            service.remove(forest, task)
-        return
-    place = _place(forest, old, returning)
-    places.take_along(forest, forest.put(task, cast("Task", {**old, **place._asdict()})))
+def _goes_away(taken: TakenBack) -> bool:
+    return taken.before is None or taken.before.get("deleted_at") is not None
+
+
+def _bring_back(forest: Forest, taken: TakenBack, returning: Returning) -> None:
+    """Give a task that stays, or comes back, what it had; what is below it follows later."""
+    if not _goes_away(taken):
+        task = forest.tasks.get(taken.entity["id"], taken.entity)
+        old = cast("Task", old_of(forest.unit, TASKS, task, taken.before))
+        forest.put(task, cast("Task", {**old, **_place(forest, old, returning)._asdict()}))
+
+
+def _send_away(forest: Forest, taken: TakenBack) -> None:
+    """Move a task to the trash, unless one above it took it along."""
+    if _goes_away(taken) and (task := forest.tasks.get(taken.entity["id"])) is not None:
+        service.remove(forest, task)
 
 
 def _place(forest: Forest, old: Task, returning: Returning) -> Place:
@@ -71,11 +86,15 @@ def _list(forest: Forest, list_id: int | None, returning: Returning) -> int | No
     return list_id if is_there and list_id not in returning.away else None
 
 
-def _check(forest: Forest, ids: Sequence[int]) -> None:
-    """Raise ``not_undoable`` for a task that is below itself, or too deep."""
-    for task in (forest.tasks[one] for one in ids if one in forest.tasks):
-        level, above = 1, task
-        while (parent := forest.tasks.get(above["parent_id"] or 0)) is not None:
-            level, above = level + 1, parent
-            if level > MOST_LEVELS:
-                refuse("contradiction", "tasks would be too deep, or below themselves")
+def _is_below_itself(forest: Forest, task: Task) -> bool:
+    above: set[int] = set()
+    for one in forest.ancestors(task):
+        if one["id"] in above:
+            return True
+        above.add(one["id"])
+    return False
+
+
+def _is_too_deep(forest: Forest, task: Task) -> bool:
+    deepest = forest.level(task) - 1 + forest.height(task["id"])
+    return task["id"] in forest.tasks and deepest > MOST_LEVELS

@@ -155,10 +155,12 @@ def _rewritten(
     """Return the window of two sides, as :func:`_side` makes them, if it leaves enough room."""
     (old_before, left), (old_after, right) = before, after
     count = len(old_before) + len(old_after)
-    positions = spread(left, right, range(revision, revision + count))
+    # Where a side is open, they stay inside of whatever comes to that end later.
+    low, high = left or first(revision), right or last(revision)
+    positions = spread(low, high, range(revision, revision + count))
     if positions is None:
         return None
-    around = [left, *positions, right]
+    around = [low, *positions, high]
     gap = len(old_before)
     moved = between(around[gap], around[gap + 1], revision + count)
     if moved is None or max(map(len, [*positions, moved])) >= ROOM_LENGTH:
