@@ -1,0 +1,304 @@
+"""Lists, order and subtasks: whatever two clients do, everything is where a model says.
+
+What two clients send at once has no order that the model knows; then only the rules are checked.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.api.places_model import Places, Refused
+from tests.conftest import Caller, Service
+from tests.depth import examples
+from tests.integration.concurrently import insist, together
+from tests.integration.places import assert_places_are_sound
+from tests.integration.tables import rows
+
+EXAMPLES = examples(12, in_ci=60)
+STEPS = 40
+"""Of each example, for each of the two databases."""
+
+ALONE = [
+    *["create"] * 5, *["move"] * 6, *["update"] * 3, "complete", "complete", "delete", "delete",
+    "restore", "restore", "purge", "clear_completed", "complete_all", *["bulk"] * 4, "create_list",
+    "delete_list",
+]  # fmt: skip
+IN_BULK = ["create", "move", "move", "update", "complete", "delete"]
+IN_BULK_THAT_RESTORES = ["create", "complete", "restore", "restore"]
+NOBODY = 999_999
+REASONS = {"contradiction", "expired", "purged"}
+
+
+def request_of(caller: Caller, operation: dict[str, Any]) -> Any:
+    """Send an operation of the model as the request that makes it."""
+    own = {name: value for name, value in operation.items() if name not in ("op", "id")}
+    task_id, api = operation.get("id"), f"/api/{caller.id}"
+    match operation["op"]:
+        case "create":
+            return caller("POST", "", json=operation["data"])
+        case "update":
+            return caller("PATCH", f"{task_id}", json=operation["data"])
+        case "complete":
+            return caller("PATCH", f"{task_id}/complete", json=own)
+        case "move":
+            return caller("POST", f"{task_id}/move", json=own)
+        case "delete":
+            return caller("DELETE", f"{task_id}")
+        case "restore":
+            return caller("POST", f"{api}/trash/{task_id}/restore")
+        case "purge":
+            return caller("DELETE", f"{api}/trash/{task_id}")
+        case "clear_completed":
+            return caller("POST", "clear-completed")
+        case "complete_all":
+            return caller("POST", "complete-all", json=own)
+        case "create_list":
+            return caller("POST", f"{api}/lists", json={"name": "x"})
+        case "delete_list":
+            return caller("DELETE", f"{api}/lists/{task_id}?tasks={operation['tasks']}")
+    return caller("POST", "bulk", json=own)
+
+
+def code_of(response: Any) -> tuple[int, str]:
+    body = response.json()
+    code = body["code"]
+    return response.status_code, body["errors"][0]["code"] if code == "validation_failed" else code
+
+
+class TwoClients(RuleBasedStateMachine):
+    """Rules draw what the clients do."""
+
+    service: Service
+    done: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.caller = self.service.caller()
+        self.model = Places()
+        self.before: list[tuple[int, Any]] = []
+        self.revision = 0
+        for number in (1, 2):
+            self.do({"op": "create_list"})
+            for _ in range(2):
+                self.do({"op": "create", "data": {"title": "x", "list_id": None}})
+            assert len(self.model.lists) == number
+
+    def look(self) -> tuple[dict[int, Any], dict[int, Any], set[int], int]:
+        """All live tasks, those in the trash, the lists, and the revision."""
+        page = self.caller("GET", "?limit=1000").json()
+        trash = self.caller("GET", f"/api/{self.caller.id}/trash?limit=1000").json()["tasks"]
+        lists = self.caller("GET", f"/api/{self.caller.id}/lists").json()["lists"]
+        live, gone = ({task["id"]: task for task in tasks} for tasks in (page["tasks"], trash))
+        return live, gone, {one["id"] for one in lists}, page["revision"]
+
+    def do(self, operation: dict[str, Any]) -> None:
+        """Let the server and the model make an operation; hold them against each other."""
+        before = self.look()
+        answer = insist(lambda: request_of(self.caller, operation))
+        live, trash, lists, revision = self.look()
+        self.done[operation["op"]] += 1
+        try:
+            self.model.do(operation)
+        except Refused as refused:
+            self.done["refused"] += 1
+            assert code_of(answer) == refused.answer, (operation, answer.text)
+            assert self.look() == before
+            return
+        assert answer.is_success, (operation, answer.text)
+        if operation["op"] == "create_list":
+            self.model.lists = lists
+        assert lists == self.model.lists
+        self.model.adopt(live, trash)
+        self.check_revisions(before, (live, trash, lists, revision))
+        if revision > self.revision:
+            self.before.append((revision, before))
+        self.revision = revision
+
+    def check_revisions(self, before: Any, after: Any) -> None:
+        """Whatever the model says is unchanged is the very same; all else has a new revision."""
+        old = before[0] | before[1]
+        now = after[0] | after[1]
+        for task_id, task in now.items():
+            if task_id in self.model.changed:
+                assert before[3] < task["revision"] <= after[3], task
+            else:
+                assert task == old[task_id]
+        lists = len(before[2] ^ after[2])
+        assert after[3] - before[3] == len(self.model.changed & now.keys()) + lists
+
+    def draw_task(self, data: st.DataObject, ids: list[int]) -> int:
+        return data.draw(st.sampled_from([*ids, *ids, NOBODY])) if ids else NOBODY
+
+    def draw_place(self, data: st.DataObject) -> dict[str, Any]:
+        place: dict[str, Any] = {}
+        if data.draw(st.integers(0, 2)) == 0:
+            place["list_id"] = data.draw(st.sampled_from([None, *sorted(self.model.lists), NOBODY]))
+        if data.draw(st.integers(0, 1)) == 0:
+            ids = [*self.model.live]
+            place["parent_id"] = data.draw(st.sampled_from([None, *ids]))
+        return place
+
+    def draw(self, data: st.DataObject, op: str) -> dict[str, Any]:
+        live, trash = [*self.model.live], [*self.model.trash]
+        match op:
+            case "create":
+                done = {"completed": True} if data.draw(st.integers(0, 3)) == 0 else {}
+                return {"op": op, "data": {"title": "x", **done, **self.draw_place(data)}}
+            case "update":
+                state = st.fixed_dictionaries({}, optional={"completed": st.booleans()})
+                changes = {**data.draw(state), **self.draw_place(data)}
+                return {"op": op, "id": self.draw_task(data, live), "data": changes}
+            case "complete":
+                completed = data.draw(st.booleans())
+                with_them = {"subtasks": True} if completed and data.draw(st.booleans()) else {}
+                task_id = self.draw_task(data, live)
+                return {"op": op, "id": task_id, "completed": completed, **with_them}
+            case "move":
+                return {"op": op, "id": self.draw_task(data, live), **self.draw_move(data, live)}
+            case "delete":
+                return {"op": op, "id": self.draw_task(data, live)}
+            case "restore" | "purge":
+                return {"op": op, "id": self.draw_task(data, trash)}
+            case "complete_all":
+                return {"op": op, "completed": data.draw(st.booleans())}
+            case "delete_list":
+                lists = sorted(self.model.lists)
+                tasks = data.draw(st.sampled_from(["trash", "inbox"]))
+                return {"op": op, "id": self.draw_task(data, lists), "tasks": tasks}
+            case "bulk":
+                return self.draw_bulk(data)
+        return {"op": op}
+
+    def draw_move(self, data: st.DataObject, live: list[int]) -> dict[str, Any]:
+        how = data.draw(st.sampled_from(["before", "before", "after", "after", "at", "place"]))
+        if how == "at":
+            end = {"at": data.draw(st.sampled_from(["start", "end"]))}
+            return {**end, **self.draw_place(data)}
+        if how == "place":
+            return self.draw_place(data) or {"at": "end"}
+        named = self.draw_place(data) if data.draw(st.integers(0, 3)) == 0 else {}
+        return {how: self.draw_task(data, live), **named}
+
+    def draw_bulk(self, data: st.DataObject) -> dict[str, Any]:
+        ops = data.draw(st.sampled_from([IN_BULK, IN_BULK, IN_BULK, IN_BULK_THAT_RESTORES]))
+        operations, seen = [], set()
+        for _ in range(data.draw(st.integers(2, 6))):
+            operation = self.draw(data, data.draw(st.sampled_from(ops)))
+            if operation.get("id") not in seen and operation.get("id") != NOBODY:
+                operations.append(operation)
+            if "id" in operation:
+                seen.add(operation["id"])
+        return {"op": "bulk", "operations": operations or [self.draw(data, "create")]}
+
+    @rule(data=st.data())
+    def one_changes_something(self, data: st.DataObject) -> None:
+        self.do(self.draw(data, data.draw(st.sampled_from(ALONE))))
+
+    @rule(data=st.data())
+    def one_moves_something(self, data: st.DataObject) -> None:
+        self.do(self.draw(data, "move"))
+
+    @rule(data=st.data())
+    def one_changes_much(self, data: st.DataObject) -> None:
+        self.do(self.draw(data, "bulk"))
+
+    @rule()
+    def one_takes_the_last_change_back(self) -> None:
+        """All is then as it was before, but for new tasks, which are in the trash."""
+        if not self.before or self.before[-1][0] != self.revision:
+            return
+        last, (live, trash, lists, _) = self.before[-1]
+        if self.undo(last).status_code == 200:
+            now = self.look()
+            assert {one: stable(task) for one, task in now[0].items()} == {
+                one: stable(task) for one, task in live.items()
+            }
+            assert lists == now[2]
+            assert trash.keys() <= now[1].keys()
+            self.done["taken back"] += 1
+
+    @rule(data=st.data())
+    def one_takes_any_change_back(self, data: st.DataObject) -> None:
+        if self.revision:
+            self.undo(data.draw(st.integers(1, self.revision)))
+
+    def undo(self, revision: int) -> Any:
+        before = self.look()
+        path = f"/api/{self.caller.id}/undo"
+        answer = self.caller("POST", path, json={"revision": revision})
+        self.done["undo"] += 1
+        if answer.status_code == 200:
+            self.start_again()
+            return answer
+        assert answer.status_code in (409, 412), answer.text
+        if answer.status_code == 409:
+            assert {error["code"] for error in answer.json()["errors"]} <= REASONS
+        assert self.look() == before
+        self.done["not undone"] += 1
+        return answer
+
+    @rule(data=st.data())
+    def both_change_something_at_once(self, data: st.DataObject) -> None:
+        operations = [self.draw(data, data.draw(st.sampled_from(ALONE))) for _ in range(2)]
+        calls = [partial(request_of, self.caller, operation) for operation in operations]
+        answers = together([partial(insist, call) for call in calls])
+        self.done["at once"] += 1
+        for answer in answers:
+            assert answer.is_success or answer.status_code in (404, 422), answer.text
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Take over what the server has: the model does not know what came first."""
+        live, trash, lists, self.revision = self.look()
+        units = {task["id"]: task["deleted_unit"] for task in self.trashed_units()}
+        model = Places(deepcopy(live), {}, lists, unit=self.revision)
+        model.trash = {one: {**task, "unit": units[one]} for one, task in trash.items()}
+        for task in sorted(live.values(), key=lambda task: task["position"]):
+            model.order.setdefault((task["list_id"], task["parent_id"]), []).append(task["id"])
+        self.model, self.before = model, []
+
+    def trashed_units(self) -> Any:
+        statement = "SELECT id, -deleted_unit AS deleted_unit FROM tasks WHERE user_id = :owner"
+        url = self.service.settings.database_url
+        return rows(url, f"{statement} AND deleted_at IS NOT NULL", owner=self.caller.id)
+
+    @invariant()
+    def everything_is_sound(self) -> None:
+        assert_places_are_sound(self.service.settings.database_url, self.caller.id)
+
+
+def stable(task: dict[str, Any]) -> dict[str, Any]:
+    return {name: task[name] for name in task if name not in ("revision", "updated_at")}
+
+
+@pytest.fixture
+def machine(service: Service, record_property: Any) -> Iterator[type[TwoClients]]:
+    class OnThisDatabase(TwoClients):
+        pass
+
+    OnThisDatabase.service = service
+    OnThisDatabase.done = Counter()
+    yield OnThisDatabase
+    for what, number in OnThisDatabase.done.items():
+        record_property(what, number)
+
+
+def test_everything_is_where_the_model_says_whatever_two_clients_do(machine):
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert machine.done["taken back"] > 0
+    assert machine.done["at once"] > EXAMPLES
