@@ -15,6 +15,7 @@ Task = dict[str, Any]
 Where = tuple[int | None, int | None]
 
 LEVELS = 3
+MEMBERS = ("id", "completed", "list_id", "parent_id", "position")
 
 
 class Refused(Exception):
@@ -100,7 +101,6 @@ class Places:
         self.check_room(None, where)
         task = {
             "id": -1 - len(self.new),
-            "title": data["title"],
             "completed": data.get("completed", False),
             "list_id": where[0],
             "parent_id": where[1],

@@ -38,7 +38,7 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
     if any(_is_below_itself(forest, task) for task in back):
         refuse("contradiction", "tasks would be below themselves")
     for task in back:
-        places.take_along(forest, task)
+        places.take_along(forest, forest.tasks[task["id"]])
     for one in taken:
         _send_away(forest, one)
     if any(_is_too_deep(forest, task) for task in back):
