@@ -74,7 +74,8 @@ class Places:
                 if task_id in self.changed:
                     task["position"] = theirs[task_id]["position"]
                 expected = {name: task[name] for name in task if name in theirs[task_id]}
-                assert {name: theirs[task_id][name] for name in expected} == expected
+                found = {name: theirs[task_id][name] for name in expected}
+                assert found == expected, (found, expected)
         for where, order in self.order.items():
             assert order == sorted(order, key=self.position), where
 
@@ -139,8 +140,6 @@ class Places:
         task = self.task(operation["id"])
         side = next((side for side in ("before", "after") if side in operation), None)
         where = self.where(operation, task, side)
-        if side is not None and operation[side] == task["id"]:
-            raise Refused(422, "contradiction")
         self.check_room(task, where)
         if side is None:
             self.put(task, where, 0 if operation.get("at") == "start" else None)
@@ -153,9 +152,22 @@ class Places:
             self.put(task, where, index)
 
     def where(self, asked: Task, task: Task | None, side: str | None = None) -> Where:
-        """Which place is asked for. A neighbour's is looked at last, like everything it needs."""
-        where = (task["list_id"] if task else None, None)
+        """Which place is asked for; that of a neighbour, where one is named."""
         named = "list_id" in asked or "parent_id" in asked
+        where = self.named(asked, task, named=named)
+        if side is None:
+            return where
+        if asked[side] == asked["id"]:
+            raise Refused(422, "contradiction")
+        if (neighbour := self.live.get(asked[side])) is None:
+            raise Refused(422, "unknown_reference")
+        beside = (neighbour["list_id"], neighbour["parent_id"])
+        if named and beside != where:
+            raise Refused(422, "contradiction")
+        return beside
+
+    def named(self, asked: Task, task: Task | None, *, named: bool) -> Where:
+        where = (task["list_id"] if task else None, None)
         if asked.get("parent_id") is not None:
             if (parent := self.live.get(asked["parent_id"])) is None:
                 raise Refused(422, "unknown_reference")
@@ -168,16 +180,7 @@ class Places:
             where = (asked["list_id"], None)
         elif not named and task is not None:
             where = (task["list_id"], task["parent_id"])
-        if side is None:
-            return where
-        if asked[side] == asked["id"]:
-            raise Refused(422, "contradiction")
-        if (neighbour := self.live.get(asked[side])) is None:
-            raise Refused(422, "unknown_reference")
-        beside = (neighbour["list_id"], neighbour["parent_id"])
-        if named and beside != where:
-            raise Refused(422, "contradiction")
-        return beside
+        return where
 
     def check_room(self, task: Task | None, where: Where) -> None:
         if where[1] is None or (task and task["parent_id"] == where[1]):

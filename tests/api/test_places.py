@@ -133,11 +133,16 @@ def test_the_start_of_a_place_is_before_all_and_the_end_behind_all(board):
 
 
 @pytest.mark.parametrize(
-    ("task_id", "body"), [(4, {"after": 3}), (4, {"before": 5}), (6, {"list_id": 1, "after": 4})]
+    ("task_id", "body"),
+    [
+        (4, {"after": 3}),
+        (4, {"before": 5}),
+        (3, {"before": 4}),
+        (5, {"after": 4}),
+        (5, {"list_id": 1, "after": 4}),
+    ],
 )
 def test_a_move_to_where_the_task_is_already_changes_nothing(board, task_id, body):
-    if task_id == 6:
-        move(board, 6, list_id=1, after=4)
     before = live(board)
 
     response = move(board, task_id, **body)

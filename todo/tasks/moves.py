@@ -16,6 +16,7 @@ from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.values import positions
 
+_BEHIND_ALL: Final = "~"
 SIDES: Final[tuple[Side, ...]] = ("before", "after")
 
 
@@ -86,12 +87,13 @@ def _beside(
     rewrites: Callable[[], None] | None,
 ) -> Task:
     edge = order.nearest(forest, task, neighbour, after=side == "after")
-    if edge is None:
-        go = order.end if side == "after" else order.start
-        return places.settle(forest, task, place, go(forest, task, place))
-    left, right = sorted((neighbour["position"], edge))
-    if Place.of(task) == place and left < task["position"] < right:
+    beside = (neighbour["position"], edge)
+    left, right = beside if side == "after" else beside[::-1]
+    if Place.of(task) == place and (left or "") < task["position"] < (right or _BEHIND_ALL):
         return task
+    if left is None or right is None:
+        go = order.end if right is None else order.start
+        return places.settle(forest, task, place, go(forest, task, place))
     found = positions.between(left, right, forest.unit.renewed(task)["revision"])
     if found is None:
         found = _rewritten(forest, task, neighbour, left, right)
