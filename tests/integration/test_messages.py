@@ -8,6 +8,7 @@ from tests.integration.application import sent_by
 KEY = {"Idempotency-Key": "once"}
 BODY = {"title": "Buy milk"}
 BULK = {"operations": [{"op": "create", "data": BODY}, {"op": "delete", "id": 1}]}
+MOVES = {"operations": [{"op": "move", "id": 1, "after": 2}, {"op": "move", "id": 8, "after": 1}]}
 READS = {
     "get": (("GET", "1"), 1),
     "list": (("GET", ""), 1),
@@ -39,6 +40,17 @@ WRITES = {
     # Lock and read, its tasks, change them, write the list, write its counters.
     "delete a list with tasks": (("DELETE", "/api/{owner}/lists/5"), 5),
     "its tasks to the inbox": (("DELETE", "/api/{owner}/lists/5?tasks=inbox"), 5),
+    # Lock, the trees and lists that are named, write.
+    "move": (("POST", "1/move", {"at": "start"}), 3),
+    "move beside another": (("POST", "1/move", {"after": 2}), 3),
+    "create below a task": (("POST", "", {"title": "x", "parent_id": 1}), 3),
+    "update to another place": (("PATCH", "1", {"list_id": 5}), 3),
+    # The same, and several tasks.
+    "move with what is below": (("POST", "7/move", {"list_id": None}), 4),
+    "delete with what is below": (("DELETE", "7"), 4),
+    "restore with what is below": (("POST", "/api/{owner}/trash/9/restore"), 4),
+    "complete with subtasks": (("PATCH", "7/complete", {"completed": True, "subtasks": True}), 4),
+    "move in a bulk": (("POST", "bulk", MOVES), 4),
 }
 # Announce the key, lock, look the key up, read what is not read with the lock, write with
 # COMMIT.
@@ -60,6 +72,10 @@ def alice(service):
     for name in ("With tasks", "Empty"):
         alice.create_list(name)
     alice.create("In the first list", list_id=5)
+    alice.create("Below", parent_id=7)
+    alice.create("In the trash with what is below")
+    alice.create("Below", parent_id=9)
+    alice("DELETE", "9")
     return alice
 
 
