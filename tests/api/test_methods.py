@@ -59,6 +59,7 @@ def test_the_paths_here_are_all_the_paths_of_the_contract(client):
     templates = {path.replace("{owner}", "{user_id}") for path in PATHS}
     for example, name in (
         ("tasks/1", "tasks/{task_id}"),
+        ("lists/1", "lists/{list_id}"),
         ("trash/1", "trash/{task_id}"),
         ("demo/page.js", "demo/{asset}"),
         ("init.js", "{asset}"),
