@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple, Self
 
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
     CompoundSelect,
     Select,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    true,
     union,
     union_all,
 )
@@ -38,6 +40,8 @@ MOST_OPEN_CHILDREN: Final = 200
 MOST_DESCENDANTS: Final = 500
 
 Side = Literal["before", "after"]
+
+_MEMBERS: Final = select(tasks.c.id, tasks.c.parent_id).where(TASKS.owned)
 _SIDES: Final[tuple[Side, ...]] = ("before", "after")
 
 _COLUMNS: Final = (*TASKS.columns, *TASKS.trash_columns, *TASKS.derived_columns)
@@ -89,7 +93,8 @@ class Forest:
         if any(bound.values()):
             beside = sorted({*neighbours})
             bound |= {"neighbours": beside} if beside else {}
-            rows = unit.read(_statement(bool(beside), restores), bound)
+            dialect = unit.connection.dialect.name
+            rows = unit.read(_statement(dialect, bool(beside), restores), bound)
             for row in rows:
                 found._add(row)
             found._keep_gaps(row for row in rows if row.found in _SIDES)
@@ -173,15 +178,31 @@ def _given(ids: Iterable[int | None]) -> list[int]:
     return sorted({one for one in ids if one is not None})
 
 
-def _members(name: str, *conditions: ColumnElement[bool]) -> CTE:
-    """Ids and parents of tasks. By their ids, tasks of the trash too: only the primary key's index
-    serves that (see :func:`todo.sync.locked_reads.several`)."""
-    return select(tasks.c.id, tasks.c.parent_id).where(TASKS.owned, *conditions).cte(name)
+def _looked_up(
+    keys: Select[Any], column: Column[Any], rows: Select[Any], dialect: str
+) -> Select[Any]:
+    """Those of ``rows`` whose ``column`` has one of ``keys``, each looked up in an index.
+
+    PostgreSQL looks up one key after the other: for ``IN`` it may walk through all rows of the
+    user, if it believes that they are few.
+    """
+    if dialect != "postgresql":
+        return rows.where(column.in_(keys))
+    [key] = (each := keys.subquery()).c
+    found = rows.where(column == key).offset(literal_column("0")).lateral()
+    return select(*found.c).select_from(each.join(found, true()))
 
 
-def _children_of(name: str, found: CTE) -> CTE:
+def _children_of(name: str, found: CTE, dialect: str) -> CTE:
     is_child = tasks.c.parent_id.is_not(None), tasks.c.deleted_at.is_(None)
-    return _members(name, *is_child, is_found_by(tasks.c.parent_id, select(found.c.id)))
+    rows = _MEMBERS.where(*is_child)
+    return _looked_up(select(found.c.id), tasks.c.parent_id, rows, dialect).cte(name)
+
+
+def _parents_of(name: str, found: CTE, dialect: str) -> CTE:
+    """Parents in the trash, too: only the primary key's index serves that (see
+    :func:`todo.sync.locked_reads.several`)."""
+    return _looked_up(select(found.c.parent_id), tasks.c.id, _MEMBERS, dialect).cte(name)
 
 
 def _ids(*found: CTE) -> CompoundSelect[Any]:
@@ -192,14 +213,14 @@ def _shown(found: str) -> Select[Any]:
     return select(literal_column(f"'{found}'").label("found"), *_COLUMNS)
 
 
-def _trees() -> Select[Any]:
-    wanted = _members("wanted", is_any_of(tasks.c.id, "ids"))
-    parents = _members("parents", is_found_by(tasks.c.id, select(wanted.c.parent_id)))
-    grandparents = _members("grandparents", is_found_by(tasks.c.id, select(parents.c.parent_id)))
-    above = _ids(wanted, parents, grandparents).cte("above")
-    below = _children_of("below", above)
-    every = _ids(above, below, _children_of("further", below)).cte("every")
-    return _shown("tree").where(TASKS.owned, is_found_by(tasks.c.id, select(every.c.id)))
+def _trees(dialect: str) -> Select[Any]:
+    wanted = _MEMBERS.where(is_any_of(tasks.c.id, "ids")).cte("wanted")
+    parents = _parents_of("parents", wanted, dialect)
+    above = _ids(wanted, parents, _parents_of("grandparents", parents, dialect)).cte("above")
+    below = _children_of("below", above, dialect)
+    every = _ids(above, below, _children_of("further", below, dialect)).cte("every")
+    rows = _shown("tree").where(TASKS.owned)
+    return _looked_up(select(every.c.id), tasks.c.id, rows, dialect)
 
 
 def _live_lists() -> Select[Any]:
@@ -210,7 +231,7 @@ def _live_lists() -> Select[Any]:
     return select(literal_column("'list'"), *columns).where(*own, wanted)
 
 
-def _taken() -> Sequence[Select[Any]]:
+def _taken(dialect: str) -> Sequence[Select[Any]]:
     """What the same unit moved to the trash under tasks that are there, in two levels."""
     parent = tasks.alias("taker")
     with_it = (
@@ -221,10 +242,10 @@ def _taken() -> Sequence[Select[Any]]:
         parent.c.id == tasks.c.parent_id,
         parent.c.deleted_unit == tasks.c.deleted_unit,
     )
-    children = (*with_it, is_any_of(tasks.c.parent_id, "ids"))
-    ids = select(tasks.c.id).select_from(tasks, parent).where(*children)
-    further = (*with_it, is_found_by(tasks.c.parent_id, ids.correlate(None)))
-    return tuple(_shown("taken").where(*of_level) for of_level in (children, further))
+    of_ids = is_any_of(tasks.c.parent_id, "ids")
+    children = select(tasks.c.id.label("child")).where(*with_it, of_ids).cte("children")
+    rows = _shown("taken").where(*with_it)
+    return rows.where(of_ids), _looked_up(select(children), tasks.c.parent_id, rows, dialect)
 
 
 def _edge(side: Side) -> Select[Any]:
@@ -255,10 +276,10 @@ def _edge(side: Side) -> Select[Any]:
 
 
 @cache
-def _statement(edges: bool, taken: bool) -> CompoundSelect[Any]:
+def _statement(dialect: str, edges: bool, taken: bool) -> CompoundSelect[Any]:
     """All that is read in one statement; the first column says what a row was found as."""
     beside = (_edge("before"), _edge("after")) if edges else ()
-    return union_all(_trees(), _live_lists(), *beside, *(_taken() if taken else ()))
+    return union_all(_trees(dialect), _live_lists(), *beside, *(_taken(dialect) if taken else ()))
 
 
 _TRASHED_CHILDREN: Final = select(tasks.c.id).where(
