@@ -11,7 +11,7 @@ from tests.integration.server import REPOSITORY, Server
 from tests.servers.node import run
 
 EXAMPLE = REPOSITORY / "examples" / "typescript"
-SCENES = [REPOSITORY / "tests" / name / "scenes.ts" for name in ("live", "optimistic")]
+SCENES = [REPOSITORY / "tests" / name / "scenes.ts" for name in ("live", "optimistic", "board")]
 """What tests play with the client; each is compiled as ``dist/<folder>-scenes.js``."""
 
 

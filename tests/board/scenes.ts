@@ -1,0 +1,102 @@
+// The scenes of tests/integration/test_board.py; each prints one JSON.
+import { ApiError, type Task, todoClient } from "./client.js";
+import { Board, type Place } from "./lists.js";
+
+const { API_URL: API, TOKEN } = process.env as Record<string, string>;
+const me = { user_id: "me" };
+
+// Every change is made, and its first answer is lost.
+const [line, attempts] = [globalThis.fetch, new Map<string, number>()];
+globalThis.fetch = async (input, init) => {
+  const answer = await line(input, init);
+  const key = (input as Request).headers.get("Idempotency-Key");
+  if (key) attempts.set(key, (attempts.get(key) ?? 0) + 1);
+  if (key && attempts.get(key) === 1) throw new TypeError("fetch failed");
+  return answer;
+};
+
+const api = todoClient(API!, async () => TOKEN!);
+const titles = (board: Board, place: Place) => board.at(place).map(({ title }) => title);
+const called = (board: Board, title: string, place: Place) => board.at(place).find((task) => task.title === title)!;
+
+/** Two lists with cards, on a board that remembers what it showed. */
+async function board() {
+  const lists: number[] = [];
+  for (const name of ["To do", "Done"])
+    lists.push((await api.POST("/api/{user_id}/lists", { params: { path: me }, body: { name } })).data!.id);
+  const [todo, done] = lists.map((list_id) => ({ list_id })) as [Place, Place];
+  const shown: string[][][] = [];
+  const one = new Board(api, () => shown.push([titles(one, todo), titles(one, done)]));
+  await one.open();
+  for (const title of ["A", "B", "C"]) await one.add(title, todo);
+  return { one, todo, done, shown };
+}
+
+const seen = (one: Board, ...places: Place[]) => places.map((place) => titles(one, place));
+
+/** What another client, who loads it all, sees. */
+async function elsewhere(...places: Place[]) {
+  const other = new Board(api, () => {});
+  await other.open();
+  for (const place of places) await other.load(place);
+  return { other, seen: seen(other, ...places) };
+}
+
+async function drag() {
+  const { one, todo, done, shown } = await board();
+  const card = (title: string, place = todo) => called(one, title, place);
+  shown.length = 0;
+  await one.drop(card("C"), todo, 0); // within a list
+  await one.drop(card("A"), done, 0); // to an empty list
+  await Promise.all([one.drop(card("B"), done, 0), one.drop(card("C"), done, 1)]); // faster than the answers
+  const moved = seen(one, todo, done);
+  await one.dropAll([card("A", done), card("B", done)], todo, 0);
+  const last = card("B");
+  const both = await elsewhere(todo, done);
+  await one.undo(last.revision); // both of them go back
+  return { first: shown.slice(0, 3), moved, both: both.seen, undone: seen(one, todo, done), same: (await elsewhere(todo, done)).seen };
+}
+
+/** Somebody else is faster. */
+async function beaten() {
+  const { one, todo, done } = await board();
+  const { other } = await elsewhere();
+  await other.tick(called(other, "A", todo), true);
+  await other.delete(called(other, "C", todo));
+  const codes: unknown[] = [];
+  const refused = (error: unknown) => void codes.push((error as ApiError).code, (error as ApiError).problem.errors?.[0]?.code);
+  const cards = one.at(todo);
+  await one.dropAll(cards.slice(0, 2), done, 0).catch(refused);
+  await one.drop(cards[0]!, todo, 2).catch(refused); // it is last, or before C
+  await one.drop(cards[0]!, todo, 1).catch(refused); // C is its neighbour, and is gone
+  const back = seen(one, todo, done);
+  await one.open();
+  return { codes, back, opened: seen(one, todo, done) };
+}
+
+async function checklist() {
+  const { one, todo } = await board();
+  const card = called(one, "A", todo);
+  const inside = { parent_id: card.id };
+  await one.load(inside);
+  for (const title of ["x", "y", "z"]) await one.add(title, inside);
+  const states = () => one.at(inside).map(({ title, completed }) => [title, completed]);
+  await one.tick(called(one, "y", inside), true);
+  await one.drop(called(one, "z", inside), inside, 0);
+  const ticked = { states: states(), progress: one.progress(card), elsewhere: (await elsewhere()).other.progress(card) };
+  await one.tickAll(card);
+  const all = { card: called(one, "A", todo).completed, states: states() };
+  await one.undo(called(one, "A", todo).revision);
+  const undone = { card: called(one, "A", todo).completed, states: states() };
+  const revision = await one.delete(card);
+  const deleted = await elsewhere(todo, inside);
+  await one.undo(revision);
+  return { ticked, all, undone, deleted: deleted.seen, back: [seen(one, todo), states()] };
+}
+
+const later = globalThis.setTimeout;
+globalThis.setTimeout = ((run: () => void, ms: number, ...rest: unknown[]) =>
+  later(run, rest.length ? ms : ms / 100, ...rest)) as typeof setTimeout;
+
+const scenes: Record<string, () => Promise<object>> = { drag, beaten, checklist };
+console.log(JSON.stringify(await scenes[process.argv[2]!]!()));
