@@ -48,13 +48,13 @@ async function drag() {
   shown.length = 0;
   await one.drop(card("C"), todo, 0); // within a list
   await one.drop(card("A"), done, 0); // to an empty list
-  await Promise.all([one.drop(card("B"), done, 0), one.drop(card("C"), done, 1)]); // faster than the answers
+  await Promise.all([one.drop(card("B"), done, 0), one.drop(card("C"), done, 0)]); // faster than the answers
   const moved = seen(one, todo, done);
   await one.dropAll([card("A", done), card("B", done)], todo, 0);
   const last = card("B");
   const both = await elsewhere(todo, done);
   await one.undo(last.revision); // both of them go back
-  return { first: shown.slice(0, 3), moved, both: both.seen, undone: seen(one, todo, done), same: (await elsewhere(todo, done)).seen };
+  return { first: shown.slice(0, 3), fast: shown[5], moved, both: both.seen, undone: seen(one, todo, done), same: (await elsewhere(todo, done)).seen };
 }
 
 /** Somebody else is faster. */

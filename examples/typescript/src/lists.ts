@@ -24,10 +24,12 @@ const filtersOf = (place: Place) =>
 /** The order by hand. All positions are ASCII: `<` compares them by code point. */
 const inOrder = (one: Task, other: Task) => (one.position < other.position ? -1 : 1);
 
-/** The task in its new place, as long as the server has not answered: nothing comes between `left` and `left + "\0"`. */
+let drops = 0;
+
+/** The task in its new place, until the server answers: right behind `left`, before what was dropped there earlier. */
 const behind = (left: Task | undefined, place: Place, task: Task): Task => {
   const under = "parent_id" in place ? place : { parent_id: null, ...place };
-  return { ...task, ...under, position: left ? `${left.position}\0` : "" };
+  return { ...task, ...under, position: `${left?.position ?? ""}\0${Number.MAX_SAFE_INTEGER - drops++}` };
 };
 
 const ATTEMPTS = 4;
@@ -57,6 +59,7 @@ export class Board {
   #tasks = new Map<number, Task>();
   #opened = new Set<number>(); // cards whose subtasks are loaded
   #counts = new Map<number, Count>(); // of all others
+  #queue: Promise<void> = Promise.resolve();
 
   constructor(readonly api: Api, readonly draw: () => void) {}
 
@@ -93,12 +96,14 @@ export class Board {
     this.draw();
   }
 
-  /** Shows the tasks as they shall be, makes the change, and shows what the server answers. */
+  /** One behind the other: shows the tasks as they shall be, makes the change, and shows what the server answers. */
   async #change<T>(shall: Task[], change: (key: Key) => Promise<T>, made: (answer: T) => Task[]): Promise<void> {
     const before = shall.map(({ id }) => this.#tasks.get(id)!);
     this.#show(shall);
+    const turn = this.#queue.then(() => once(change));
+    this.#queue = turn.then(() => {}, () => {});
     try {
-      this.#show(made(await once(change)));
+      this.#show(made(await turn));
     } catch (error) {
       this.#show(before);
       throw error;

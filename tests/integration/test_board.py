@@ -1,0 +1,92 @@
+"""The board of `docs/lists.md`: compiled strictly, and run against the live API over a line that loses
+the first answer of every change. What the board shows is compared with what another client loads.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import DIALECTS
+from tests.integration.server import REPOSITORY, Server
+from tests.integration.typescript import EXAMPLE, compiled
+from tests.servers.node import run
+
+PAGE = REPOSITORY / "docs" / "lists.md"
+SOURCE = EXAMPLE / "src" / "lists.ts"
+
+Play = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(servers[DIALECTS[0]], tmp_path_factory)
+
+
+@pytest.fixture(params=DIALECTS)
+def play(
+    request: pytest.FixtureRequest, project: Path, servers: dict[str, Server], tmp_path: Path
+) -> Play:
+    """Play a scene as a new user; return what it prints."""
+    server = servers[request.param]
+
+    def printed(scene: str) -> Any:
+        text = run(
+            project,
+            "node",
+            "dist/board-scenes.js",
+            scene,
+            home=tmp_path,
+            API_URL=str(server.client.base_url),
+            TOKEN=server.caller().token,
+        )
+        return json.loads(text)
+
+    return printed
+
+
+def test_a_dropped_card_is_shown_at_once_and_is_where_every_client_sees_it(play):
+    dragged = [[], ["C", "B", "A"]]
+    assert play("drag") == {
+        "first": [
+            [["C", "A", "B"], []],  # at once
+            [["C", "A", "B"], []],  # when the answer came
+            [["C", "B"], ["A"]],
+        ],
+        "fast": dragged,  # before the first answer
+        "moved": dragged,
+        "both": [["A", "B"], ["C"]],
+        "undone": dragged,
+        "same": dragged,
+    }
+
+
+def test_a_drop_that_is_refused_is_taken_back_and_the_board_learns_what_others_did(play):
+    assert play("beaten") == {
+        "codes": [
+            *("precondition_failed", "precondition_failed"),  # another client ticked A
+            *("validation_failed", "unknown_reference"),  # and deleted C
+        ],
+        "back": [["B", "C", "A"], []],
+        "opened": [["B", "A"], []],
+    }
+
+
+def test_a_checklist_is_ticked_sorted_completed_deleted_and_brought_back_as_a_whole(play):
+    ticked = [["z", False], ["x", False], ["y", True]]
+    count = {"total": 3, "completed": 1}
+    assert play("checklist") == {
+        "ticked": {"states": ticked, "progress": count, "elsewhere": count},
+        "all": {"card": True, "states": [["z", True], ["x", True], ["y", True]]},
+        "undone": {"card": False, "states": ticked},
+        "deleted": [["B", "C"], []],
+        "back": [[["A", "B", "C"]], ticked],
+    }
+
+
+def test_the_page_shows_the_whole_file_in_its_order():
+    shown = re.findall(r"^```ts\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert "\n".join(shown) == SOURCE.read_text()
