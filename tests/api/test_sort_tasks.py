@@ -243,8 +243,8 @@ def test_a_task_that_an_earlier_release_has_made_has_a_position_wherever_it_is_s
 @pytest.mark.parametrize(
     ("query", "lacking"),
     [
-        ("", "'parent'"),
-        ("&list=1", "'parent'"),
+        ("", "'parent': a task's id, or 'none'"),
+        ("&list=1", "'parent': a task's id, or 'none'"),
         ("&parent=none", "exactly one 'list' beside 'parent=none'"),
         ("&parent=none&list=1&list=none", "exactly one 'list' beside 'parent=none'"),
         ("&parent=none&list=1&list=2", "exactly one 'list' beside 'parent=none'"),

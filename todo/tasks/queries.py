@@ -35,7 +35,7 @@ class TaskQuery(Filters):
     def _lacking_of_a_place(self) -> str | None:
         """What is missing for a list of one place: of one list's tasks on top, or one parent's."""
         if self.parent is None:
-            return "'parent'"
+            return "'parent': a task's id, or 'none'"
         if self.parent == NONE and len(self.list or ()) != 1:
             return "exactly one 'list' beside 'parent=none'"
         return None

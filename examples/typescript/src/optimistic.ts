@@ -347,7 +347,7 @@ function callOf({ id, etag }: Entry, { op, data }: Step): Call {
   return change("POST", `/trash/${id}/restore`);
 }
 
-/** Bulk restores nothing, and cannot delete what it creates. */
+/** A restore goes by itself. A bulk cannot delete what it creates. */
 const packable = ({ id, steps }: Entry) =>
   steps.length > 0 &&
   steps.every(({ op, call, inBulk }) => op !== "restore" && (op !== "delete" || id > 0) && !call && !inBulk);
