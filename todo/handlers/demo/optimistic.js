@@ -302,7 +302,7 @@ function callOf({ id, etag }, { op, data }) {
         return change("DELETE", `/tasks/${id}`);
     return change("POST", `/trash/${id}/restore`);
 }
-/** Bulk restores nothing, and cannot delete what it creates. */
+/** A restore goes by itself. A bulk cannot delete what it creates. */
 const packable = ({ id, steps }) => steps.length > 0 &&
     steps.every(({ op, call, inBulk }) => op !== "restore" && (op !== "delete" || id > 0) && !call && !inBulk);
 /** All that is to be done to a task, as one operation. */
