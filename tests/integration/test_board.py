@@ -1,5 +1,5 @@
-"""The board of `docs/lists.md`: compiled strictly, and run against the live API over a line that loses
-the first answer of every change. What the board shows is compared with what another client loads.
+"""The board of `docs/lists.md`: compiled strictly, and run against the live API over a line that
+loses the first answer of every change. What it shows is compared with what another client loads.
 """
 
 import json
