@@ -67,6 +67,17 @@ def test_tasks_are_organised_and_found_again(serving, tmp_path):
     assert "home" in [tag["name"] for tag in tags["tags"]]
 
 
+def test_a_task_in_a_list_gets_a_subtask_and_both_go_to_the_start_of_the_inbox(serving, tmp_path):
+    script = lines_of("A first task") + lines_of("Sort by hand")
+    printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
+
+    [subtask, card, inbox], _ = documents(printed[printed.index("{") :], 3)
+    assert (subtask["title"], subtask["parent_id"]) == ("Buy a brush", card["id"])
+    assert (card["title"], card["list_id"]) == ("Paint", None)
+    assert inbox["tasks"] == [card]
+    assert inbox["subtasks"] == {str(card["id"]): {"total": 1, "completed": 0}}
+
+
 def test_a_change_is_repeated_refused_taken_back_and_made_in_bulk(serving, tmp_path):
     script = lines_of("A first task") + lines_of("Edit safely")
     printed = type_in(script, serving(), tmp_path).partition("HTTP/1.1 204")[2]
