@@ -10,6 +10,7 @@ from psycopg2.extras import execute_values
 
 from tests.benchmarks.stacks.tables import COLUMNS
 from todo.column_types import PRIORITIES
+from todo.values.positions import last
 from todo.values.text_keys import search_key, tags_key, title_key
 
 TASKS_PER_USER = 100
@@ -60,7 +61,10 @@ def fill_ours(dsn: str, users: int) -> None:
     """
     open_tasks = TASKS_PER_USER - DONE_PER_USER
     counters = (TASKS_PER_USER, open_tasks, DONE_PER_USER, 0)
-    user_rows = ((user_name(user), *counters, FIRST_MOMENT, FIRST_MOMENT) for user in range(users))
+    on_top = (open_tasks, DONE_PER_USER, TASKS_PER_USER)
+    user_rows = (
+        (user_name(user), *counters, FIRST_MOMENT, FIRST_MOMENT, *on_top) for user in range(users)
+    )
     task_rows = (
         (
             *(user_name(user), task.number, task.number),
@@ -68,6 +72,7 @@ def fill_ours(dsn: str, users: int) -> None:
             *(task.created_at if task.completed else None, task.created_at, task.created_at),
             *(search_key(task.title, task.description), 1 + PRIORITIES.index(task.priority)),
             *(task.due_date, json.dumps(task.tags), tags_key(task.tags)),
+            last(task.number),
         )
         for user in range(users)
         for task in tasks_of(user)
@@ -76,14 +81,15 @@ def fill_ours(dsn: str, users: int) -> None:
         execute_values(
             cursor,
             "INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks,"
-            " created_at, updated_at) VALUES %s",
+            " created_at, updated_at, top_open, top_done, counted) VALUES %s",
             user_rows,
             page_size=ROWS_PER_STATEMENT,
         )
         execute_values(
             cursor,
             "INSERT INTO tasks (user_id, id, revision, title, title_key, description, completed,"
-            " completed_at, created_at, updated_at, search_key, priority, due_date, tags, tags_key)"
+            " completed_at, created_at, updated_at, search_key, priority, due_date, tags, tags_key,"
+            " position)"
             " VALUES %s",
             task_rows,
             page_size=ROWS_PER_STATEMENT,

@@ -119,13 +119,20 @@ def fill(dsn: str, owner: str, number: int) -> None:
         " * interval '1 day', 'YYYY-MM-DD') END",
         "tags": "CASE WHEN i %% 2 = 0 THEN '[\"work\"]'::jsonb ELSE '[]' END",
         "tags_key": "CASE WHEN i %% 2 = 0 THEN chr(10) || 'work' || chr(10) ELSE '' END",
+        "list_id": "NULL",
+        "parent_id": "NULL",
+        "position": "'f' || (100000 + i)",
+        "children": "0",
+        "children_done": "0",
+        "deleted_unit": "NULL",
     }
     columns = [column.name for column in tasks.columns]
     counters = {"owner": owner, "number": number, "done": number // 4}
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO users VALUES (%(owner)s, %(number)s, %(number)s - %(done)s, %(done)s, 0,"
-            " now(), now())",
+            "INSERT INTO users (id, revision, counted, open_tasks, done_tasks, top_open, top_done,"
+            " trashed_tasks, created_at, updated_at) VALUES (%(owner)s, %(number)s, %(number)s,"
+            " %(number)s - %(done)s, %(done)s, %(number)s - %(done)s, %(done)s, 0, now(), now())",
             counters,
         )
         cursor.execute(

@@ -82,7 +82,7 @@ SELECT :owner, i, i, 'Task ' || scattered, 'task ' || scattered, 'Two litres and
   FROM (SELECT i, 100000 + (i * 7919) % 100003 AS scattered FROM ({numbers}) AS numbers) AS tasks
 """
 COUNT = """
-UPDATE users SET
+UPDATE users SET counted = revision,
        top_open = (SELECT count(*) FROM tasks WHERE {top} AND NOT completed),
        top_done = (SELECT count(*) FROM tasks WHERE {top} AND completed) WHERE id = :owner;
 INSERT INTO lists (user_id, id, revision, name, position, created_at, updated_at, open_tasks,

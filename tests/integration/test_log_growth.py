@@ -27,8 +27,8 @@ SELECT :owner, i, i, :nonce, 'task', i % {tasks} + 1, 'update', {moment}, 'user'
 """
 USER = """
 INSERT INTO users (id, revision, open_tasks, done_tasks, trashed_tasks, created_at, updated_at,
-                   nonce, logged)
-VALUES (:owner, :total, 20, 0, 0, {moment}, {moment}, :nonce, :total)
+                   nonce, logged, counted)
+VALUES (:owner, :total, 20, 0, 0, {moment}, {moment}, :nonce, :total, :total)
 """
 TASK = """
 INSERT INTO tasks (user_id, id, revision, title, title_key, completed, created_at, updated_at,
