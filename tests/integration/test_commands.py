@@ -279,9 +279,9 @@ def test_token_of_the_command_line_has_the_issuer_and_audience_that_are_set(tmp_
 
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["sub"], claims["iss"], claims["aud"]) == ("alice", "https://a.example", "todo")
-    assert doctor(tmp_path, **variables)[1][4] == (
+    assert (
         "ok    token: HS256 with BETTER_AUTH_SECRET, iss=https://a.example aud=todo; local accounts"
-    )
+    ) in doctor(tmp_path, **variables)[1]
 
 
 @pytest.mark.parametrize("hours", ["0", "0.0001", "nan", "inf", "1e9", "8761", "soon"])
