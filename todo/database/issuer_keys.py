@@ -46,6 +46,8 @@ _OPEN: Final = issuer_keys.c.ended_at.is_(None).label("open")
 _LOOK: Final = select(issuer_keys.c.confirmed_at, _ATTEMPTED, _OPEN).where(_OF_URL)
 _KEYS: Final = select(issuer_keys.c.key_set, issuer_keys.c.confirmed_at, _AGE).where(_OF_URL)
 
+_KEPT: Final = select(issuer_keys.c.key_set, _AGE).where(_OF_URL)
+
 
 def _claim(dialect: str) -> Executable:
     """The row is claimed once: a second process waits for it, and then finds it claimed."""
@@ -98,7 +100,7 @@ def last_confirmed(connection: Connection, url: str) -> tuple[int, float] | None
 
     For a command. ``None`` when no process has ever had a set confirmed.
     """
-    row = connection.execute(_KEYS, {"of_url": url}).first()
+    row = connection.execute(_KEPT, {"of_url": url}).first()
     return None if row is None or row.age is None else (len(row.key_set), row.age / 1000)
 
 
