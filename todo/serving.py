@@ -26,6 +26,7 @@ from todo.logs import configure
 from todo.metrics.exporter import Exporter
 from todo.settings.configuration_error import ConfigurationError
 from todo.settings.settings import Settings
+from todo.values.addresses import authority
 
 _H11 = {"http": "h11"}
 _OPEN_FILES = 8192
@@ -149,7 +150,7 @@ connections.bound(_settings.web_threads)
 configure(_settings.log_level, _settings.log_format)
 
 wsgi_app = "todo.app:create_app()"
-bind = f"{f'[{_settings.host}]' if ':' in _settings.host else _settings.host}:{_settings.port}"
+bind = authority(_settings.host, _settings.port)
 workers = _settings.web_concurrency
 worker_class = _worker_class(_settings.worker_class)
 preload_app = True  # a broken contract ends the master, and workers share memory
@@ -187,12 +188,9 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
 def _turn_metrics_on() -> None:
     global _exporter  # noqa: PLW0603 - gunicorn's settings are the names of this module
     if _settings.metrics_port is not None:
-        _exporter = Exporter(
-            _settings.metrics_host,
-            _settings.metrics_port,
-            Path(worker_tmp_dir),
-            version=__version__,
-        )
+        host, port = _settings.metrics_host, _settings.metrics_port
+        url = f"http://{authority(host, port)}/metrics"
+        _exporter = Exporter(host, port, Path(worker_tmp_dir), url=url, version=__version__)
 
 
 def _check_listening(prefix: str, host: str, port: int) -> None:

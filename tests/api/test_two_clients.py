@@ -213,4 +213,4 @@ def test_two_clients_see_what_the_model_says_whatever_they_do_and_in_whatever_or
         ),
     )
     assert machine.done["interleavings"] >= EXAMPLES
-    assert machine.done["pairs at once"] > EXAMPLES
+    assert machine.done["pairs at once"]

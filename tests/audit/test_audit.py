@@ -2,10 +2,9 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from tests.audit.__main__ import ROOT
 from tests.audit.npm import npm_audit
 from tests.audit.uv import PIN, uv_audit
 from tests.audit.weaknesses import Audit, Unanswered, answer_of, run, verdict
+from tests.servers.http import answering
 from tests.servers.programs import require
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -80,12 +80,8 @@ class Service(BaseHTTPRequestHandler):
 def service_that_knows(weak: str) -> Iterator[str]:
     """The URL of a service that knows of one weak package."""
     handler = type("Knowing", (Service,), {"weak": weak})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with answering(handler) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Pages of a folder on an origin of their own, and what a real Chromium tells of one."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from tests.servers.http import answering
 from tests.servers.node import run
 
 BROWSER = Path(__file__).parents[1] / "browser"
@@ -23,12 +23,8 @@ class Silent(SimpleHTTPRequestHandler):
 def origin_of(folder: Path) -> Iterator[str]:
     """Serve the files of ``folder`` until the block ends; the value is the origin."""
     handler = partial(Silent, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with answering(handler) as port:
+        yield f"http://localhost:{port}"
 
 
 def visit(

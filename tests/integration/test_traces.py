@@ -3,14 +3,14 @@
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.conftest import SECRET
 from tests.depth import ONLY_IN_CI
 from tests.integration.server import SERVING
+from tests.servers.http import answering
 from tests.servers.reaper import wait_until
 
 pytestmark = ONLY_IN_CI
@@ -37,15 +37,8 @@ def collecting() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(Collector) as port:
+        yield f"http://127.0.0.1:{port}", received
 
 
 def told(received: list[ExportTraceServiceRequest]) -> set[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo.values.addresses import client_behind, networks, subscriber
+from todo.values.addresses import authority, client_behind, networks, subscriber
 
 PROXIES = networks(["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.7"])
 
@@ -29,6 +29,12 @@ PROXIES = networks(["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.7"])
 )
 def test_client_is_whom_the_last_trusted_proxy_names(peer, forwarded, client):
     assert client_behind(peer, forwarded, PROXIES) == client
+
+
+def test_an_address_of_ipv6_has_brackets_before_its_port():
+    assert authority("2001:db8::1", 8000) == "[2001:db8::1]:8000"
+    assert authority("192.0.2.7", 8000) == "192.0.2.7:8000"
+    assert authority("localhost", 80) == "localhost:80"
 
 
 def test_addresses_of_one_subscriber_count_together():

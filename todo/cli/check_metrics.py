@@ -7,6 +7,7 @@ import httpx
 
 from todo.cli.check import CheckFailedError
 from todo.settings.settings import Settings
+from todo.values.addresses import authority
 
 ANSWER_SECONDS: Final = 5.0
 """How long a running server may take to tell its metrics."""
@@ -18,14 +19,13 @@ def check_metrics(settings: Settings) -> str:
     Raises :class:`CheckFailedError` when something else answers on the port of the metrics.
     """
     log = "a line for each request" if settings.logs_requests else "no line for each request"
-    if settings.metrics_port is None:
+    if (port := settings.metrics_port) is None:
         return f"{log}; no metrics (set METRICS_PORT)"
-    return f"{log}; metrics on port {settings.metrics_port}, {_state(settings)}"
+    return f"{log}; metrics on port {port}, {_state(settings.metrics_host, port)}"
 
 
-def _state(settings: Settings) -> str:
-    host, port = settings.metrics_host, settings.metrics_port
-    url = f"http://{f'[{_reachable(host)}]' if ':' in host else _reachable(host)}:{port}/metrics"
+def _state(host: str, port: int) -> str:
+    url = f"http://{authority(_reachable(host), port)}/metrics"
     try:
         response = httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False)
     except httpx.HTTPError:

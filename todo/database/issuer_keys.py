@@ -46,8 +46,8 @@ _ATTEMPTED: Final[ColumnElement[Any]] = milliseconds_since(issuer_keys.c.attempt
 _OPEN: Final = issuer_keys.c.ended_at.is_(None).label("open")
 _LOOK: Final = select(issuer_keys.c.confirmed_at, _ATTEMPTED, _OPEN).where(_OF_URL)
 _KEYS: Final = select(issuer_keys.c.key_set, issuer_keys.c.confirmed_at, _AGE).where(_OF_URL)
-
 _KEPT: Final = select(issuer_keys.c.key_set, _AGE).where(_OF_URL)
+"""For a command, whose connection reads no instants (:mod:`todo.database.connection`)."""
 
 
 def _claim(dialect: str) -> Executable:

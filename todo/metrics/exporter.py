@@ -29,10 +29,14 @@ log = structlog.get_logger("todo.metrics")
 class Exporter:
     """The metrics of one gunicorn, from the start of its master to its end."""
 
-    def __init__(self, host: str, port: int, folder: Path, *, version: str) -> None:
-        """Turn the metrics on. A folder for their files is made in ``folder``, for this user
-        alone; those that killed masters left there are removed."""
+    def __init__(self, host: str, port: int, folder: Path, *, url: str, version: str) -> None:
+        """Turn the metrics on, which will be at ``url``.
+
+        A folder for their files is made in ``folder``, for this user alone; those that killed
+        masters left there are removed.
+        """
         self._address = host, port
+        self._url = url
         self._server: Any = None
         self._is_over = threading.Event()
         _remove_left_behind(folder)
@@ -62,7 +66,7 @@ class Exporter:
         except OSError as error:
             log.info("metrics.wait", port=port, reason=error.strerror)
             return False
-        log.info("metrics.ready", url=f"http://{_authority(host)}:{port}/metrics")
+        log.info("metrics.ready", url=self._url)
         return True
 
     def forked(self) -> None:
@@ -105,7 +109,3 @@ def _is_alive(pid: int) -> bool:
         except (ProcessLookupError, OverflowError):
             return False
     return True
-
-
-def _authority(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -58,5 +58,5 @@ class Sampler:
     async def _set_asked(self) -> None:
         try:
             self._asked.set(await self._ask())
-        except Exception as error:  # the database is away, or busy: the next look comes soon
+        except Exception as error:  # the database is away or busy: it is asked again later
             log.debug("sampler.waits", reason=type(error).__name__)

@@ -20,6 +20,11 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text, strict=False) for text in texts)
 
 
+def authority(host: str, port: int) -> str:
+    """Return ``host`` and ``port`` as a URL has them: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @lru_cache(_KNOWN)
 def subscriber(address: str) -> str:
     """Return the network whose addresses count as one: a /64 of IPv6 (RFC 6177).
