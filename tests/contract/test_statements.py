@@ -15,9 +15,9 @@ from tests.integration.application import engine_of, sent_by
 
 # Sent in one message with the statement that follows, or alone: they touch no table.
 TRANSACTION = re.compile(r"(?:(?:BEGIN|COMMIT|ROLLBACK|SET LOCAL)\b[^;]*;?\s*)+")
-TABLES = re.compile(  # but no function
+TABLES = re.compile(  # but no function, and no query that is joined
     r"\b(FROM|JOIN|INTO|(?<!DO )UPDATE|FROM \w+,|FROM \w+ AS \w+,)\s+"
-    r"\"?(\w+)\b(?!\()(?: AS (?!\()(\w+))?"
+    r"\"?(?!LATERAL\b)(\w+)\b(?!\()(?: AS (?!\()(\w+))?"
 )
 NAMED = re.compile(r"\b(\w+) AS\s+\(")
 """A query that has a name in its statement."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    and_,
     bindparam,
     case,
     literal_column,
@@ -233,18 +234,21 @@ def _live_lists() -> Select[Any]:
 
 def _taken(dialect: str) -> Sequence[Select[Any]]:
     """What the same unit moved to the trash under tasks that are there, in two levels."""
-    parent = tasks.alias("taker")
-    with_it = (
-        TASKS.owned,
-        tasks.c.parent_id.is_not(None),
-        tasks.c.deleted_at.is_not(None),
-        parent.c.user_id == bindparam("of_user"),
-        parent.c.id == tasks.c.parent_id,
-        parent.c.deleted_unit == tasks.c.deleted_unit,
+    taker = tasks.alias("taker")
+    of_taker = (
+        taker.c.user_id == bindparam("of_user"),
+        taker.c.id == tasks.c.parent_id,
+        taker.c.deleted_unit == tasks.c.deleted_unit,
     )
+    in_trash = tasks.c.parent_id.is_not(None), tasks.c.deleted_at.is_not(None)
+    with_it = tasks.join(taker, and_(*of_taker))
+
+    def taken(rows: Select[Any]) -> Select[Any]:
+        return rows.select_from(with_it).where(TASKS.owned, *in_trash)
+
     of_ids = is_any_of(tasks.c.parent_id, "ids")
-    children = select(tasks.c.id.label("child")).where(*with_it, of_ids).cte("children")
-    rows = _shown("taken").where(*with_it)
+    children = taken(select(tasks.c.id)).where(of_ids).cte("children")
+    rows = taken(_shown("taken"))
     return rows.where(of_ids), _looked_up(select(children), tasks.c.parent_id, rows, dialect)
 
 
