@@ -154,6 +154,7 @@ def test_a_move_to_where_the_task_is_already_changes_nothing(board, task_id, bod
 OTHER_LIST = "is not the list of the parent"
 BELOW = "is the task itself, or below it"
 DEEP = "tasks are at most 3 levels deep"
+NOWHERE = "must have at least one of list_id, parent_id, before, after and at"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +175,7 @@ DEEP = "tasks are at most 3 levels deep"
         (3, {"parent_id": 3}, ("/parent_id", "contradiction", BELOW)),
         (3, {"parent_id": 7}, ("/parent_id", "contradiction", BELOW)),
         (3, {"after": 7}, ("/parent_id", "contradiction", BELOW)),
+        (4, {}, ("", "too_few", NOWHERE)),
         (4, {"parent_id": 7}, ("/parent_id", "limit", DEEP)),
         (3, {"parent_id": 4}, ("/parent_id", "limit", DEEP)),
     ],

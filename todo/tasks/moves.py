@@ -18,6 +18,8 @@ from todo.values import positions
 
 _BEHIND_ALL: Final = "~"
 SIDES: Final[tuple[Side, ...]] = ("before", "after")
+_WHERE: Final = (*SIDES, "at")
+_NO_PLACE: Final = "must have at least one of list_id, parent_id, before, after and at"
 
 
 def move(
@@ -52,7 +54,9 @@ def put(
 
     ``rewrites`` is called once siblings have got new positions, before the task moves.
     """
-    given = [name for name in (*SIDES, "at") if name in fields]
+    given = [name for name in _WHERE if name in fields]
+    if not given and not places.asked_for(fields):
+        raise PlaceError("too_few", None, _NO_PLACE)
     if len(given) > 1:
         raise PlaceError("contradiction", given[1], f"is given beside {given[0]}")
     side = next((side for side in SIDES if side in fields), None)

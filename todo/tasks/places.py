@@ -30,20 +30,20 @@ class Place(NamedTuple):
 
 
 class PlaceError(Exception):
-    """What is wrong with a member of a place that was asked for."""
+    """What is wrong with a member of a place that was asked for, or with all of what was said."""
 
-    def __init__(self, code: str, member: str, detail: str) -> None:
+    def __init__(self, code: str, member: str | None, detail: str) -> None:
         super().__init__(detail)
         self.code, self.member, self.detail = code, member, detail
 
 
 @contextmanager
 def pointing_at(pointer: str = "") -> Iterator[None]:
-    """Turn :class:`PlaceError` into a problem of a member of the object at ``pointer``."""
+    """Turn :class:`PlaceError` into a problem of the object at ``pointer``, or of its member."""
     try:
         yield
     except PlaceError as error:
-        place = f"{pointer}/{error.member}"
+        place = f"{pointer}/{error.member}" if error.member else pointer
         raise validation_failed(Violation(error.code, error.detail, pointer=place)) from None
 
 
