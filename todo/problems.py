@@ -4,7 +4,8 @@ Nothing else in the project builds an error response.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -87,6 +88,27 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word for it
     def status_code(self) -> int:
         """The HTTP status; Connexion's security layer ranks exceptions by this name."""
         return self.kind.status
+
+
+class MemberError(Exception):
+    """What is wrong with a member of an object in a body; without ``member`` with the object.
+
+    Raised where nobody knows where in the body the object is; see :func:`pointing_at`.
+    """
+
+    def __init__(self, code: str, member: str | None, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.member, self.detail = code, member, detail
+
+
+@contextmanager
+def pointing_at(pointer: str = "") -> Iterator[None]:
+    """Turn :class:`MemberError` into ``validation_failed``; the object is at ``pointer``."""
+    try:
+        yield
+    except MemberError as error:
+        place = f"{pointer}/{error.member}" if error.member else pointer
+        raise validation_failed(Violation(error.code, error.detail, pointer=place)) from None
 
 
 @dataclass(frozen=True)

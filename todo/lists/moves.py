@@ -8,14 +8,13 @@ from sqlalchemy import select
 from todo.lists.list import TaskList
 from todo.lists.resource import LISTS
 from todo.models import lists
-from todo.problems import Violation, validation_failed
+from todo.problems import MemberError, pointing_at
+from todo.sync.moves import side_of
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.values import positions
 
 _ALL: Final = select(*LISTS.columns).where(*LISTS.live).order_by(lists.c.position, lists.c.id)
-_SIDES: Final = ("before", "after")
-
 
 Move = Mapping[str, Any]
 """Where a list goes: ``before`` or ``after`` the list of an id, or ``at`` the ``start`` or the
@@ -31,35 +30,21 @@ def move(
     with ``contradiction`` or ``unknown_reference``.
     """
     moved = unit.entity(LISTS, list_id, precondition)
-    _refuse_contradiction(moved, to)
     before = [LISTS.entity(row) for row in unit.read(_ALL, {})]
     after = [one for one in before if one["id"] != list_id]
-    after.insert(_place(after, to), moved)
+    with pointing_at():
+        after.insert(_place(after, to, moved), moved)
     return moved if after == before else _settle(unit, after, moved)
 
 
-def _refuse_contradiction(moved: TaskList, to: Move) -> None:
-    given = list(to)
-    if len(given) > 1:
-        detail = f"is given beside '{given[0]}'"
-        raise validation_failed(Violation("contradiction", detail, pointer=f"/{given[1]}"))
-    for side in _SIDES:
-        if to.get(side) == moved["id"]:
-            raise validation_failed(
-                Violation("contradiction", "is the list itself", pointer=f"/{side}")
-            )
-
-
-def _place(others: Sequence[TaskList], to: Move) -> int:
+def _place(others: Sequence[TaskList], to: Move, moved: TaskList) -> int:
     """Which place among the ``others`` the move asks for."""
+    if (side := side_of(to, LISTS.kind, moved["id"])) is None:
+        return 0 if to.get("at") == "start" else len(others)
     places = {one["id"]: place for place, one in enumerate(others)}
-    for side in _SIDES:
-        if side in to:
-            if (neighbour := places.get(to[side])) is None:
-                detail = "is no list of the user's"
-                raise validation_failed(Violation("unknown_reference", detail, pointer=f"/{side}"))
-            return neighbour + (side == "after")
-    return 0 if to.get("at") == "start" else len(others)
+    if (neighbour := places.get(to[side])) is None:
+        raise MemberError("unknown_reference", side, "is no list of the user's")
+    return neighbour + (side == "after")
 
 
 def _settle(unit: UnitOfWork, order: Sequence[TaskList], moved: TaskList) -> TaskList:

@@ -7,10 +7,10 @@ and written once; how many there are does not change how many statements that ta
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
-from todo.problems import Problem, Violation, validation_failed
+from todo.problems import Problem, Violation, pointing_at, validation_failed
 from todo.sync.preconditions import stale
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import moves, places, service
+from todo.tasks import moves, service
 from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
 from todo.tasks.service import quota_exceeded
@@ -94,7 +94,7 @@ def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
 def _apply(forest: Forest, index: int, operation: Operation) -> int:
     """Make one operation; return the id of its task."""
     op, place = operation["op"], f"/operations/{index}"
-    with places.pointing_at(place + _MEMBERS_IN.get(op, "")):
+    with pointing_at(place + _MEMBERS_IN.get(op, "")):
         if op == "create":
             return service.add(forest, operation["data"])["id"]
         task_id = operation["id"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import (
     CTE,
@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from todo.database.functions import is_any_of, is_found_by
 from todo.models import lists, tasks
+from todo.sync.moves import SIDES, Side
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Task
@@ -40,10 +41,7 @@ MOST_LEVELS: Final = 3
 MOST_OPEN_CHILDREN: Final = 200
 MOST_DESCENDANTS: Final = 500
 
-Side = Literal["before", "after"]
-
 _MEMBERS: Final = select(tasks.c.id, tasks.c.parent_id).where(TASKS.owned)
-_SIDES: Final[tuple[Side, ...]] = ("before", "after")
 
 _COLUMNS: Final = (*TASKS.columns, *TASKS.trash_columns, *TASKS.derived_columns)
 
@@ -98,14 +96,14 @@ class Forest:
             rows = unit.read(_statement(dialect, bool(beside), restores), bound)
             for row in rows:
                 found._add(row)
-            found._keep_gaps(row for row in rows if row.found in _SIDES)
+            found._keep_gaps(row for row in rows if row.found in SIDES)
         return found
 
     def _add(self, row: Any) -> None:
         found, task = row.found, TASKS.entity(row[1:], trashed=True)
         if found == "list":
             self.lists.add(task["id"])
-        elif found not in _SIDES:
+        elif found not in SIDES:
             self.unit.know_derived(TASKS, row)
             if task.get("deleted_at") is None:
                 self._keep(TASKS.shown(task))

@@ -7,18 +7,18 @@ is short enough, siblings around get new positions first.
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
+from todo.problems import MemberError, pointing_at
+from todo.sync.moves import ENDS, SIDES, Side, side_of
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import order, places
-from todo.tasks.forest import Forest, Side
-from todo.tasks.places import Place, PlaceError
+from todo.tasks.forest import Forest
+from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.values import positions
 
 _BEHIND_ALL: Final = "~"
-SIDES: Final[tuple[Side, ...]] = ("before", "after")
-_WHERE: Final = (*SIDES, "at")
 _NO_PLACE: Final = "must have at least one of list_id, parent_id, before, after and at"
 
 
@@ -32,7 +32,7 @@ def move(
     for a place that it cannot have.
     """
     task = unit.entity(TASKS, task_id, precondition)
-    with places.pointing_at():
+    with pointing_at():
         forest = Forest.read(
             unit,
             [task_id, fields.get("parent_id"), *neighbours(fields)],
@@ -50,16 +50,13 @@ def neighbours(fields: Fields) -> list[int]:
 def put(
     forest: Forest, task: Task, fields: Fields, *, rewrites: Callable[[], None] | None = None
 ) -> Task:
-    """Move ``task`` to where ``fields`` say; return it. Raises :class:`PlaceError`.
+    """Move ``task`` to where ``fields`` say; return it. Raises :class:`MemberError`.
 
     ``rewrites`` is called once siblings have got new positions, before the task moves.
     """
-    given = [name for name in _WHERE if name in fields]
-    if not given and not places.asked_for(fields):
-        raise PlaceError("too_few", None, _NO_PLACE)
-    if len(given) > 1:
-        raise PlaceError("contradiction", given[1], f"is given beside {given[0]}")
-    side = next((side for side in SIDES if side in fields), None)
+    if not any(name in fields for name in (*places.MEMBERS, *ENDS)):
+        raise MemberError("too_few", None, _NO_PLACE)
+    side = side_of(fields, TASKS.kind, task["id"])
     place = _place(forest, task, fields, side)
     places.check_moved(forest, place, task, is_open=not task["completed"])
     if side is None:
@@ -73,12 +70,10 @@ def _place(forest: Forest, task: Task, fields: Fields, side: Side | None) -> Pla
     place = places.find(forest, fields, Place.of(task)) if asked else Place.of(task)
     if side is None:
         return place
-    if fields[side] == task["id"]:
-        raise PlaceError("contradiction", side, "is the task itself")
     if (neighbour := forest.tasks.get(fields[side])) is None:
-        raise PlaceError("unknown_reference", side, "is no task of the user's")
+        raise MemberError("unknown_reference", side, "is no task of the user's")
     if asked and Place.of(neighbour) != place:
-        raise PlaceError("contradiction", side, "is in another place")
+        raise MemberError("contradiction", side, "is in another place")
     return Place.of(neighbour)
 
 
@@ -113,7 +108,7 @@ def _rewritten(forest: Forest, task: Task, neighbour: Task, left: str, right: st
     after = order.beside(forest, task, neighbour, right, after=True)
     window = positions.window(_positions(before), _positions(after), unit.next_revision)
     if window is None:
-        raise PlaceError("limit", "position", "has no room left; move tasks around it apart")
+        raise MemberError("limit", "position", "has no room left; move tasks around it apart")
     moving = [*reversed(before[: window.before]), *after[: window.after]]
     for one, position in zip(moving, window.positions, strict=True):
         forest.put(one, cast("Task", {**unit.renewed(one), "position": position}))

@@ -5,10 +5,9 @@ parent, always; so a task that moves to another list takes everything below it a
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, NamedTuple, NoReturn, cast
 
-from todo.problems import Violation, validation_failed
+from todo.problems import MemberError
 from todo.tasks import order
 from todo.tasks.forest import MOST_DESCENDANTS, MOST_LEVELS, MOST_OPEN_CHILDREN, Forest
 from todo.tasks.task import Fields, Task
@@ -29,24 +28,6 @@ class Place(NamedTuple):
         return cls(task["list_id"], task["parent_id"])
 
 
-class PlaceError(Exception):
-    """What is wrong with a member of a place that was asked for, or with all of what was said."""
-
-    def __init__(self, code: str, member: str | None, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.member, self.detail = code, member, detail
-
-
-@contextmanager
-def pointing_at(pointer: str = "") -> Iterator[None]:
-    """Turn :class:`PlaceError` into a problem of the object at ``pointer``, or of its member."""
-    try:
-        yield
-    except PlaceError as error:
-        place = f"{pointer}/{error.member}" if error.member else pointer
-        raise validation_failed(Violation(error.code, error.detail, pointer=place)) from None
-
-
 def asked_for(fields: Fields) -> Fields:
     """Return those members of a place that ``fields`` name."""
     return {name: fields[name] for name in MEMBERS if name in fields}
@@ -60,27 +41,27 @@ def is_elsewhere(task: Task, fields: Fields) -> bool:
 def find(forest: Forest, fields: Fields, current: Place | None = None) -> Place:
     """Return the place that ``fields`` ask for; ``current`` is where the task is.
 
-    A parent alone brings its list; a list alone means its top. Raises :class:`PlaceError`.
+    A parent alone brings its list; a list alone means its top. Raises :class:`MemberError`.
     """
     if fields.get("parent_id") is not None:
         return _under(_parent(forest, fields["parent_id"]), fields)
     if "list_id" in fields:
         list_id = fields["list_id"]
         if list_id is not None and list_id not in forest.lists:
-            raise PlaceError("unknown_reference", "list_id", "is no list of the user's")
+            raise MemberError("unknown_reference", "list_id", "is no list of the user's")
         return Place(list_id)
     return Place(current.list_id if current else None)
 
 
 def _parent(forest: Forest, parent_id: int) -> Task:
     if (parent := forest.tasks.get(parent_id)) is None:
-        raise PlaceError("unknown_reference", "parent_id", "is no task of the user's")
+        raise MemberError("unknown_reference", "parent_id", "is no task of the user's")
     return parent
 
 
 def _under(parent: Task, fields: Fields) -> Place:
     if "list_id" in fields and fields["list_id"] != parent["list_id"]:
-        raise PlaceError("contradiction", "list_id", "is not the list of the parent")
+        raise MemberError("contradiction", "list_id", "is not the list of the parent")
     return Place(parent["list_id"], parent["id"])
 
 
@@ -93,7 +74,7 @@ def check(
     below: int = 0,
     height: int = 1,
 ) -> None:
-    """Raise :class:`PlaceError` if ``place`` has no room for ``task``, or for a new one.
+    """Raise :class:`MemberError` if ``place`` has no room for ``task``, or for a new one.
 
     So many tasks come along ``below`` it; all of them have so many levels.
     """
@@ -102,7 +83,7 @@ def check(
     parent = forest.tasks[place.parent_id]
     line = [parent, *forest.ancestors(parent)]
     if task is not None and any(one["id"] == task["id"] for one in line):
-        raise PlaceError("contradiction", "parent_id", "is the task itself, or below it")
+        raise MemberError("contradiction", "parent_id", "is the task itself, or below it")
     if len(line) + height > MOST_LEVELS:
         _refuse(f"tasks are at most {MOST_LEVELS} levels deep")
     children = forest.children(parent["id"])
@@ -115,13 +96,13 @@ def check(
 
 
 def _refuse(detail: str) -> NoReturn:
-    raise PlaceError("limit", "parent_id", detail)
+    raise MemberError("limit", "parent_id", detail)
 
 
 def move_to(forest: Forest, task: Task, fields: Fields, *, is_open: bool) -> Task:
     """Move ``task`` to the end of the place that ``fields`` ask for, if it is not there; return it.
 
-    Raises :class:`PlaceError`.
+    Raises :class:`MemberError`.
     """
     if not is_elsewhere(task, fields):
         return task
@@ -160,7 +141,7 @@ def take_along(forest: Forest, task: Task) -> None:
 def of_restored(forest: Forest, task: Task) -> list[tuple[Task, Place]]:
     """Return ``task``, which is in the trash, and what went there with it, each with its place.
 
-    Raises :class:`PlaceError` where the parent has no room any more.
+    Raises :class:`MemberError` where the parent has no room any more.
     """
     parent = forest.tasks.get(task["parent_id"] or 0)
     if parent is not None:

@@ -8,7 +8,7 @@ function of a :class:`Forest`, so that a bulk does the same.
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from todo.problems import Problem
+from todo.problems import Problem, pointing_at
 from todo.sync import trash
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
@@ -32,7 +32,7 @@ def create(unit: UnitOfWork, fields: Fields, *, quota: int) -> Task:
     ``validation_failed`` for a list or a parent that it cannot have.
     """
     check_quota(unit, 1, quota)
-    with places.pointing_at():
+    with pointing_at():
         return add(read_for(unit, fields), fields)
 
 
@@ -45,7 +45,7 @@ def read_for(unit: UnitOfWork, *several: Fields, **also: Any) -> Forest:
 def add(forest: Forest, fields: Fields) -> Task:
     """Add the task that ``fields`` make at the next revision, which is its id too.
 
-    Raises :class:`PlaceError`.
+    Raises :class:`MemberError`.
     """
     unit, completed = forest.unit, fields.get("completed", False)
     place = places.find(forest, fields)
@@ -98,13 +98,13 @@ def change(
     """
     task = unit.entity(TASKS, task_id, precondition)
     moves = places.is_elsewhere(task, changes)
-    with places.pointing_at():
+    with pointing_at():
         forest = read_for(unit, task, changes) if moves else Forest(unit)
         return edit(forest, task, changes)
 
 
 def edit(forest: Forest, task: Task, changes: Fields) -> Task:
-    """Apply ``changes`` to ``task``; raises :class:`PlaceError`."""
+    """Apply ``changes`` to ``task``; raises :class:`MemberError`."""
     others = {name: value for name, value in changes.items() if name not in places.MEMBERS}
     completed = others.get("completed", task["completed"])
     moved = places.move_to(forest, task, changes, is_open=not completed)
@@ -166,12 +166,12 @@ def restore(unit: UnitOfWork, task_id: int, precondition: Precondition | None = 
     its parent has no room any more.
     """
     task = unit.entity(TASKS, task_id, precondition, trashed=True)
-    with places.pointing_at():
+    with pointing_at():
         return bring_back(read_for(unit, task, restores=True), task)
 
 
 def bring_back(forest: Forest, task: Task) -> Task:
-    """Take ``task`` out of the trash with what went there with it; raises :class:`PlaceError`."""
+    """Take ``task`` out of the trash with what went there with it; raises :class:`MemberError`."""
     back = places.of_restored(forest, task)
     for old, place in back:
         live = {**TASKS.shown(forest.unit.renewed(old)), **place._asdict()}
