@@ -1,5 +1,6 @@
 """The tasks of one user (tag ``tasks``)."""
 
+from itertools import islice
 from typing import Any
 
 from todo.auth.user import User
@@ -20,10 +21,12 @@ from todo.http.responses import (
 from todo.problems import Violation, validation_failed
 from todo.sync import reads
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import batch, bulk, moves, service
+from todo.tasks import batch, bulk, moves, occurrences, recurrence, service
 from todo.tasks.pages import TaskPages
 from todo.tasks.queries import TaskQuery
 from todo.tasks.resource import TASKS
+from todo.tasks.terms import Terms
+from todo.values.dates import zone
 
 Json = dict[str, Any]
 
@@ -38,10 +41,10 @@ def list_tasks(user: User, query: TaskQuery) -> Response:
     return page, 200, headers
 
 
-def create_task(user: User, body: Json) -> Response:
+def create_task(user: User, body: Json, tz: str) -> Response:
     """A new task."""
-    quota = context().tasks_per_user
-    return commit(user, lambda unit: created(TASKS, service.create(unit, body, quota=quota)))
+    terms = _terms(tz)
+    return commit(user, lambda unit: created(TASKS, service.create(unit, body, terms)))
 
 
 def get_task(user: User, task_id: int) -> Response:
@@ -49,9 +52,9 @@ def get_task(user: User, task_id: int) -> Response:
     return shown_or_not_modified(reads.get(TASKS, user.id, task_id))
 
 
-def update_task(user: User, task_id: int, body: Json) -> Response:
+def update_task(user: User, task_id: int, body: Json, tz: str) -> Response:
     """A partial update, the way front ends use PUT."""
-    return commit(user, lambda unit: shown(service.change(unit, task_id, body, if_match())))
+    return _update(user, task_id, body, tz)
 
 
 def patch_task(
@@ -61,6 +64,7 @@ def patch_task(
     description: str | None,
     completed: bool | None,
     body: Json | None,
+    tz: str,
 ) -> Response:
     """A partial update, from the body, from query parameters, or from both."""
     query = {"title": title, "description": description, "completed": completed}
@@ -73,19 +77,33 @@ def patch_task(
     ]
     if twice:
         raise validation_failed(*twice)
-    changes = {**fields, **given}
-    return commit(user, lambda unit: shown(service.change(unit, task_id, changes, if_match())))
+    return _update(user, task_id, {**fields, **given}, tz)
 
 
-def complete_task(user: User, task_id: int, body: Json | None) -> Response:
+def _update(user: User, task_id: int, changes: Json, tz: str) -> Response:
+    terms = _terms(tz)
+
+    def update(unit: UnitOfWork) -> Response:
+        return shown(service.change(unit, task_id, changes, terms, if_match()))
+
+    return commit(user, update)
+
+
+def _terms(tz: str) -> Terms:
+    return Terms(context().tasks_per_user, zone(tz))
+
+
+def complete_task(user: User, task_id: int, body: Json | None, tz: str) -> Response:
     """Toggles ``completed`` without a body, sets it with one."""
     state, subtasks = (body["completed"], body.get("subtasks", False)) if body else (None, False)
     if subtasks and not state:
         detail = "completes subtasks, and never opens them"
         raise validation_failed(Violation("contradiction", detail, pointer="/subtasks"))
 
+    terms = _terms(tz)
+
     def complete(unit: UnitOfWork) -> Response:
-        return shown(service.complete(unit, task_id, state, if_match(), subtasks=subtasks))
+        return shown(service.complete(unit, task_id, state, terms, if_match(), subtasks=subtasks))
 
     return commit(user, complete)
 
@@ -95,11 +113,24 @@ def move_task(user: User, task_id: int, body: Json) -> Response:
     return commit(user, lambda unit: shown(moves.move(unit, task_id, body, if_match())))
 
 
-def change_tasks(user: User, body: Json) -> Response:
+def skip_task(user: User, task_id: int, tz: str) -> Response:
+    """A task takes the next date of its series."""
+    where = zone(tz)
+    return commit(user, lambda unit: shown(occurrences.skip(unit, task_id, where, if_match())))
+
+
+def list_occurrences(user: User, task_id: int, limit: int, tz: str) -> Response:
+    """When a task that repeats is due after this time."""
+    task = reads.get(TASKS, user.id, task_id)
+    due_dates = recurrence.occurrences(task, zone(tz))
+    return {"occurrences": list(islice(due_dates, limit))}, 200, {}
+
+
+def change_tasks(user: User, body: Json, tz: str) -> Response:
     """Many changes as one."""
-    quota, dry_run = context().tasks_per_user, body.get("dry_run", False)
+    terms, dry_run = _terms(tz), body.get("dry_run", False)
     return commit_many(
-        user, lambda unit: bulk.change(unit, body["operations"], quota=quota, dry_run=dry_run)
+        user, lambda unit: bulk.change(unit, body["operations"], terms, dry_run=dry_run)
     )
 
 
@@ -108,9 +139,10 @@ def clear_completed(user: User) -> Response:
     return commit_many(user, batch.clear_completed)
 
 
-def complete_all(user: User, body: Json) -> Response:
+def complete_all(user: User, body: Json, tz: str) -> Response:
     """Completes every task, or takes that back."""
-    return commit_many(user, lambda unit: batch.complete_all(unit, body["completed"]))
+    terms = _terms(tz)
+    return commit_many(user, lambda unit: batch.complete_all(unit, body["completed"], terms))
 
 
 def delete_task(user: User, task_id: int) -> Response:

@@ -1,13 +1,17 @@
 """Changes of all of a user's tasks at once; each takes its own revision, in the order of ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select
 
+from todo.problems import Problem
 from todo.sync.unit_of_work import Changed, UnitOfWork
+from todo.tasks import occurrences, service
+from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
-from todo.tasks.task import Fields
+from todo.tasks.task import Fields, Task
+from todo.tasks.terms import Terms
 
 _tasks = TASKS.table.c
 LIVE: Final = (
@@ -20,12 +24,26 @@ LIVE: Final = (
         _tasks.children,
         _tasks.children_done,
         _tasks.deleted_at,
+        _tasks.occurrence,
     )
     .where(*TASKS.live)
     .order_by(_tasks.id)
 )
 """What :func:`change` looks at, of all live tasks."""
 _IN_STATE: Final = LIVE.where(_tasks.completed == bindparam("completed"))
+_next = TASKS.table.alias("next")
+_NEXT_IS_AS_MADE: Final = select(_tasks.id, _tasks.occurrence).where(
+    *TASKS.live,
+    _tasks.completed,
+    _next.c.user_id == bindparam("of_user"),
+    _next.c.id == _tasks.next_id,
+    _next.c.revision == _next.c.id,
+    _next.c.deleted_at.is_(None),
+)
+"""Completed tasks whose next one nobody has changed."""
+MOST_SERIES: Final = 2000
+"""Tasks that repeat and change their state together: each is changed by itself."""
+_SERIES_AT_ONCE: Final = 100
 
 
 def clear_completed(unit: UnitOfWork) -> Changed:
@@ -40,12 +58,45 @@ def clear_completed(unit: UnitOfWork) -> Changed:
     return unit.changed(len(cleared))
 
 
-def complete_all(unit: UnitOfWork, completed: bool) -> Changed:
-    """Complete every task, or take that back; returns like :func:`clear_completed`."""
+def complete_all(unit: UnitOfWork, completed: bool, terms: Terms) -> Changed:
+    """Complete every task, or take that back; returns like :func:`clear_completed`.
+
+    What that makes of series counts for nothing. Raises :class:`Problem`: ``change_too_large`` for
+    more than :data:`MOST_SERIES` tasks that repeat, ``quota_exceeded``.
+    """
     rows = unit.read(_IN_STATE, {"completed": not completed})
+    in_series = _in_series(unit, rows, completed)
+    if len(in_series) > MOST_SERIES:
+        detail = f"More than {MOST_SERIES} tasks that repeat are too many at once."
+        raise Problem("change_too_large", detail)
     state = {"completed": completed, "completed_at": unit.now if completed else None}
-    change(unit, rows, state)
+    change(unit, [row for row in rows if row.id not in in_series], state)
+    _change_series(unit, in_series, completed, terms)
     return unit.changed(len(rows))
+
+
+def _in_series(unit: UnitOfWork, rows: Sequence[Row[Any]], completed: bool) -> set[int]:
+    """The ids of ``rows`` that have a next task then, or lose the one they have."""
+    found = rows if completed else unit.read(_NEXT_IS_AS_MADE, {})
+    return {row.id for row in found if row.occurrence is not None}
+
+
+def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Terms) -> None:
+    """Change tasks that repeat one by one, what is below another one first."""
+    parents = {one["id"]: one["parent_id"] for one in _entities(unit, sorted(ids))}
+    order = sorted(ids, key=lambda one: (parents[one] is None, parents[one] not in ids, one))
+    for start in range(0, len(order), _SERIES_AT_ONCE):
+        some = order[start : start + _SERIES_AT_ONCE]
+        forest = Forest(unit)
+        state = {"completed": completed}
+        occurrences.look_around(forest, [(one, state) for one in _entities(unit, sorted(some))])
+        for task_id in some:
+            service.set_completed(forest, forest.tasks[task_id], completed, terms, subtasks=False)
+        unit.write_batch()
+
+
+def _entities(unit: UnitOfWork, ids: Sequence[int]) -> Iterable[Task]:
+    return unit.entities(TASKS, ids).values()
 
 
 def _with_open_descendants(rows: Sequence[Row[Any]]) -> set[int]:

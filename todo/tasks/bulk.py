@@ -4,17 +4,18 @@ The tasks are read once, with the trees that they are in, changed in the order o
 and written once; how many there are does not change how many statements that takes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, pointing_at, validation_failed
 from todo.sync.preconditions import stale
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import moves, service
+from todo.tasks import moves, occurrences, places, service
 from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
 from todo.tasks.service import quota_exceeded
 from todo.tasks.task import Fields, Task
+from todo.tasks.terms import Terms
 
 
 class Operation(TypedDict):
@@ -55,7 +56,7 @@ _MEMBERS_IN: Final = {"create": "/data", "update": "/data"}
 
 
 def change(
-    unit: UnitOfWork, operations: Sequence[Operation], *, quota: int, dry_run: bool = False
+    unit: UnitOfWork, operations: Sequence[Operation], terms: Terms, *, dry_run: bool = False
 ) -> BulkResult:
     """Make all ``operations``, in their order; return a ``BulkResult``.
 
@@ -65,11 +66,11 @@ def change(
     first that fails would be refused with by itself.
     """
     _refuse_repeats(operations)
-    room = quota - unit.counters.all_tasks
+    room = terms.quota - unit.counters.all_tasks
     forest = _read(unit, operations)
     before = {**forest.tasks, **forest.trashed}
-    _refuse_failing(operations, forest, room, quota)
-    ids = [_apply(forest, index, operation) for index, operation in enumerate(operations)]
+    _refuse_failing(operations, forest, room, terms.quota)
+    ids = [_apply(forest, index, operation, terms) for index, operation in enumerate(operations)]
     after: list[Mapping[str, object] | None] = [forest.tasks.get(one) for one in ids]
     if dry_run:
         unit.discard()
@@ -82,42 +83,58 @@ def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
     """Read all that the operations name, in one statement."""
     named: list[Fields] = [*operations, *(one["data"] for one in operations if "data" in one)]
     beside = [one for fields in named for one in moves.neighbours(fields)]
-    return Forest.read(
+    forest = Forest.read(
         unit,
         [*beside, *(fields.get(name) for fields in named for name in ("id", "parent_id"))],
         [fields.get("list_id") for fields in named],
         neighbours=beside,
         restores=any(one["op"] == "restore" for one in operations),
     )
+    occurrences.look_around(forest, _states(forest, operations))
+    return forest
 
 
-def _apply(forest: Forest, index: int, operation: Operation) -> int:
+def _states(forest: Forest, operations: Sequence[Operation]) -> Iterator[tuple[Task, Fields]]:
+    """The tasks that get a state, each with the fields that it gets."""
+    for operation in operations:
+        if (task := forest.tasks.get(operation.get("id", 0))) is None:
+            continue
+        if operation["op"] == "update":
+            yield task, operation["data"]
+        elif operation["op"] == "complete":
+            state = {"completed": operation["completed"]}
+            together = service.with_below(forest, task) if operation.get("subtasks") else [task]
+            yield from ((one, state) for one in together)
+
+
+def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> int:
     """Make one operation; return the id of its task."""
     op, place = operation["op"], f"/operations/{index}"
     with pointing_at(place + _MEMBERS_IN.get(op, "")):
         if op == "create":
-            return service.add(forest, operation["data"])["id"]
+            return service.add(forest, operation["data"], terms.where)["id"]
         task_id = operation["id"]
         if op == "restore" and (trashed := forest.trashed.get(task_id)) is not None:
             service.bring_back(forest, trashed)
         elif (task := forest.tasks.get(task_id)) is not None:
-            _change(forest, task, operation)  # a task to restore came back with an earlier one
+            _change(forest, task, operation, terms)  # a task to restore came back with an earlier one
         elif op != "delete":  # an earlier operation took it along
             raise TASKS.not_found(False).at([_not_found(place)])
         return task_id
 
 
-def _change(forest: Forest, task: Task, operation: Operation) -> None:
+def _change(forest: Forest, task: Task, operation: Operation, terms: Terms) -> None:
     match operation["op"]:
         case "update":
-            service.edit(forest, task, operation["data"])
+            service.edit(forest, task, operation["data"], terms)
         case "complete":
             subtasks = operation.get("subtasks", False)
-            service.set_completed(forest, task, operation["completed"], subtasks=subtasks)
+            state = operation["completed"]
+            service.set_completed(forest, task, state, terms, subtasks=subtasks)
         case "move":
             moves.put(forest, task, operation)
         case "delete":
-            service.remove(forest, task)
+            places.remove(forest, task)
 
 
 def _result(operation: Operation, task: Mapping[str, object] | None) -> Result:
@@ -134,6 +151,8 @@ def _rehearsed(before: Task | None, after: Mapping[str, Any] | None) -> Mapping[
         unknown["id"] = None
     if before is None or before["position"] != after["position"]:
         unknown["position"] = None
+    if before is None or before["next_id"] != after["next_id"]:
+        unknown["next_id"] = None
     return {**after, **unknown}
 
 

@@ -90,17 +90,25 @@ class Forest:
         found = cls(unit)
         bound = {"ids": _given(ids), "lists": _given(list_ids)}
         if any(bound.values()):
-            beside = sorted({*neighbours})
-            bound |= {"neighbours": beside} if beside else {}
-            dialect = unit.connection.dialect.name
-            rows = unit.read(_statement(dialect, bool(beside), restores), bound)
-            for row in rows:
-                found._add(row)
-            found._keep_gaps(row for row in rows if row.found in SIDES)
+            found._read(bound, {*neighbours}, restores)
         return found
+
+    def extend(self, ids: Iterable[int], neighbours: Iterable[int]) -> None:
+        """Read the trees that have a task of ``ids``, too; what is known already stays."""
+        self._read({"ids": sorted(ids), "lists": []}, {*neighbours}, restores=False)
+
+    def _read(self, bound: dict[str, Any], neighbours: set[int], restores: bool) -> None:
+        beside = {"neighbours": sorted(neighbours)} if neighbours else {}
+        dialect = self.unit.connection.dialect.name
+        rows = self.unit.read(_statement(dialect, bool(beside), restores), {**bound, **beside})
+        for row in rows:
+            self._add(row)
+        self._keep_gaps(row for row in rows if row.found in SIDES)
 
     def _add(self, row: Any) -> None:
         found, task = row.found, TASKS.entity(row[1:], trashed=True)
+        if task["id"] in self.tasks or task["id"] in self.touched:
+            return
         if found == "list":
             self.lists.add(task["id"])
         elif found not in SIDES:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, NoReturn, cast
 
 from todo.problems import MemberError
+from todo.sync import trash
 from todo.tasks import order
 from todo.tasks.forest import MOST_DESCENDANTS, MOST_LEVELS, MOST_OPEN_CHILDREN, Forest
 from todo.tasks.task import Fields, Task
@@ -89,10 +90,18 @@ def check(
     children = forest.children(parent["id"])
     if is_open and sum(not one["completed"] for one in children) >= MOST_OPEN_CHILDREN:
         _refuse(f"has {MOST_OPEN_CHILDREN} open subtasks already")
-    inside = {one["id"] for one in forest.descendants(line[-1]["id"])}
+    inside = {one["id"] for one in _counting(forest, line[-1]["id"])}
     more = 0 if task is not None and task["id"] in inside else 1 + below
     if len(inside) + more > MOST_DESCENDANTS:
         _refuse(f"the task on top has {MOST_DESCENDANTS} subtasks at most")
+
+
+def _counting(forest: Forest, task_id: int) -> Iterator[Task]:
+    """The tasks below one that count: all but the done ones of a series, which go on growing."""
+    for child in forest.children(task_id):
+        if not (child["completed"] and child["next_id"] is not None):
+            yield child
+            yield from _counting(forest, child["id"])
 
 
 def _refuse(detail: str) -> NoReturn:
@@ -136,6 +145,15 @@ def take_along(forest: Forest, task: Task) -> None:
         if one["list_id"] != task["list_id"]:
             inside = cast("Task", {**one, "list_id": task["list_id"]})
             forest.put(one, forest.unit.renewed(inside))
+
+
+def remove(forest: Forest, task: Task) -> Task:
+    """Move ``task`` to the trash with all that is below it; return it as it is there."""
+    below = list(forest.descendants(task["id"]))
+    removed = forest.put(task, trash.in_trash(forest.unit, task))
+    for one in below:
+        forest.put(one, trash.in_trash(forest.unit, one))
+    return removed
 
 
 def of_restored(forest: Forest, task: Task) -> list[tuple[Task, Place]]:

@@ -7,16 +7,18 @@ function of a :class:`Forest`, so that a bulk does the same.
 
 from collections.abc import Sequence
 from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
 
 from todo.problems import Problem, pointing_at
 from todo.sync import trash
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import places
+from todo.tasks import occurrences, places, recurrence
 from todo.tasks.forest import Forest, trashed_below
 from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
 from todo.tasks.task import TRASHED, Fields, Task
+from todo.tasks.terms import Terms
 from todo.values import positions
 from todo.values.dates import date_or_instant
 
@@ -24,16 +26,16 @@ _CLEARED: Final[Fields] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""
 
 
-def create(unit: UnitOfWork, fields: Fields, *, quota: int) -> Task:
+def create(unit: UnitOfWork, fields: Fields, terms: Terms) -> Task:
     """Create a task from its ``title`` and the other ``fields`` that are given.
 
     Its id is the revision it was created at, so ids grow and are never used again. Raises
-    :class:`Problem`: ``quota_exceeded`` when the user has ``quota`` tasks, trash included, and
-    ``validation_failed`` for a list or a parent that it cannot have.
+    :class:`Problem`: ``quota_exceeded`` when the user has as many tasks as ``terms`` let, trash
+    included, and ``validation_failed`` for a list, a parent or a recurrence that it cannot have.
     """
-    check_quota(unit, 1, quota)
+    check_quota(unit, 1, terms.quota)
     with pointing_at():
-        return add(read_for(unit, fields), fields)
+        return add(read_for(unit, fields), fields, terms.where)
 
 
 def read_for(unit: UnitOfWork, *several: Fields, **also: Any) -> Forest:
@@ -42,10 +44,10 @@ def read_for(unit: UnitOfWork, *several: Fields, **also: Any) -> Forest:
     return Forest.read(unit, ids, [fields.get("list_id") for fields in several], **also)
 
 
-def add(forest: Forest, fields: Fields) -> Task:
+def add(forest: Forest, fields: Fields, where: ZoneInfo) -> Task:
     """Add the task that ``fields`` make at the next revision, which is its id too.
 
-    Raises :class:`MemberError`.
+    A task that is completed from the beginning has no next one. Raises :class:`MemberError`.
     """
     unit, completed = forest.unit, fields.get("completed", False)
     place = places.find(forest, fields)
@@ -56,11 +58,15 @@ def add(forest: Forest, fields: Fields) -> Task:
         "completed": completed,
         "completed_at": unit.now if completed else None,
         **_CLEARED,
+        **recurrence.NONE,
         **_settled(fields),
         **place._asdict(),
         "position": positions.last(unit.next_revision),
     }
-    return forest.put(None, unit.new(TASKS, members))
+    new = unit.new(TASKS, members)
+    if fields.get("recurrence") is not None:
+        new = recurrence.settled(None, new, fields, now=unit.now, where=where)
+    return forest.put(None, new)
 
 
 def check_quota(unit: UnitOfWork, more: int, quota: int) -> None:
@@ -82,39 +88,47 @@ def add_many(unit: UnitOfWork, made: Sequence[Fields]) -> list[Task]:
     added = []
     for fields in made:
         position = positions.last(unit.next_revision)
-        added.append(unit.new(TASKS, {**Place()._asdict(), "position": position, **fields}))
+        where = {**Place()._asdict(), "position": position}
+        added.append(unit.new(TASKS, {**recurrence.NONE, **where, **fields}))
         unit.put(TASKS, None, added[-1])
     return added
 
 
 def change(
-    unit: UnitOfWork, task_id: int, changes: Fields, precondition: Precondition | None = None
+    unit: UnitOfWork,
+    task_id: int,
+    changes: Fields,
+    terms: Terms,
+    precondition: Precondition | None = None,
 ) -> Task:
     """Apply ``changes``, any fields but those that the server sets, and return the task.
 
     A field that is absent stays as it is, one that is ``None`` is cleared. Raises
-    :class:`Problem`: ``task_not_found``, ``precondition_failed``, and ``validation_failed`` for a
-    list or a parent that it cannot have.
+    :class:`Problem`: ``task_not_found``, ``precondition_failed``, ``quota_exceeded`` (a series),
+    and ``validation_failed`` for a list, a parent or a recurrence that it cannot have.
     """
     task = unit.entity(TASKS, task_id, precondition)
     moves = places.is_elsewhere(task, changes)
     with pointing_at():
         forest = read_for(unit, task, changes) if moves else Forest(unit)
-        return edit(forest, task, changes)
+        occurrences.look_around(forest, [(task, changes)])
+        return edit(forest, task, changes, terms)
 
 
-def edit(forest: Forest, task: Task, changes: Fields) -> Task:
+def edit(forest: Forest, task: Task, changes: Fields, terms: Terms) -> Task:
     """Apply ``changes`` to ``task``; raises :class:`MemberError`."""
     others = {name: value for name, value in changes.items() if name not in places.MEMBERS}
     completed = others.get("completed", task["completed"])
     moved = places.move_to(forest, task, changes, is_open=not completed)
-    return forest.put(moved, _changed(forest.unit, moved, others))
+    changed = _changed(forest.unit, moved, others, terms.where)
+    return occurrences.follow(forest, moved, changed, terms)
 
 
 def complete(
     unit: UnitOfWork,
     task_id: int,
     completed: bool | None,
+    terms: Terms,
     precondition: Precondition | None = None,
     *,
     subtasks: bool = False,
@@ -122,21 +136,29 @@ def complete(
     """Set ``completed``, or turn it around when it is ``None``; return the task.
 
     With ``subtasks`` all that is below it is completed with it. Raises :class:`Problem`:
-    ``task_not_found``, ``precondition_failed``.
+    ``task_not_found``, ``precondition_failed``, ``quota_exceeded`` (a series).
     """
     task = unit.entity(TASKS, task_id, precondition)
     target = not task["completed"] if completed is None else completed
     forest = read_for(unit, task) if subtasks else Forest(unit)
-    return set_completed(forest, task, target, subtasks=subtasks)
+    changing = with_below(forest, task) if subtasks else [task]
+    occurrences.look_around(forest, [(one, {"completed": target}) for one in changing])
+    return set_completed(forest, task, target, terms, subtasks=subtasks)
 
 
-def set_completed(forest: Forest, task: Task, completed: bool, *, subtasks: bool) -> Task:
-    """Set the state of ``task``, and of all that is below it with ``subtasks``."""
-    state = {"completed": completed}
-    below = list(forest.descendants(task["id"])) if subtasks else []
-    for one in below:
-        forest.put(one, _changed(forest.unit, one, state))
-    return forest.put(task, _changed(forest.unit, task, state))
+def with_below(forest: Forest, task: Task) -> list[Task]:
+    """Return all that is below ``task``, the leaves first, and ``task`` behind them."""
+    return [*reversed(list(forest.descendants(task["id"]))), task]
+
+
+def set_completed(
+    forest: Forest, task: Task, completed: bool, terms: Terms, *, subtasks: bool
+) -> Task:
+    """Set the state of ``task``, and of all that is below it with ``subtasks``; return it."""
+    for one in with_below(forest, task) if subtasks else [task]:
+        changed = _changed(forest.unit, one, {"completed": completed}, terms.where)
+        occurrences.follow(forest, one, changed, terms)
+    return forest.tasks.get(task["id"], task)
 
 
 def delete(unit: UnitOfWork, task_id: int, precondition: Precondition | None = None) -> Task:
@@ -146,16 +168,7 @@ def delete(unit: UnitOfWork, task_id: int, precondition: Precondition | None = N
     """
     task = unit.entity(TASKS, task_id, precondition)
     is_leaf = not unit.counters_of(TASKS, task)["children"]
-    return remove(Forest(unit) if is_leaf else read_for(unit, task), task)
-
-
-def remove(forest: Forest, task: Task) -> Task:
-    """Move ``task`` to the trash with all that is below it; return it as it is there."""
-    below = list(forest.descendants(task["id"]))
-    removed = forest.put(task, trash.in_trash(forest.unit, task))
-    for one in below:
-        forest.put(one, trash.in_trash(forest.unit, one))
-    return removed
+    return places.remove(Forest(unit) if is_leaf else read_for(unit, task), task)
 
 
 def restore(unit: UnitOfWork, task_id: int, precondition: Precondition | None = None) -> Task:
@@ -190,9 +203,11 @@ def purge(unit: UnitOfWork, task_id: int, precondition: Precondition | None = No
     return task
 
 
-def _changed(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
+def _changed(unit: UnitOfWork, task: Task, changes: Fields, where: ZoneInfo) -> Task:
     """Return ``task`` after ``changes``; the very same if they change nothing."""
     changed = cast("Task", {**task, **_settled(changes)})
+    if task["recurrence"] is not None or changes.get("recurrence") is not None:
+        changed = recurrence.settled(task, changed, changes, now=unit.now, where=where)
     if changed == task:
         return task
     if changed["completed"] != task["completed"]:
@@ -201,8 +216,12 @@ def _changed(unit: UnitOfWork, task: Task, changes: Fields) -> Task:
 
 
 def _settled(fields: Fields) -> dict[str, Any]:
-    """``fields`` as they are kept: what is null cleared, an instant in its one form."""
-    kept = {name: _CLEARED.get(name) if value is None else value for name, value in fields.items()}
+    """``fields`` as they are kept: what is null cleared, an instant in its one form.
+
+    What ``recurrence`` becomes depends on the task.
+    """
+    given = {name: value for name, value in fields.items() if name != "recurrence"}
+    kept = {name: _CLEARED.get(name) if value is None else value for name, value in given.items()}
     if due_date := kept.get("due_date"):
         kept["due_date"] = date_or_instant(due_date)
     return kept

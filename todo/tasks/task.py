@@ -5,11 +5,16 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from todo.models import lists, tasks
 from todo.problems import Problem
+from todo.recurrence.series import Origin
 from todo.sync.resource import Tally
 from todo.values.text_keys import search_key, tags_key, title_key
 
 Fields = Mapping[str, Any]
 """Fields of a task that a client sets; ``None`` clears one."""
+
+
+Recurrence = TypedDict("Recurrence", {"rule": str, "from": Origin, "start": str})
+"""How a task repeats: an RRULE, what the next due date is counted from, where the series started."""
 
 
 class Task(TypedDict):
@@ -27,6 +32,14 @@ class Task(TypedDict):
     list_id: int | None
     parent_id: int | None
     position: str
+    time_zone: str | None
+    recurrence: Recurrence | None
+    recurrence_text: str | None
+    occurrence: str | None
+    occurrence_number: int | None
+    series_id: int | None
+    previous_id: int | None
+    next_id: int | None
     created_at: str
     updated_at: str
     revision: int

@@ -9,7 +9,7 @@ from typing import cast
 
 from todo.sync.undo import Returning, TakenBack, old_of, put_old, refuse
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import places, service
+from todo.tasks import places
 from todo.tasks.forest import MOST_LEVELS, Forest
 from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
@@ -67,7 +67,7 @@ def _bring_back(forest: Forest, taken: TakenBack, returning: Returning) -> None:
 def _send_away(forest: Forest, taken: TakenBack) -> None:
     """Move a task to the trash, unless one above it took it along."""
     if _goes_away(taken) and (task := forest.tasks.get(taken.entity["id"])) is not None:
-        service.remove(forest, task)
+        places.remove(forest, task)
 
 
 def _place(forest: Forest, old: Task, returning: Returning) -> Place:
