@@ -32,6 +32,7 @@ The package, from the outside in (imports run downwards only; ``app`` alone sees
 ``logs``          one event per line
 ``metrics``       what is counted and measured, for Prometheus
 ``settings``      every environment variable
+``recurrence``    rules of RFC 5545: their days, their due dates, their English
 ``values``        dates, instants, folded text, origins
 ================= =================================================================================
 
