@@ -117,7 +117,9 @@ def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> in
         if op == "restore" and (trashed := forest.trashed.get(task_id)) is not None:
             service.bring_back(forest, trashed)
         elif (task := forest.tasks.get(task_id)) is not None:
-            _change(forest, task, operation, terms)  # a task to restore came back with an earlier one
+            _change(
+                forest, task, operation, terms
+            )  # a task to restore came back with an earlier one
         elif op != "delete":  # an earlier operation took it along
             raise TASKS.not_found(False).at([_not_found(place)])
         return task_id

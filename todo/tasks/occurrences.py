@@ -80,7 +80,7 @@ def _complete(forest: Forest, old: Task, new: Task, terms: Terms) -> Task:
 def _made(forest: Forest, done: Task, due: str, terms: Terms) -> Task:
     """Make the occurrence behind ``done``, beside it in the order, with the steps of ``done``."""
     following = {
-        **{name: done[name] for name in _REPEATED},  # type: ignore[literal-required]
+        **{name: done[name] for name in _REPEATED},
         **_OPEN,
         "due_date": due,
         "occurrence": due,
@@ -93,7 +93,7 @@ def _made(forest: Forest, done: Task, due: str, terms: Terms) -> Task:
     return made
 
 
-def _new(forest: Forest, members: dict[str, object], terms: Terms) -> Task:
+def _new(forest: Forest, members: Fields, terms: Terms) -> Task:
     unit = forest.unit
     if unit.counters.all_tasks >= terms.quota + terms.quota // 10:
         detail = f"A user may have {terms.quota} tasks, the trash included; a series a tenth more."
@@ -116,7 +116,7 @@ def _carry_over(forest: Forest, above: Task, to: Task, terms: Terms) -> None:
 
 
 def _with_next(steps: list[Task]) -> Iterator[tuple[Task, Task | None]]:
-    yield from pairwise([*steps, None])  # type: ignore[misc]
+    yield from pairwise([*steps, None])
 
 
 def _copy(forest: Forest, step: Task, behind: Task | None, to: Task, terms: Terms) -> Task:
@@ -126,7 +126,7 @@ def _copy(forest: Forest, step: Task, behind: Task | None, to: Task, terms: Term
     )
     members = {
         **recurrence.NONE,
-        **{name: step[name] for name in _COPIED},  # type: ignore[literal-required]
+        **{name: step[name] for name in _COPIED},
         **_OPEN,
         "parent_id": to["id"],
         "position": between or positions.last(revision),

@@ -5,7 +5,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from todo.models import lists, tasks
 from todo.problems import Problem
-from todo.recurrence.series import Origin
+from todo.recurrence.rules import Origin
 from todo.sync.resource import Tally
 from todo.values.text_keys import search_key, tags_key, title_key
 
@@ -14,7 +14,7 @@ Fields = Mapping[str, Any]
 
 
 Recurrence = TypedDict("Recurrence", {"rule": str, "from": Origin, "start": str})
-"""How a task repeats: an RRULE, what the next due date is counted from, where the series started."""
+"""How a task repeats: an RRULE, what the next due date is counted from, and where it started."""
 
 
 class Task(TypedDict):
