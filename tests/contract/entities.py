@@ -11,8 +11,9 @@ from typing import Any, Final
 from tests.conftest import Caller
 from tests.contract.reading import Operation, examples
 
+DAILY: Final = {"due_date": "2026-12-31", "recurrence": {"rule": "FREQ=DAILY"}}
 MAKERS: Final[Mapping[str, Callable[[Caller], int]]] = {
-    "task_id": lambda caller: int(caller.create(tags=["shopping"])["id"]),
+    "task_id": lambda caller: int(caller.create(tags=["shopping"], **DAILY)["id"]),
     "list_id": lambda caller: int(caller.create_list()["id"]),
 }
 """The parameter of a path, and what makes the entity that it names."""
