@@ -1,6 +1,7 @@
 // The scenes of tests/integration/test_board.py; each prints one JSON.
 import { ApiError, type Task, todoClient } from "./client.js";
 import { Board, type Place } from "./lists.js";
+import { Live, MemoryStore } from "./live.js";
 
 const { API_URL: API, TOKEN } = process.env as Record<string, string>;
 const me = { user_id: "me" };
@@ -9,7 +10,7 @@ const me = { user_id: "me" };
 const [line, attempts] = [globalThis.fetch, new Map<string, number>()];
 globalThis.fetch = async (input, init) => {
   const answer = await line(input, init);
-  const key = (input as Request).headers.get("Idempotency-Key");
+  const key = input instanceof Request ? input.headers.get("Idempotency-Key") : null;
   if (key) attempts.set(key, (attempts.get(key) ?? 0) + 1);
   if (key && attempts.get(key) === 1) throw new TypeError("fetch failed");
   return answer;
@@ -74,6 +75,72 @@ async function beaten() {
   return { codes, back, opened: seen(one, todo, done) };
 }
 
+/** What is dropped where it is takes no revision. */
+async function still() {
+  const { one, todo, done } = await board();
+  const cards = one.at(todo);
+  for (const [index, card] of cards.entries()) await one.drop(card, todo, index);
+  await one.dropAll(cards.slice(1), todo, 1);
+  const { other, seen } = await elsewhere(todo);
+  const kept = other.at(todo).every(({ revision }, n) => revision === cards[n]!.revision);
+  await one.drop(cards[1]!, done, 1); // another place, though the same index
+  return { kept, seen, moved: (await elsewhere(todo, done)).seen };
+}
+
+async function lists() {
+  const { one, todo } = await board();
+  const inbox: Place = { list_id: null };
+  const list = (name: string) => one.lists.find((each) => each.name === name)!;
+  const names = ({ lists }: Board) => lists.map(({ name }) => name);
+  /** What the board shows, what another client sees, and how many tasks each list and the inbox have. */
+  const now = async () => [names(one), names((await elsewhere()).other), Object.values(one.counts).map(({ total }) => total)];
+
+  await one.addList("Later", "#2e8b57");
+  const renamed = await one.renameList(list("Later"), "Next");
+  const moving = one.moveList(list("Next"), 0);
+  const atOnce = names(one);
+  const moved = await moving;
+  const changed = await now();
+  await one.undo(moved);
+  const refused = await one.undo(renamed).catch((error: unknown) => (error as ApiError).code); // the undo came since
+  const undone = await now();
+
+  const kept = await one.deleteList(list("To do"), "inbox");
+  const emptied = { seen: seen(one, inbox), now: await now() };
+  await one.undo(kept);
+  await one.deleteList(list("To do"));
+  const deleted = await now();
+  const { data } = await api.GET("/api/{user_id}/trash", { params: { path: me } }); // as after a reload
+  await one.undo(data!.tasks[0]!.revision);
+  const back = { seen: seen(one, todo, inbox), now: await now() };
+  const { id } = list("Done");
+  const deletion = await one.deleteList(list("Done"));
+  const history = await api.GET("/api/{user_id}/history", { params: { path: me, query: { list_id: id, limit: 1 } } });
+  return { atOnce, changed, refused, undone, emptied, deleted, back, logged: history.data!.changes[0]!.revision === deletion };
+}
+
+/** Another client changes lists while the board listens. */
+async function listening() {
+  const { one, todo } = await board();
+  const { other } = await elsewhere();
+  const live = new Live(`${API}/api/me`, async () => TOKEN!, new MemoryStore(), { first: 300_000, dead: 600_000 });
+  const names = () => one.lists.map(({ name }) => name);
+  const until = async (expected: string[]) => {
+    while (JSON.stringify(names()) !== JSON.stringify(expected)) await new Promise((wake) => later(wake, 5));
+  };
+  const ready = new Promise<void>((done) => live.listen({ became: () => done(), listsChanged: () => void one.loadLists() }));
+  void live.start();
+  await ready;
+  await other.renameList(other.lists[0]!, "Doing");
+  await until(["Doing", "Done"]);
+  await other.moveList(other.lists[0]!, 1);
+  await until(["Done", "Doing"]);
+  await other.deleteList(other.lists[1]!, "inbox");
+  await until(["Done"]);
+  await live.stop();
+  return { names: names(), state: live.state, cards: (await elsewhere(todo, { list_id: null })).seen };
+}
+
 async function checklist() {
   const { one, todo } = await board();
   const card = called(one, "A", todo);
@@ -98,5 +165,5 @@ const later = globalThis.setTimeout;
 globalThis.setTimeout = ((run: () => void, ms: number, ...rest: unknown[]) =>
   later(run, rest.length ? ms : ms / 100, ...rest)) as typeof setTimeout;
 
-const scenes: Record<string, () => Promise<object>> = { drag, beaten, checklist };
+const scenes: Record<string, () => Promise<object>> = { drag, beaten, still, lists, listening, checklist };
 console.log(JSON.stringify(await scenes[process.argv[2]!]!()));

@@ -56,6 +56,7 @@ const mayPass = (error: unknown) =>
 
 export class Board {
   lists: List[] = [];
+  counts: Schemas["AllLists"]["counts"] = { inbox: { ...NONE, open: 0 } }; // as of the last loadLists()
   #tasks = new Map<number, Task>();
   #opened = new Set<number>(); // cards whose subtasks are loaded
   #counts = new Map<number, Count>(); // of all others
@@ -68,11 +69,17 @@ export class Board {
 
   /** Loads all lists in their order, the cards of each and of the inbox, and what is opened. */
   async open(): Promise<void> {
-    const { data } = await this.api.GET("/api/{user_id}/lists", { params: { path: me } });
-    this.lists = data!.lists;
+    await this.loadLists();
     const lists = [null, ...this.lists.map(({ id }) => id)].map((list_id) => ({ list_id }));
     const opened = [...this.#opened].map((parent_id) => ({ parent_id }));
     await Promise.all([...lists, ...opened].map((place) => this.load(place)));
+  }
+
+  /** Loads the lists in their order, and how many tasks each of them and the inbox have. */
+  async loadLists(): Promise<void> {
+    const { data } = await this.api.GET("/api/{user_id}/lists", { params: { path: me } });
+    [this.lists, this.counts] = [data!.lists, data!.counts];
+    this.draw();
   }
 
   /** Loads a place: the cards of a list, or the subtasks of a card that is opened. */
@@ -96,22 +103,28 @@ export class Board {
     this.draw();
   }
 
-  /** One behind the other: shows the tasks as they shall be, makes the change, and shows what the server answers. */
+  /** Sends a change when those before it have their answers. */
+  #send<T>(change: (key: Key) => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => once(change));
+    this.#queue = turn.then(() => {}, () => {});
+    return turn;
+  }
+
+  /** Shows the tasks as they shall be, makes the change, and shows what the server answers. */
   async #change<T>(shall: Task[], change: (key: Key) => Promise<T>, made: (answer: T) => Task[]): Promise<void> {
     const before = shall.map(({ id }) => this.#tasks.get(id)!);
     this.#show(shall);
-    const turn = this.#queue.then(() => once(change));
-    this.#queue = turn.then(() => {}, () => {});
     try {
-      this.#show(made(await turn));
+      this.#show(made(await this.#send(change)));
     } catch (error) {
       this.#show(before);
       throw error;
     }
   }
 
-  /** Drops a card before the card at `index` of a place, or behind the last one. */
-  drop(card: Task, place: Place, index: number): Promise<void> {
+  /** Drops a card before the card at `index` of a place, or behind the last one. Where it is already, nothing is sent. */
+  async drop(card: Task, place: Place, index: number): Promise<void> {
+    if (this.#areAt([card], place, index)) return;
     const { left, where } = this.#gap([card], place, index);
     const path = { ...me, task_id: card.id };
     const body = { ...place, ...where };
@@ -120,7 +133,8 @@ export class Board {
   }
 
   /** Drops several cards: all of them, or none if anybody has changed one of them. */
-  dropAll(cards: Task[], place: Place, index: number): Promise<void> {
+  async dropAll(cards: Task[], place: Place, index: number): Promise<void> {
+    if (this.#areAt(cards, place, index)) return;
     const { left, where } = this.#gap(cards, place, index);
     const operations = cards.map(({ id, revision }) => ({ op: "move" as const, id, ...place, ...where, if_revision: revision }));
     const move = (header: Key) =>
@@ -128,6 +142,11 @@ export class Board {
     const shall: Task[] = [];
     for (const card of cards) shall.push(behind(shall.at(-1) ?? left, place, card));
     return this.#change(shall, move, ({ data }) => data!.results.map(({ task }) => task as Task));
+  }
+
+  #areAt(cards: Task[], place: Place, index: number): boolean {
+    const there = this.at(place).slice(index);
+    return cards.every(({ id }, n) => there[n]?.id === id);
   }
 
   #gap(cards: Task[], place: Place, index: number) {
@@ -140,7 +159,7 @@ export class Board {
   async add(title: string, place: Place): Promise<void> {
     const create = (header: Key) =>
       this.api.POST("/api/{user_id}/tasks", { params: { path: me, header }, body: { title, ...place } });
-    this.#show([(await once(create)).data!]);
+    this.#show([(await this.#send(create)).data!]);
   }
 
   /** How many subtasks a card has: those that are loaded, else as its page said. */
@@ -167,11 +186,52 @@ export class Board {
     return (header: Key) => this.api.PATCH("/api/{user_id}/tasks/{task_id}/complete", { params: { path, header }, body });
   }
 
+  /** Adds a list behind the others. This, and each of the next three, gives back the revision that `undo` takes. */
+  addList(name: string, color: string | null = null): Promise<number> {
+    const body = { name, color };
+    return this.#changeLists((header) => this.api.POST("/api/{user_id}/lists", { params: { path: me, header }, body }));
+  }
+
+  renameList({ id }: List, name: string): Promise<number> {
+    const path = { ...me, list_id: id };
+    const body = { name };
+    return this.#changeLists((header) => this.api.PATCH("/api/{user_id}/lists/{list_id}", { params: { path, header }, body }));
+  }
+
+  /** Puts a list before the list at `index` of the others, or behind the last one, and shows it there at once. */
+  moveList(list: List, index: number): Promise<number> {
+    const others = this.lists.filter(({ id }) => id !== list.id);
+    const right = others[index];
+    const path = { ...me, list_id: list.id };
+    const body = right ? { before: right.id } : { at: "end" as const };
+    this.lists = [...others.slice(0, index), list, ...others.slice(index)];
+    this.draw();
+    return this.#changeLists((header) => this.api.POST("/api/{user_id}/lists/{list_id}/move", { params: { path, header }, body }));
+  }
+
+  /** Deletes a list. Its tasks go to the trash, or to the end of the inbox. */
+  async deleteList({ id }: List, tasks: "trash" | "inbox" = "trash"): Promise<number> {
+    const [path, query] = [{ ...me, list_id: id }, { tasks }];
+    const remove = (header: Key) => this.api.DELETE("/api/{user_id}/lists/{list_id}", { params: { path, query, header } });
+    const revision = await this.#changeLists(remove);
+    if (tasks === "inbox") await this.load({ list_id: null });
+    return revision;
+  }
+
+  /** Makes a change, and loads the lists, also if it is refused. */
+  async #changeLists(change: (key: Key) => Promise<{ data?: { revision: number } }>): Promise<number> {
+    try {
+      return (await this.#send(change)).data!.revision;
+    } finally {
+      await this.loadLists();
+    }
+  }
+
   /** Sends a task to the trash, with everything below it. Gives back the revision that `undo` takes. */
   async delete(task: Task): Promise<number> {
     const path = { ...me, task_id: task.id };
     const send = (header: Key) => this.api.DELETE("/api/{user_id}/tasks/{task_id}", { params: { path, header } });
-    const { response } = await once(send);
+    const { response } = await this.#send(send);
     this.#tasks.delete(task.id);
     this.draw();
     return Number(response.headers.get("Revision"));
@@ -179,7 +239,7 @@ export class Board {
 
   /** Takes back a whole change: a move, a bulk, a deletion with all subtasks. */
   async undo(revision: number): Promise<void> {
-    await once((header) => this.api.POST("/api/{user_id}/undo", { params: { path: me, header }, body: { revision } }));
+    await this.#send((header) => this.api.POST("/api/{user_id}/undo", { params: { path: me, header }, body: { revision } }));
     await this.open();
   }
 }

@@ -137,6 +137,8 @@ export interface Listener {
   loaded?(tasks: Task[]): void;
   /** What is news, in order: a task is new, is another now, or is gone. */
   changed?(changes: TaskChange[]): void;
+  /** A list is new, is another now, or is gone: load the lists again. Perhaps told twice. */
+  listsChanged?(): void;
   /** `why` is what the API said, if it said no. */
   became?(state: LiveState, why?: Problem): void;
 }
@@ -351,6 +353,7 @@ export class Live {
 
   async #apply(changes: Change[], token: string): Promise<void> {
     const news = await this.store.apply(changes, token);
+    if (changes.some(({ kind }) => kind === "list")) this.#tell((listener) => listener.listsChanged?.());
     if (news.length) this.#tell((listener) => listener.changed?.(news));
   }
 

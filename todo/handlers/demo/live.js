@@ -305,6 +305,8 @@ export class Live {
     }
     async #apply(changes, token) {
         const news = await this.store.apply(changes, token);
+        if (changes.some(({ kind }) => kind === "list"))
+            this.#tell((listener) => listener.listsChanged?.());
         if (news.length)
             this.#tell((listener) => listener.changed?.(news));
     }
