@@ -150,7 +150,7 @@ def _rehearsed(before: Task | None, after: Mapping[str, Any] | None) -> Mapping[
         return after
     unknown: dict[str, object] = {"revision": None}
     if before is None:
-        unknown["id"] = None
+        unknown |= {"id": None, "series_id": None}
     if before is None or before["position"] != after["position"]:
         unknown["position"] = None
     if before is None or before["next_id"] != after["next_id"]:

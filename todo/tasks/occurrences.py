@@ -14,6 +14,7 @@ from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import moves, places, recurrence
 from todo.tasks.forest import Forest
+from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.tasks.terms import Terms
@@ -136,9 +137,12 @@ def _copy(forest: Forest, step: Task, behind: Task | None, to: Task, terms: Term
 
 
 def _reopen(forest: Forest, old: Task, new: Task) -> Task:
-    """Reopen a task; take back its next one, and what moved to that, if nothing changed since."""
+    """Reopen a task; take back its next one, and what moved to that, if nothing changed since.
+
+    Where one of the two moved, steps might be too deep, or in another list than what is above.
+    """
     made = forest.tasks.get(new["next_id"] or 0)
-    if made is None or _has_changed(forest, made):
+    if made is None or Place.of(made) != Place.of(new) or _has_changed(forest, made):
         return forest.put(old, new)
     reopened = forest.put(old, {**new, "next_id": None})
     for step in list(forest.descendants(made["id"])):

@@ -124,7 +124,7 @@ def move_to(forest: Forest, task: Task, fields: Fields, *, is_open: bool) -> Tas
 
 def check_moved(forest: Forest, place: Place, task: Task, *, is_open: bool) -> None:
     """Raise what :func:`check` does for a live ``task`` with all that is below it."""
-    below, height = len(list(forest.descendants(task["id"]))), forest.height(task["id"])
+    below, height = len(list(_counting(forest, task["id"]))), forest.height(task["id"])
     check(forest, place, task, is_open=is_open, below=below, height=height)
 
 
