@@ -9,7 +9,7 @@ from todo.recurrence.rules import Origin, Rule
 from todo.values.dates import DATE_LENGTH
 
 MAX_TEXT: Final = 2_000
-"""No text is longer, in characters."""
+"""No text is longer, in characters: a rule has 200, and none becomes more than eight or so."""
 
 _PERIODS: Final = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
