@@ -57,8 +57,8 @@ def text(rule: str, origin: str = "due") -> str:
             "every month on the first weekend day and the last weekend day",
         ),
         (
-            "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=3",
-            "every month on every Monday and every Tuesday, only the third of these days in a month",
+            "FREQ=MONTHLY;BYDAY=MO,FR;BYSETPOS=3",
+            "every month on every Monday and every Friday, only the third of these days in a month",
         ),
         ("FREQ=MONTHLY;BYMONTH=3,6", "every month, only in March and June"),
         (
@@ -80,8 +80,8 @@ def text(rule: str, origin: str = "due") -> str:
         (
             "FREQ=YEARLY;BYMONTH=3,4;BYDAY=MO;BYSETPOS=1,-1",
             (
-                "every year in March and April on every Monday, only the first and the last of these "
-                "days in a year"
+                "every year in March and April on every Monday, only the first and the last of "
+                "these days in a year"
             ),
         ),
         (
