@@ -153,22 +153,17 @@ def _of_month(rule: Rule, own: int, length: int, first: int) -> Sequence[int]:
     """
     if not rule.has_days:
         return [min(own, length) - 1]
-    return [
-        offset
-        for offset in range(length)
-        if _has_number(rule.by_month_day, offset, length)
-        and _has_weekday(rule.by_day, offset, length, first)
-    ]
+    days = set(range(length))
+    if rule.by_month_day:
+        days &= {number - 1 if number > 0 else number + length for number in rule.by_month_day}
+    if rule.by_day:
+        days &= {offset for day in rule.by_day for offset in _weekdays(day, length, first)}
+    return sorted(days)
 
 
-def _has_number(numbers: Sequence[int], offset: int, length: int) -> bool:
-    return not numbers or offset + 1 in numbers or offset - length in numbers
-
-
-def _has_weekday(days: Sequence[ByDay], offset: int, length: int, first: int) -> bool:
-    weekday = (first + offset) % _WEEK
-    ordinals = (0, offset // _WEEK + 1, -((length - 1 - offset) // _WEEK + 1))
-    return not days or any(ByDay(ordinal, weekday) in days for ordinal in ordinals)
+def _weekdays(day: ByDay, length: int, first: int) -> Sequence[int]:
+    every = range((day.weekday - first) % _WEEK, length, _WEEK)
+    return _at_positions(every, (day.ordinal,)) if day.ordinal else every
 
 
 def _at_positions(offsets: Sequence[int], positions: Sequence[int]) -> Sequence[int]:

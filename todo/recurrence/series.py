@@ -27,8 +27,7 @@ class Series:
     time of day. That is the time of ``start``; where clocks skip it, it is the first moment after
     the gap, and where they show it twice, the first of the two.
 
-    Every method answers ``None``, ``False`` or nothing for what is past the year 9999, and raises
-    nothing.
+    No due date is past the year 9999, in UTC or in the zone; no method raises anything about that.
     """
 
     rule: Rule
