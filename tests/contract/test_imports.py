@@ -20,6 +20,7 @@ RULES = (
     "auth",
     "problems",
     "problem_types",
+    "recurrence",
     "settings",
     "values",
 )
@@ -76,6 +77,7 @@ def test_module_imports_nothing_above_it(path: Path):
         ("metrics", set()),
         ("problems", {"problem_types"}),
         ("problem_types", set()),
+        ("recurrence", {"values"}),
         ("settings", {"values"}),
         ("values", set()),
     ],
