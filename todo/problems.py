@@ -102,13 +102,17 @@ class MemberError(Exception):
 
 
 @contextmanager
-def pointing_at(pointer: str = "") -> Iterator[None]:
-    """Turn :class:`MemberError` into ``validation_failed``; the object is at ``pointer``."""
+def pointing_at(pointer: str = "", *, parameter: str | None = None) -> Iterator[None]:
+    """Turn :class:`MemberError` into ``validation_failed``; the object is at ``pointer``.
+
+    Where nothing is sent but a ``parameter``, that is what is wrong.
+    """
     try:
         yield
     except MemberError as error:
         place = f"{pointer}/{error.member}" if error.member else pointer
-        raise validation_failed(Violation(error.code, error.detail, pointer=place)) from None
+        at = {"parameter": parameter} if parameter else {"pointer": place}
+        raise validation_failed(Violation(error.code, error.detail, **at)) from None
 
 
 @dataclass(frozen=True)

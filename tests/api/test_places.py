@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.api.expect import MOMENT, a_task, in_body, invalid, problem, refusal
+from tests.api.expect import MOMENT, a_task, in_body, in_query, invalid, problem, refusal
 from tests.conftest import Caller
 from tests.integration.places import assert_places_are_sound
 from tests.integration.tables import rows
+from todo.tasks import trees
 from todo.values.positions import first, last
 
 pytestmark = pytest.mark.pooled
@@ -334,7 +335,7 @@ def test_a_restore_that_its_parent_has_no_room_for_is_422(board):
     response = board("POST", f"/api/{board.id}/trash/6/restore")
 
     path = f"/api/{board.id}/trash/6/restore"
-    assert refusal(response) == invalid(path, in_body("/parent_id", "limit", DEEP))
+    assert refusal(response) == invalid(path, in_query("task_id", "limit", DEEP))
 
 
 def test_deleting_for_good_takes_along_what_is_below_in_the_trash(board):
@@ -548,3 +549,141 @@ def test_positions_stay_short_and_apart_whatever_a_bulk_does_in_one_gap(service,
         expected.insert(1, number)
         expected.append(max(live(alice)))
         assert order(alice) == expected
+
+
+LIMIT = ("limit", DEEP)
+
+
+def deep_and_moved(board) -> None:
+    """8 was under 4 when it went to the trash; 4 is at the lowest level now: 9, below it 10."""
+    board.create("b.a", parent_id=4)
+    board("DELETE", "8")
+    board.create("top", list_id=1)
+    board.create("under it", parent_id=10)
+    assert move(board, 4, parent_id=11).status_code == 200
+
+
+def test_a_bulk_restores_nothing_below_the_lowest_level(board):
+    deep_and_moved(board)
+
+    alone = refusal(board("POST", f"/api/{board.id}/trash/8/restore"))
+    together = refusal(bulk(board, {"op": "restore", "id": 8}))
+
+    assert alone == invalid(f"/api/{board.id}/trash/8/restore", in_query("task_id", *LIMIT))
+    assert together == invalid(f"{board.tasks}/bulk", in_body("/operations/0", *LIMIT))
+
+
+def test_what_went_to_the_trash_before_its_parent_moved_stays_there(board):
+    """In one unit: 7 by itself, then 4 with 3 and 6 below it."""
+    gone = [{"op": "delete", "id": 7}, {"op": "move", "id": 6, "parent_id": 4}]
+    board.create("b.a", parent_id=4)
+    below = [{"op": "move", "id": 6, "parent_id": 8}, {"op": "delete", "id": 4}]
+    assert bulk(board, gone[0], *below).status_code == 200
+
+    assert bulk(board, {"op": "restore", "id": 4}).status_code == 200
+
+    assert {4, 6, 8} <= live(board).keys()
+    assert 7 not in live(board)
+
+
+def test_a_task_that_a_bulk_makes_and_deletes_is_deleted_for_who_follows(board):
+    before = board("GET", "").json()["sync_token"]
+    made = {"op": "create", "data": {"title": "new", "parent_id": 4}}
+    assert bulk(board, made, {"op": "delete", "id": 4}).status_code == 200
+
+    changes = board("GET", f"/api/{board.id}/changes?since={before}").json()["changes"]
+
+    assert [(one["id"], one["op"], one["data"]) for one in changes] == [
+        (8, "delete", None),
+        (4, "delete", None),
+    ]
+    history = board("GET", f"/api/{board.id}/history?task_id=8").json()["changes"]
+    assert [(entry["op"], entry["before"]) for entry in history] == [("delete", None)]
+    assert undo(board, changes[-1]["revision"]).status_code == 200
+    assert 4 in live(board)
+    assert 8 not in live(board)
+
+
+def test_a_bulk_that_names_too_many_tasks_is_refused_whole(board, monkeypatch):
+    monkeypatch.setattr(trees, "MOST_READ", 4)  # for many tasks take long to make
+    before = live(board)
+    deleted = [{"op": "delete", "id": one} for one in (3, 4, 5)]
+
+    response = bulk(board, *deleted)
+
+    detail = "The trees of these tasks have more than 4 tasks together."
+    assert refusal(response) == problem("change_too_large", detail, f"{board.tasks}/bulk")
+    assert live(board) == before
+    assert bulk(board, *deleted[1:]).status_code == 200
+
+
+def test_an_undo_brings_no_more_back_than_there_is_room_for(board):
+    some = [{"op": "create", "data": {"title": f"{n}", "parent_id": 4}} for n in range(100)]
+    for _ in range(2):
+        created = [one["task"]["id"] for one in bulk(board, *some).json()["results"]]
+        deleted = bulk(board, *({"op": "delete", "id": one} for one in created)).json()["revision"]
+    bulk(board, *some)
+    bulk(board, *some[:99])
+
+    response = undo(board, deleted)
+
+    reason = "a task would have too many subtasks"
+    assert refusal(response)["errors"] == [in_body("/revision", "limit", reason)]
+    done = [{"op": "complete", "id": one, "completed": True} for one in order(board, 1, 4)[:99]]
+    assert bulk(board, *done).status_code == 200
+    assert undo(board, deleted).status_code == 200
+
+
+def test_an_undone_restore_leaves_in_the_trash_what_was_there(board):
+    board("DELETE", "7")
+    board("DELETE", "6")
+    before = trashed(board)
+    assert board("POST", f"/api/{board.id}/trash/7/restore").json()["parent_id"] is None
+
+    undo(board, board("GET", "").json()["revision"])
+
+    assert trashed(board) == before
+    assert [(one["id"], one["parent_id"]) for one in before] == [(6, 3), (7, 6)]
+
+
+def test_a_redone_bulk_leaves_in_the_trash_what_was_there(board):
+    state = {"op": "complete", "id": 6, "completed": True, "subtasks": True}
+    revision = bulk(board, state, {"op": "delete", "id": 3}).json()["revision"]
+    before = trashed(board)
+    assert [one["completed"] for one in before] == [False, True, True]
+
+    undone = undo(board, revision).json()["revision"]
+    undo(board, undone)
+
+    assert trashed(board) == before
+
+
+def test_subtasks_are_completed_together_and_never_opened(board):
+    body = {"completed": False, "subtasks": True}
+    detail = "completes subtasks, and never opens them"
+
+    alone = refusal(board("PATCH", "3/complete", json=body))
+    together = refusal(bulk(board, {"op": "complete", "id": 3, **body}))
+
+    place = "/subtasks", "contradiction", detail
+    assert alone == invalid(f"{board.tasks}/3/complete", in_body(*place))
+    wrong = in_body(f"/operations/0{place[0]}", *place[1:])
+    assert together == invalid(f"{board.tasks}/bulk", wrong)
+
+
+def test_a_bulk_changes_what_it_has_brought_back_along(board):
+    board("DELETE", "3")
+    rename = {"op": "update", "id": 7, "data": {"title": "new"}}
+
+    assert refusal(bulk(board, rename))["code"] == "task_not_found"
+    response = bulk(board, {"op": "restore", "id": 3}, rename)
+
+    assert response.json()["results"][1]["task"]["title"] == "new"
+
+
+def trashed(caller: Caller) -> list[dict[str, Any]]:
+    """All tasks of the trash, but for their moments and revisions."""
+    tasks = caller("GET", f"/api/{caller.id}/trash?limit=1000").json()["tasks"]
+    moving = {"revision", "updated_at", "deleted_at", "purge_at"}
+    plain = ({k: v for k, v in task.items() if k not in moving} for task in tasks)
+    return sorted(plain, key=lambda task: task["id"])

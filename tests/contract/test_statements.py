@@ -19,7 +19,7 @@ TABLES = re.compile(  # but no function, and no query that is joined
     r"\b(FROM|JOIN|INTO|(?<!DO )UPDATE|FROM \w+,|FROM \w+ AS \w+,)\s+"
     r"\"?(?!LATERAL\b)(\w+)\b(?!\()(?: AS (?!\()(\w+))?"
 )
-NAMED = re.compile(r"\b(\w+) AS\s+\(")
+NAMED = re.compile(r"\b(\w+)(?:\([\w, ]*\))? AS\s+\(")
 """A query that has a name in its statement."""
 OWNERS = {"users": "id"} | dict.fromkeys(
     ("tasks", "lists", "changes", "idempotency_keys"), "user_id"

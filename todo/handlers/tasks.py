@@ -96,9 +96,6 @@ def _terms(tz: str) -> Terms:
 def complete_task(user: User, task_id: int, body: Json | None, tz: str) -> Response:
     """Toggles ``completed`` without a body, sets it with one."""
     state, subtasks = (body["completed"], body.get("subtasks", False)) if body else (None, False)
-    if subtasks and not state:
-        detail = "completes subtasks, and never opens them"
-        raise validation_failed(Violation("contradiction", detail, pointer="/subtasks"))
 
     terms = _terms(tz)
 

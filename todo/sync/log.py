@@ -62,7 +62,10 @@ class LogUnit(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What one entry says of its entity. A create has no ``before``."""
+    """What one entry says of its entity.
+
+    A create has no ``before``, nor has the delete of an entity that the same unit has made.
+    """
 
     revision: int
     kind: str
@@ -115,14 +118,15 @@ def _difference(
 ) -> tuple[Fields | None, Fields]:
     names = [name for name in resource.names if name not in UNLOGGED]
     if old is None:
-        return None, {name: new[name] for name in names}
+        gone = {"deleted_at": new["deleted_at"]} if new.get("deleted_at") is not None else {}
+        return None, {name: new[name] for name in names} | gone
     changed = [name for name in (*names, "deleted_at") if old.get(name) != new.get(name)]
     return {name: old.get(name) for name in changed}, {name: new.get(name) for name in changed}
 
 
 def _operation(resource: Resource[Any], before: Fields | None, after: Fields) -> str:
-    if before is None:
-        return "create"
     if "deleted_at" in after:
         return "restore" if after["deleted_at"] is None else "delete"
+    if before is None:
+        return "create"
     return resource.operation(after)

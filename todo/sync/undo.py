@@ -75,6 +75,10 @@ class Returning(NamedTuple):
 
     back: set[int]
     away: set[int]
+    pending: set[int]
+    """What no rule has been given yet, of all that is taken back."""
+    waiting: list["TakenBack"]
+    """What a rule leaves until more of the rest is taken back."""
 
 
 class TakenBack(NamedTuple):
@@ -101,7 +105,7 @@ class _Pair(NamedTuple):
 
     @property
     def taken_back(self) -> TakenBack:
-        return TakenBack(self.entity, None if self.entry.op == "create" else self.entry.before)
+        return TakenBack(self.entity, self.entry.before)
 
 
 def undo(
@@ -117,6 +121,7 @@ def undo(
     returning = _check(unit, whole)
     first = unit.next_revision
     for pairs in whole.batches():
+        returning.pending.difference_update(pair.entry.id for pair in pairs)
         for resource in resources:
             taken = [pair.taken_back for pair in pairs if pair.resource is resource]
             rule = (rules or {}).get(resource.kind)
@@ -186,17 +191,18 @@ def _check(unit: UnitOfWork, whole: _Whole) -> Returning:
 
     Return what comes back, and what goes to the trash.
     """
-    purged, returning = False, Returning(set(), set())
+    purged, returning = False, Returning(set(), set(), set(), [])
     for pairs in whole.batches():
         later = _changed_before_they_went(unit, pairs)
         for pair in pairs:
             if pair.is_changed_since or (pair.entity is None and pair.entry.revision in later):
                 raise _changed_since(pair.resource, pair.entity)
             purged = purged or pair.entity is None
-            if pair.entry.op == "delete":
-                returning.back.add(pair.entry.id)
-            elif pair.entry.op in ("create", "restore"):
+            if pair.entry.before is None or pair.entry.op == "restore":
                 returning.away.add(pair.entry.id)
+            elif pair.entry.op == "delete":
+                returning.back.add(pair.entry.id)
+            returning.pending.add(pair.entry.id)
     if not whole.first or whole.first[0].entry.unit != whole.first[0].entry.revision:
         refuse("expired", "the log has not the whole change any more")
     if purged:

@@ -171,9 +171,10 @@ def _refuse_repeats(operations: Iterable[Operation]) -> None:
         raise validation_failed(*repeated)
 
 
-def _refuse_failing(operations: Iterable[Operation], forest: Forest, room: int, quota: int) -> None:
+def _refuse_failing(operations: Sequence[Operation], forest: Forest, room: int, quota: int) -> None:
     """Raise the problem of the first operation that fails, with the places of all that do."""
     failing: list[tuple[Problem, str]] = []
+    may_come = forest.trashed if any(one["op"] == "restore" for one in operations) else {}
     for index, operation in enumerate(operations):
         place = f"/operations/{index}"
         if operation["op"] == "create":
@@ -183,6 +184,8 @@ def _refuse_failing(operations: Iterable[Operation], forest: Forest, room: int, 
             continue
         restores = operation["op"] == "restore"
         task = (forest.trashed if restores else forest.tasks).get(operation["id"])
+        if task is None and operation["id"] in may_come:
+            continue  # an earlier operation may bring it back along
         if task is None:
             failing.append((TASKS.not_found(restores), f"{place}/id"))
         elif operation.get("if_revision", task["revision"]) != task["revision"]:

@@ -96,19 +96,22 @@ def _beside(
     found = positions.between(left, right, forest.unit.renewed(task)["revision"])
     if found is None:
         found = _rewritten(forest, task, neighbour, left, right)
+        if found is None:
+            raise MemberError("limit", side, "has no room left beside it; move tasks there apart")
         if rewrites is not None:
             rewrites()
     return places.settle(forest, task, place, found)
 
 
-def _rewritten(forest: Forest, task: Task, neighbour: Task, left: str, right: str) -> str:
-    """Give siblings around the gap between two positions new ones; return the one in the gap."""
+def _rewritten(forest: Forest, task: Task, neighbour: Task, left: str, right: str) -> str | None:
+    """Give siblings around the gap between two positions new ones; return the one in the gap, if
+    that makes room."""
     unit = forest.unit
     before = order.beside(forest, task, neighbour, left, after=False)
     after = order.beside(forest, task, neighbour, right, after=True)
     window = positions.window(_positions(before), _positions(after), unit.next_revision)
     if window is None:
-        raise MemberError("limit", "position", "has no room left; move tasks around it apart")
+        return None
     moving = [*reversed(before[: window.before]), *after[: window.after]]
     for one, position in zip(moving, window.positions, strict=True):
         forest.put(one, cast("Task", {**unit.renewed(one), "position": position}))

@@ -96,6 +96,16 @@ def check(
         _refuse(f"the task on top has {MOST_DESCENDANTS} subtasks at most")
 
 
+def is_overfull(forest: Forest, task_id: int) -> bool:
+    """Whether a task has more open subtasks, or the one on top more below, than :func:`check`
+    lets come."""
+    line = [forest.tasks[task_id], *forest.ancestors(forest.tasks[task_id])]
+    children = forest.children(task_id)
+    below = sum(1 for _ in _counting(forest, line[-1]["id"]))
+    too_many = sum(not one["completed"] for one in children) > MOST_OPEN_CHILDREN
+    return too_many or below > MOST_DESCENDANTS
+
+
 def _counting(forest: Forest, task_id: int) -> Iterator[Task]:
     """The tasks below one that count: all but the done ones of a series, which go on growing."""
     for child in forest.children(task_id):
@@ -167,16 +177,16 @@ def of_restored(forest: Forest, task: Task) -> list[tuple[Task, Place]]:
     else:
         place = Place(task["list_id"] if task["list_id"] in forest.lists else None)
     levels = [[task]]
-    while with_it := [one for above in levels[-1] for one in _went_with(forest, above)]:
+    # Deeper ones went to the trash by themselves, in the same unit, before what was above moved.
+    while with_it := [one for above in levels[-1] for one in forest.went_along(above)]:
+        if len(levels) == MOST_LEVELS:
+            break
         levels.append(with_it)
     below = [one for level in levels[1:] for one in level]
     if parent is not None:
         is_open = not task["completed"]
-        check(forest, place, None, is_open=is_open, below=len(below), height=len(levels))
+        try:
+            check(forest, place, None, is_open=is_open, below=len(below), height=len(levels))
+        except MemberError as error:  # no client has named the parent
+            raise MemberError(error.code, None, error.detail) from None
     return [(task, place), *((one, place._replace(parent_id=one["parent_id"])) for one in below)]
-
-
-def _went_with(forest: Forest, task: Task) -> Iterator[Task]:
-    for one in forest.trashed.values():
-        if one["parent_id"] == task["id"] and one["deleted_unit"] == task["deleted_unit"]:
-            yield one

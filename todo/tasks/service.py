@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
-from todo.problems import Problem, pointing_at
+from todo.problems import MemberError, Problem, pointing_at
 from todo.sync import trash
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
@@ -136,14 +136,16 @@ def complete(
     """Set ``completed``, or turn it around when it is ``None``; return the task.
 
     With ``subtasks`` all that is below it is completed with it. Raises :class:`Problem`:
-    ``task_not_found``, ``precondition_failed``, ``quota_exceeded`` (a series).
+    ``task_not_found``, ``precondition_failed``, ``quota_exceeded`` (a series),
+    ``validation_failed`` for ``subtasks`` that would be opened.
     """
     task = unit.entity(TASKS, task_id, precondition)
     target = not task["completed"] if completed is None else completed
     forest = read_for(unit, task) if subtasks else Forest(unit)
     changing = with_below(forest, task) if subtasks else [task]
     occurrences.look_around(forest, [(one, {"completed": target}) for one in changing])
-    return set_completed(forest, task, target, terms, subtasks=subtasks)
+    with pointing_at():
+        return set_completed(forest, task, target, terms, subtasks=subtasks)
 
 
 def with_below(forest: Forest, task: Task) -> list[Task]:
@@ -154,7 +156,12 @@ def with_below(forest: Forest, task: Task) -> list[Task]:
 def set_completed(
     forest: Forest, task: Task, completed: bool, terms: Terms, *, subtasks: bool
 ) -> Task:
-    """Set the state of ``task``, and of all that is below it with ``subtasks``; return it."""
+    """Set the state of ``task``, and of all that is below it with ``subtasks``; return it.
+
+    Raises :class:`MemberError` for ``subtasks`` that would be opened.
+    """
+    if subtasks and not completed:
+        raise MemberError("contradiction", "subtasks", "completes subtasks, and never opens them")
     for one in with_below(forest, task) if subtasks else [task]:
         changed = _changed(forest.unit, one, {"completed": completed}, terms.where)
         occurrences.follow(forest, one, changed, terms)
@@ -179,7 +186,7 @@ def restore(unit: UnitOfWork, task_id: int, precondition: Precondition | None = 
     its parent has no room any more.
     """
     task = unit.entity(TASKS, task_id, precondition, trashed=True)
-    with pointing_at():
+    with pointing_at(parameter="task_id"):
         return bring_back(read_for(unit, task, restores=True), task)
 
 

@@ -5,8 +5,9 @@ or below its child by now. So each goes back to where it was, as far as that is 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Final, cast
 
+from todo.database.errors import change_too_large
 from todo.sync.undo import Returning, TakenBack, old_of, put_old, refuse
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import places
@@ -15,14 +16,22 @@ from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Task
 
+_COMING: Final = {"deleted_at", "parent_id"}
+"""Members whose change brings a live task under a parent."""
+_MOST_WAITING: Final = 10_000
+_MOST_READ: Final = 100_000
+"""Tasks, of all trees that a batch of tasks is in."""
+
 
 def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning) -> None:
     """Record that tasks are taken back.
 
     A task whose parent is gone is on top, one whose list is gone is in the inbox. What is below a
-    task that goes away or to another list goes along. Raises :class:`Problem` ``not_undoable``
-    where a task would be below itself, or too deep.
+    task that goes away or to another list goes along. A task waits for a parent that is taken back
+    later, so that no task changes twice. Raises :class:`Problem`: ``not_undoable`` where a task
+    would be below itself, too deep, or one too many; ``change_too_large`` where too many wait.
     """
+    taken = _ready([*returning.waiting, *taken], returning)
     places_of = [place for one in taken for place in _places(one)]
     if not any(place != Place() for place in places_of) and not any(
         unit.counters_of(TASKS, one.entity)["children"] for one in taken
@@ -31,7 +40,8 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
         return
     ids = [one.entity["id"] for one in taken]
     parents = [place.parent_id for place in places_of]
-    forest = Forest.read(unit, [*ids, *parents], [place.list_id for place in places_of])
+    lists = [place.list_id for place in places_of]
+    forest = Forest.read(unit, [*ids, *parents], lists, most=_MOST_READ)
     for one in taken:
         _bring_back(forest, one, returning)
     back = [forest.tasks[one] for one in ids if one in forest.tasks]
@@ -39,10 +49,28 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
         refuse("contradiction", "tasks would be below themselves")
     for task in back:
         places.take_along(forest, forest.tasks[task["id"]])
-    for one in taken:
-        _send_away(forest, one)
+    _send_away(forest, [one for one in taken if _goes_away(one)])
     if any(_is_too_deep(forest, task) for task in back):
         refuse("contradiction", "tasks would be too deep")
+    _check_room(forest, taken)
+
+
+def _ready(taken: Sequence[TakenBack], returning: Returning) -> Sequence[TakenBack]:
+    """Those of ``taken`` whose parents are not taken back later; the others wait."""
+    waiting = [one for one in taken if _parent_of(one) in returning.pending]
+    if len(waiting) > _MOST_WAITING:
+        raise change_too_large()
+    returning.waiting[:] = waiting
+    late = {one.entity["id"] for one in waiting}
+    return [one for one in taken if one.entity["id"] not in late]
+
+
+def _parent_of(taken: TakenBack) -> int | None:
+    """The parent that a task gets back, if it is to be live."""
+    if _goes_away(taken):
+        return None
+    parent: int | None = {**taken.entity, **(taken.before or {})}["parent_id"]
+    return parent
 
 
 def _places(taken: TakenBack) -> Iterable[Place]:
@@ -64,10 +92,15 @@ def _bring_back(forest: Forest, taken: TakenBack, returning: Returning) -> None:
         forest.put(task, cast("Task", {**old, **_place(forest, old, returning)._asdict()}))
 
 
-def _send_away(forest: Forest, taken: TakenBack) -> None:
-    """Move a task to the trash, unless one above it took it along."""
-    if _goes_away(taken) and (task := forest.tasks.get(taken.entity["id"])) is not None:
-        places.remove(forest, task)
+def _send_away(forest: Forest, taken: Sequence[TakenBack]) -> None:
+    """Move tasks to the trash, each as it was there, with what is below them."""
+    live = [one for one in taken if one.entity["id"] in forest.tasks]
+    deepest_first = sorted(live, key=lambda one: -forest.level(forest.tasks[one.entity["id"]]))
+    for one in deepest_first:
+        task = forest.tasks[one.entity["id"]]
+        for child in forest.children(task["id"]):
+            places.remove(forest, child)
+        forest.put(task, cast("Task", old_of(forest.unit, TASKS, task, one.before)))
 
 
 def _place(forest: Forest, old: Task, returning: Returning) -> Place:
@@ -93,6 +126,14 @@ def _is_below_itself(forest: Forest, task: Task) -> bool:
             return True
         above.add(one["id"])
     return False
+
+
+def _check_room(forest: Forest, taken: Sequence[TakenBack]) -> None:
+    """Refuse to bring tasks back under parents that have no room for them any more."""
+    came = {one.entity["id"] for one in taken if _COMING & (one.before or {}).keys()}
+    parents = {forest.tasks[one]["parent_id"] for one in came if one in forest.tasks}
+    if any(places.is_overfull(forest, one) for one in parents if one is not None):
+        refuse("limit", "a task would have too many subtasks")
 
 
 def _is_too_deep(forest: Forest, task: Task) -> bool:
