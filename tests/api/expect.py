@@ -1,7 +1,7 @@
 """What answers look like: the whole task, the whole problem, and what all problems share."""
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from todo.sync.sync_tokens import Place
 from todo.values.positions import last
@@ -107,6 +107,21 @@ def token_at(revision: int) -> Any:
     return _TokenAt(revision)
 
 
+NO_SERIES: Final = dict.fromkeys(
+    (
+        "time_zone",
+        "recurrence",
+        "recurrence_text",
+        "occurrence",
+        "occurrence_number",
+        "series_id",
+        "previous_id",
+        "next_id",
+    )
+)
+"""What a task has that does not repeat."""
+
+
 def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any]:
     """The whole task, as it is just after it was created; ``fields`` differ from that."""
     return {
@@ -122,6 +137,7 @@ def a_task(owner: str, task_id: int, title: str, **fields: Any) -> dict[str, Any
         "list_id": None,
         "parent_id": None,
         "position": last(task_id),
+        **NO_SERIES,
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "revision": task_id,
