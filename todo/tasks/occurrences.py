@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from todo.problems import Problem, Violation, validation_failed
+from todo.problems import MemberError, Problem, Violation, validation_failed
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import moves, places, recurrence
@@ -74,7 +74,8 @@ def _complete(forest: Forest, old: Task, new: Task, terms: Terms) -> Task:
     if due is None:
         return done
     made = _made(forest, done, due, terms)
-    return forest.put(done, {**done, "next_id": made["id"]})
+    there = forest.tasks[done["id"]]  # where there was no room, it has another position by now
+    return forest.put(there, {**there, "next_id": made["id"]})
 
 
 def _made(forest: Forest, done: Task, due: str, terms: Terms) -> Task:
@@ -88,9 +89,19 @@ def _made(forest: Forest, done: Task, due: str, terms: Terms) -> Task:
         "previous_id": done["id"],
         "next_id": None,
     }
-    made = moves.put(forest, _new(forest, following, terms), {"after": done["id"]})
+    made = _behind(forest, done, _new(forest, following, terms))
     _carry_over(forest, done, made, terms)
     return made
+
+
+def _behind(forest: Forest, done: Task, made: Task) -> Task:
+    """Move ``made`` behind ``done``; to the end of the place where no position there is short
+    enough, for completing is never refused because of the order.
+    """
+    try:
+        return moves.put(forest, made, {"after": done["id"]})
+    except MemberError:
+        return moves.put(forest, made, {"at": "end"})
 
 
 def _new(forest: Forest, members: Fields, terms: Terms) -> Task:
