@@ -90,18 +90,20 @@ def check(
     children = forest.children(parent["id"])
     if is_open and sum(not one["completed"] for one in children) >= MOST_OPEN_CHILDREN:
         _refuse(f"has {MOST_OPEN_CHILDREN} open subtasks already")
-    inside = {one["id"] for one in _counting(forest, line[-1]["id"])}
+    inside = {one["id"] for one in counting(forest, line[-1]["id"])}
     more = 0 if task is not None and task["id"] in inside else 1 + below
     if len(inside) + more > MOST_DESCENDANTS:
         _refuse(f"the task on top has {MOST_DESCENDANTS} subtasks at most")
 
 
-def _counting(forest: Forest, task_id: int) -> Iterator[Task]:
-    """The tasks below one that count: all but the done ones of a series, which go on growing."""
+def counting(forest: Forest, task_id: int) -> Iterator[Task]:
+    """Give the tasks below one that count: a series leaves ever more completed ones behind it,
+    which do not, with all that is below them.
+    """
     for child in forest.children(task_id):
         if not (child["completed"] and child["next_id"] is not None):
             yield child
-            yield from _counting(forest, child["id"])
+            yield from counting(forest, child["id"])
 
 
 def _refuse(detail: str) -> NoReturn:
