@@ -26,6 +26,18 @@ def complete(caller: Caller, task_id: int, headers: Any = None, **body: Any) -> 
     return caller("PATCH", f"{task_id}/complete", json=body, headers=headers or {})
 
 
+def complete_all(caller: Caller, completed: bool = True, headers: Any = None) -> Any:
+    """Complete or reopen every task."""
+    return caller("POST", "complete-all", json={"completed": completed}, headers=headers or {})
+
+
+def undone(caller: Caller) -> Any:
+    """Take the last change back, and return how many tasks that changed."""
+    response = undo(caller, revision(caller))
+    assert response.is_success, response.text
+    return response.json()["changed"]
+
+
 def trash(caller: Caller) -> dict[int, dict[str, Any]]:
     """All tasks of the trash, up to a thousand, by their ids."""
     page = caller("GET", f"/api/{caller.id}/trash?limit=1000").json()

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from tests.api.expect import MOMENT, a_task
+from tests.conftest import Caller
 from todo.values.positions import last
 
 DUE: Final = "2099-01-05"
@@ -24,6 +25,27 @@ Json = dict[str, Any]
 def day(number: int) -> str:
     """A day of January 2099; the 5th is :data:`DUE`."""
     return f"2099-01-{number:02}"
+
+
+def repeating(caller: Caller, title: str, **fields: Any) -> int:
+    """Create a task that repeats every day; return its id."""
+    task_id: int = caller.create(title, due_date=DUE, recurrence=DAILY, **fields)["id"]
+    return task_id
+
+
+def made_of(tasks: dict[int, Json]) -> dict[int, int]:
+    """The ids of those of ``tasks`` that were made of others, by the ids of these."""
+    made = {one: task["previous_id"] for one, task in tasks.items()}
+    return {previous: one for one, previous in made.items() if previous is not None}
+
+
+def tree(tasks: dict[int, Json]) -> dict[int, Json]:
+    """``tasks`` without what every change changes."""
+    left_out = ("revision", "updated_at", "completed_at")
+    return {
+        one: {name: value for name, value in task.items() if name not in left_out}
+        for one, task in sorted(tasks.items())
+    }
 
 
 def first_of_series(rule: str, due: str, series_id: int, /, **recurrence: str) -> Json:
