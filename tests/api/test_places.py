@@ -4,40 +4,17 @@ from typing import Any
 
 import pytest
 
+from tests.api.calls import bulk, live, move, order, undo
 from tests.api.expect import MOMENT, a_task, in_body, in_query, invalid, problem, refusal
 from tests.conftest import Caller
-from tests.integration.places import assert_places_are_sound
 from tests.integration.tables import rows
 from todo.tasks import trees
 from todo.values.positions import first, last
 
-pytestmark = pytest.mark.pooled
+pytestmark = [pytest.mark.pooled, pytest.mark.usefixtures("everything_is_sound")]
 
 NO_ROOM = 450
 """A gap has no room after so many splits."""
-
-
-def move(caller: Caller, task_id: int, headers: Any = None, **body: Any) -> Any:
-    return caller("POST", f"{task_id}/move", json=body, headers=headers or {})
-
-
-def bulk(caller: Caller, *operations: dict[str, Any], **options: Any) -> Any:
-    return caller("POST", "bulk", json={"operations": operations, **options})
-
-
-def undo(caller: Caller, revision: int) -> Any:
-    return caller("POST", f"/api/{caller.id}/undo", json={"revision": revision})
-
-
-def live(caller: Caller) -> dict[int, dict[str, Any]]:
-    return {task["id"]: task for task in caller("GET", "?limit=1000").json()["tasks"]}
-
-
-def order(caller: Caller, list_id: int | None = None, parent_id: int | None = None) -> list[int]:
-    """The ids of the tasks of one place, by their positions."""
-    place = {"list_id": list_id, "parent_id": parent_id}
-    tasks = [task for task in live(caller).values() if place.items() <= task.items()]
-    return [task["id"] for task in sorted(tasks, key=lambda task: task["position"])]
 
 
 @pytest.fixture
@@ -50,12 +27,6 @@ def board(alice):
     alice.create("a.a", parent_id=3)
     alice.create("a.a.a", parent_id=6)
     return alice
-
-
-@pytest.fixture(autouse=True)
-def everything_is_sound(service, alice):
-    yield
-    assert_places_are_sound(service.settings.database_url, alice.id)
 
 
 def test_a_task_is_made_at_the_end_of_the_place_that_it_names(board):

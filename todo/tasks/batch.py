@@ -1,6 +1,6 @@
 """Changes of all of a user's tasks at once; each takes its own revision, in the order of ids."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select
@@ -10,7 +10,7 @@ from todo.sync.unit_of_work import Changed, UnitOfWork
 from todo.tasks import occurrences, service
 from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
-from todo.tasks.task import Fields, Task
+from todo.tasks.task import Fields
 from todo.tasks.terms import Terms
 
 _tasks = TASKS.table.c
@@ -32,7 +32,7 @@ LIVE: Final = (
 """What :func:`change` looks at, of all live tasks."""
 _IN_STATE: Final = LIVE.where(_tasks.completed == bindparam("completed"))
 _next = TASKS.table.alias("next")
-_NEXT_IS_AS_MADE: Final = select(_tasks.id, _tasks.occurrence).where(
+_NEXT_IS_AS_MADE: Final = select(_tasks.id).where(
     *TASKS.live,
     _tasks.completed,
     _next.c.user_id == bindparam("of_user"),
@@ -70,33 +70,39 @@ def complete_all(unit: UnitOfWork, completed: bool, terms: Terms) -> Changed:
         detail = f"More than {MOST_SERIES} tasks that repeat are too many at once."
         raise Problem("change_too_large", detail)
     state = {"completed": completed, "completed_at": unit.now if completed else None}
+    if not completed:  # a subtask that is reopened before would look like one that has changed
+        _change_series(unit, in_series, completed, terms)
     change(unit, [row for row in rows if row.id not in in_series], state)
-    _change_series(unit, in_series, completed, terms)
+    if completed:
+        _change_series(unit, in_series, completed, terms)
     return unit.changed(len(rows))
 
 
 def _in_series(unit: UnitOfWork, rows: Sequence[Row[Any]], completed: bool) -> set[int]:
     """The ids of ``rows`` that have a next task then, or lose the one they have."""
-    found = rows if completed else unit.read(_NEXT_IS_AS_MADE, {})
-    return {row.id for row in found if row.occurrence is not None}
+    if completed:
+        return {row.id for row in rows if row.occurrence is not None}
+    return {row.id for row in unit.read(_NEXT_IS_AS_MADE, {})}
 
 
 def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Terms) -> None:
-    """Change tasks that repeat one by one, what is below another one first."""
-    parents = {one["id"]: one["parent_id"] for one in _entities(unit, sorted(ids))}
-    order = sorted(ids, key=lambda one: (parents[one] is None, parents[one] not in ids, one))
-    for start in range(0, len(order), _SERIES_AT_ONCE):
-        some = order[start : start + _SERIES_AT_ONCE]
-        forest = Forest(unit)
-        state = {"completed": completed}
-        occurrences.look_around(forest, [(one, state) for one in _entities(unit, sorted(some))])
-        for task_id in some:
+    """Change tasks that repeat one by one, those of a tree together."""
+    left = set(ids)
+    while left:
+        forest, state = Forest(unit), {"completed": completed}
+        some = unit.entities(TASKS, sorted(left)[:_SERIES_AT_ONCE])
+        occurrences.look_around(forest, [(one, state) for one in some.values()])
+        together = left & forest.tasks.keys()
+        others = [(forest.tasks[one], state) for one in together - some.keys()]
+        occurrences.look_around(forest, others)
+        for task_id in sorted(together, key=lambda one: _leaves_first(forest, one)):
             service.set_completed(forest, forest.tasks[task_id], completed, terms, subtasks=False)
         unit.write_batch()
+        left -= together
 
 
-def _entities(unit: UnitOfWork, ids: Sequence[int]) -> Iterable[Task]:
-    return unit.entities(TASKS, ids).values()
+def _leaves_first(forest: Forest, task_id: int) -> tuple[int, int]:
+    return -forest.level(forest.tasks[task_id]), task_id
 
 
 def _with_open_descendants(rows: Sequence[Row[Any]]) -> set[int]:

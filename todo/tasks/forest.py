@@ -41,12 +41,13 @@ class Forest:
     lists: set[int] = field(default_factory=set)
     """Those that are live, of the lists that were asked for."""
     trashed: dict[int, Task] = field(default_factory=dict)
-    """Those tasks of the ids that are in the trash, and what went there with them; none that was
-    put."""
+    """Those of the ids that are in the trash, and what went there with them, until they are put."""
     gaps: dict[int | None, list[Gap]] = field(default_factory=lambda: defaultdict(list))
     """Around neighbours on top, by their lists."""
     touched: set[int] = field(default_factory=set)
     """The ids of tasks that were put."""
+    as_read: dict[int, Task] = field(default_factory=dict)
+    """Live tasks as they were before the unit."""
     _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
     _went_along: dict[tuple[int | None, int | None], list[Task]] = field(
         default_factory=lambda: defaultdict(list)
@@ -104,7 +105,7 @@ class Forest:
         elif found not in SIDES:
             self.unit.know_derived(TASKS, row)
             if task.get("deleted_at") is None:
-                self._keep(TASKS.shown(task))
+                self._keep(self.as_read.setdefault(task["id"], TASKS.shown(task)))
             elif task["id"] not in self.trashed:
                 self.trashed[task["id"]] = task
                 self._went_along[task["parent_id"], task.get("deleted_unit")].append(task)
@@ -167,8 +168,7 @@ class Forest:
 
 
 def trashed_below(unit: UnitOfWork, task_id: int) -> list[int]:
-    """Return the ids of all tasks of the trash below one that is there, whichever unit moved them
-    there."""
+    """Return the ids of all that is in the trash below a task of the trash, since whenever."""
     statement = trees.trashed_below(unit.connection.dialect.name)
     return [row.id for row in unit.read(statement, {"parent": task_id})]
 

@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from todo.problems import Problem, Violation, validation_failed
+from todo.problems import MemberError, Problem, Violation, validation_failed
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import moves, places, recurrence
-from todo.tasks.forest import Forest
+from todo.tasks.forest import MOST_DESCENDANTS, MOST_LEVELS, Forest
 from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
@@ -75,7 +75,8 @@ def _complete(forest: Forest, old: Task, new: Task, terms: Terms) -> Task:
     if due is None:
         return done
     made = _made(forest, done, due, terms)
-    return forest.put(done, {**done, "next_id": made["id"]})
+    there = forest.tasks[done["id"]]  # where there was no room, it has another position by now
+    return forest.put(there, {**there, "next_id": made["id"]})
 
 
 def _made(forest: Forest, done: Task, due: str, terms: Terms) -> Task:
@@ -89,9 +90,19 @@ def _made(forest: Forest, done: Task, due: str, terms: Terms) -> Task:
         "previous_id": done["id"],
         "next_id": None,
     }
-    made = moves.put(forest, _new(forest, following, terms), {"after": done["id"]})
+    made = _behind(forest, done, _new(forest, following, terms))
     _carry_over(forest, done, made, terms)
     return made
+
+
+def _behind(forest: Forest, done: Task, made: Task) -> Task:
+    """Move ``made`` behind ``done``; to the end of the place where no position there is short
+    enough, for completing is never refused because of the order.
+    """
+    try:
+        return moves.put(forest, made, {"after": done["id"]})
+    except MemberError:
+        return moves.put(forest, made, {"at": "end"})
 
 
 def _new(forest: Forest, members: Fields, terms: Terms) -> Task:
@@ -137,42 +148,56 @@ def _copy(forest: Forest, step: Task, behind: Task | None, to: Task, terms: Term
 
 
 def _reopen(forest: Forest, old: Task, new: Task) -> Task:
-    """Reopen a task; take back its next one, and what moved to that, if nothing changed since.
-
-    Where one of the two moved, steps might be too deep, or in another list than what is above.
-    """
+    """Reopen a task; take back its next one, and what moved to that, if nothing changed since."""
     made = forest.tasks.get(new["next_id"] or 0)
-    if made is None or Place.of(made) != Place.of(new) or _has_changed(forest, made):
+    if made is None or _has_changed(forest, made) or not _has_room(forest, old, made):
         return forest.put(old, new)
     reopened = forest.put(old, {**new, "next_id": None})
-    for step in list(forest.descendants(made["id"])):
-        if step["id"] < made["id"] and step["parent_id"] is not None:
-            _give_back(forest, step, made, reopened)
+    for step in _moved(forest, made):
+        _give_back(forest, step, made, reopened)
     places.remove(forest, forest.tasks[made["id"]])
     return reopened
 
 
 def _has_changed(forest: Forest, made: Task) -> bool:
-    """Whether a task, or anything below it, has changed since the unit that made it.
+    """Whether a task, or anything that is below it, has changed since the unit that made it.
 
-    That unit gave the revisions behind the id of the task, one after the other, to what it moved
-    or made below; all of that changed at one moment.
+    All that the unit moved there or made there is open, and has that moment and a later revision.
     """
-    moved = [step for step in forest.descendants(made["id"]) if step["revision"] > made["id"]]
-    revisions = sorted(step["revision"] for step in moved)
-    expected = list(range(made["id"], made["id"] + 1 + len(moved)))
-    moments = {step["updated_at"] for step in moved}
-    return [made["revision"], *revisions] != expected or not moments <= {made["created_at"]}
+    below = (_as_read(forest, step) for step in forest.descendants(made["id"]))
+    return made["revision"] != made["id"] or any(
+        step["completed"] or step["updated_at"] != made["created_at"]
+        for step in below
+        if step["revision"] > made["id"]
+    )
+
+
+def _as_read(forest: Forest, step: Task) -> Task:
+    """``step`` before this unit changed it, if it was below the same task."""
+    before = forest.as_read.get(step["id"], step)
+    return before if before["parent_id"] == step["parent_id"] else step
+
+
+def _has_room(forest: Forest, task: Task, made: Task) -> bool:
+    """Whether what moved to ``made`` can come back below ``task``, wherever that is by now."""
+    below = len(_moved(forest, made)) + sum(1 for _ in places.counting(forest, task["id"]))
+    deepest = forest.level(task) - 1 + forest.height(made["id"])
+    return below <= MOST_DESCENDANTS and deepest <= MOST_LEVELS
+
+
+def _moved(forest: Forest, made: Task) -> list[Task]:
+    return [step for step in forest.descendants(made["id"]) if step["id"] < made["id"]]
 
 
 def _give_back(forest: Forest, step: Task, made: Task, reopened: Task) -> None:
     """Move a step back to what it was under: the task itself, or the original of a copy."""
-    parent = forest.tasks[step["parent_id"] or 0]
-    if parent["id"] < made["id"]:
+    above = forest.tasks[step["parent_id"] or 0]
+    if above["id"] < made["id"]:
         return  # it goes along with its parent, which moves back
-    original = reopened["id"] if parent["id"] == made["id"] else parent["previous_id"]
-    under = original if original in forest.tasks else reopened["id"]
-    forest.put(step, cast("Task", {**forest.unit.renewed(step), "parent_id": under}))
+    under = forest.tasks.get(above["previous_id"] or 0)
+    if under is None or under["parent_id"] != reopened["id"]:
+        under = reopened
+    places.settle(forest, step, Place(under["list_id"], under["id"]), step["position"])
 
 
 def skip(

@@ -90,7 +90,7 @@ def check(
     children = forest.children(parent["id"])
     if is_open and sum(not one["completed"] for one in children) >= MOST_OPEN_CHILDREN:
         _refuse(f"has {MOST_OPEN_CHILDREN} open subtasks already")
-    inside = {one["id"] for one in _counting(forest, line[-1]["id"])}
+    inside = {one["id"] for one in counting(forest, line[-1]["id"])}
     more = 0 if task is not None and task["id"] in inside else 1 + below
     if len(inside) + more > MOST_DESCENDANTS:
         _refuse(f"the task on top has {MOST_DESCENDANTS} subtasks at most")
@@ -101,17 +101,19 @@ def is_overfull(forest: Forest, task_id: int) -> bool:
     lets come."""
     line = [forest.tasks[task_id], *forest.ancestors(forest.tasks[task_id])]
     children = forest.children(task_id)
-    below = sum(1 for _ in _counting(forest, line[-1]["id"]))
+    below = sum(1 for _ in counting(forest, line[-1]["id"]))
     too_many = sum(not one["completed"] for one in children) > MOST_OPEN_CHILDREN
     return too_many or below > MOST_DESCENDANTS
 
 
-def _counting(forest: Forest, task_id: int) -> Iterator[Task]:
-    """The tasks below one that count: all but the done ones of a series, which go on growing."""
+def counting(forest: Forest, task_id: int) -> Iterator[Task]:
+    """Give the tasks below one that count: a series leaves ever more completed ones behind it,
+    which do not, with all that is below them.
+    """
     for child in forest.children(task_id):
         if not (child["completed"] and child["next_id"] is not None):
             yield child
-            yield from _counting(forest, child["id"])
+            yield from counting(forest, child["id"])
 
 
 def _refuse(detail: str) -> NoReturn:
@@ -134,7 +136,7 @@ def move_to(forest: Forest, task: Task, fields: Fields, *, is_open: bool) -> Tas
 
 def check_moved(forest: Forest, place: Place, task: Task, *, is_open: bool) -> None:
     """Raise what :func:`check` does for a live ``task`` with all that is below it."""
-    below, height = len(list(_counting(forest, task["id"]))), forest.height(task["id"])
+    below, height = len(list(counting(forest, task["id"]))), forest.height(task["id"])
     check(forest, place, task, is_open=is_open, below=below, height=height)
 
 

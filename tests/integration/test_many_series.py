@@ -1,0 +1,59 @@
+"""Very many tasks that repeat, completed and reopened together, whatever batches they are in."""
+
+from tests.api.calls import bulk, complete_all, live, revision, undone
+from tests.api.expect import problem, refusal
+from tests.api.repeating import DAILY, DUE, made_of, repeating, tree
+from tests.conftest import Caller
+from tests.integration.places import assert_places_are_sound
+
+MOST_SERIES = 2000
+SEVERAL_BATCHES = 130
+DATA = {"title": "x", "due_date": DUE, "recurrence": DAILY}
+
+
+def create_many(caller: Caller, count: int) -> None:
+    for start in range(0, count, 100):
+        operations = [{"op": "create", "data": DATA}] * min(100, count - start)
+        assert bulk(caller, *operations).is_success
+
+
+def test_trees_of_several_batches_are_completed_reopened_and_taken_back_whole(service, alice):
+    create_many(alice, SEVERAL_BATCHES)
+    for parent in range(1, SEVERAL_BATCHES, 10):  # far away, by their ids
+        repeating(alice, "below", parent_id=parent)
+    before, count = tree(live(alice)), len(live(alice))
+
+    assert complete_all(alice).json()["changed"] == count
+    after = live(alice)
+    made = made_of(after)
+    assert len(made) == count
+    for one, task in after.items():
+        if one in made and task["parent_id"] is not None:
+            assert after[made[one]]["parent_id"] == made[task["parent_id"]]
+    undone(alice)
+    assert tree(live(alice)) == before
+    undone(alice)
+    assert tree(live(alice)) == tree(after)
+
+    undone(alice)
+    complete_all(alice)
+    assert complete_all(alice, completed=False).json()["changed"] == count
+    assert tree(live(alice)) == before
+    assert_places_are_sound(service.settings.database_url, alice.id)
+
+
+def test_at_most_2000_tasks_that_repeat_change_together(service, alice):
+    create_many(alice, MOST_SERIES + 1)
+    newest = revision(alice)
+
+    refused = complete_all(alice)
+
+    detail = f"More than {MOST_SERIES} tasks that repeat are too many at once."
+    expected = problem("change_too_large", detail, f"{alice.tasks}/complete-all")
+    assert refusal(refused) == expected
+    assert revision(alice) == newest
+    alice("PATCH", "1", json={"recurrence": None})
+    assert complete_all(alice).json()["changed"] == MOST_SERIES + 1
+    assert complete_all(alice, completed=False).json()["changed"] == MOST_SERIES + 1
+    assert alice("GET", "?limit=1").json()["total"] == MOST_SERIES + 1
+    assert_places_are_sound(service.settings.database_url, alice.id)
