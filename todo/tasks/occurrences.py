@@ -13,7 +13,8 @@ from todo.problems import Problem, Violation, validation_failed
 from todo.sync.preconditions import Precondition
 from todo.sync.unit_of_work import UnitOfWork
 from todo.tasks import moves, places, recurrence
-from todo.tasks.forest import Forest
+from todo.tasks.forest import MOST_LEVELS, Forest
+from todo.tasks.places import Place
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Fields, Task
 from todo.tasks.terms import Terms
@@ -136,14 +137,19 @@ def _copy(forest: Forest, step: Task, behind: Task | None, to: Task, terms: Term
 
 
 def _reopen(forest: Forest, old: Task, new: Task) -> Task:
-    """Reopen a task; take back its next one, and what moved to that, if nothing changed since."""
+    """Reopen a task; take back its next one, and what moved to that, if nothing changed since.
+
+    A task that was moved deeper meanwhile may have no room for that; then nothing is taken back.
+    """
     made = forest.tasks.get(new["next_id"] or 0)
     if made is None or _has_changed(forest, made):
         return forest.put(old, new)
+    moved = list(_moved(forest, made, new))
+    if any(forest.level(to) + forest.height(step["id"]) > MOST_LEVELS for step, to in moved):
+        return forest.put(old, new)
     reopened = forest.put(old, {**new, "next_id": None})
-    for step in list(forest.descendants(made["id"])):
-        if step["id"] < made["id"] and step["parent_id"] is not None:
-            _give_back(forest, step, made, reopened)
+    for step, to in moved:
+        places.settle(forest, step, Place(to["list_id"], to["id"]), step["position"])
     places.remove(forest, forest.tasks[made["id"]])
     return reopened
 
@@ -161,14 +167,15 @@ def _has_changed(forest: Forest, made: Task) -> bool:
     return [made["revision"], *revisions] != expected or not moments <= {made["created_at"]}
 
 
-def _give_back(forest: Forest, step: Task, made: Task, reopened: Task) -> None:
-    """Move a step back to what it was under: the task itself, or the original of a copy."""
-    parent = forest.tasks[step["parent_id"] or 0]
-    if parent["id"] < made["id"]:
-        return  # it goes along with its parent, which moves back
-    original = reopened["id"] if parent["id"] == made["id"] else parent["previous_id"]
-    under = original if original in forest.tasks else reopened["id"]
-    forest.put(step, cast("Task", {**forest.unit.renewed(step), "parent_id": under}))
+def _moved(forest: Forest, made: Task, reopened: Task) -> Iterator[tuple[Task, Task]]:
+    """The steps that moved to ``made``, each with what it was under: the task itself, or the
+    original of a copy, if that is still below the task. What is below a step goes along with it.
+    """
+    below = {one["id"]: one for one in forest.descendants(reopened["id"])}
+    for step in forest.descendants(made["id"]):
+        parent = forest.tasks[step["parent_id"] or 0]
+        if step["id"] < made["id"] <= parent["id"]:
+            yield step, below.get(parent["previous_id"] or 0, reopened)
 
 
 def skip(
