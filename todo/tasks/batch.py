@@ -32,7 +32,7 @@ LIVE: Final = (
 """What :func:`change` looks at, of all live tasks."""
 _IN_STATE: Final = LIVE.where(_tasks.completed == bindparam("completed"))
 _next = TASKS.table.alias("next")
-_NEXT_IS_AS_MADE: Final = select(_tasks.id, _tasks.occurrence).where(
+_NEXT_IS_AS_MADE: Final = select(_tasks.id).where(
     *TASKS.live,
     _tasks.completed,
     _next.c.user_id == bindparam("of_user"),
@@ -77,14 +77,15 @@ def complete_all(unit: UnitOfWork, completed: bool, terms: Terms) -> Changed:
 
 def _in_series(unit: UnitOfWork, rows: Sequence[Row[Any]], completed: bool) -> set[int]:
     """The ids of ``rows`` that have a next task then, or lose the one they have."""
-    found = rows if completed else unit.read(_NEXT_IS_AS_MADE, {})
-    return {row.id for row in found if row.occurrence is not None}
+    if not completed:
+        return {row.id for row in unit.read(_NEXT_IS_AS_MADE, {})}
+    return {row.id for row in rows if row.occurrence is not None}
 
 
 def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Terms) -> None:
     """Change tasks that repeat one by one, what is below another one first."""
     parents = {one["id"]: one["parent_id"] for one in _entities(unit, sorted(ids))}
-    order = sorted(ids, key=lambda one: (parents[one] is None, parents[one] not in ids, one))
+    order = sorted(ids, key=lambda one: (parents[one] is None, -_levels(parents, one), one))
     for start in range(0, len(order), _SERIES_AT_ONCE):
         some = order[start : start + _SERIES_AT_ONCE]
         forest = Forest(unit)
@@ -93,6 +94,14 @@ def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Term
         for task_id in some:
             service.set_completed(forest, forest.tasks[task_id], completed, terms, subtasks=False)
         unit.write_batch()
+
+
+def _levels(parents: Mapping[int, int | None], task_id: int) -> int:
+    """How many tasks of ``parents`` are above one of them, without a gap."""
+    above = parents[task_id]
+    if above is None or above not in parents:
+        return 0
+    return 1 + _levels(parents, above)
 
 
 def _entities(unit: UnitOfWork, ids: Sequence[int]) -> Iterable[Task]:
