@@ -96,15 +96,17 @@ def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
 
 def _states(forest: Forest, operations: Sequence[Operation]) -> Iterator[tuple[Task, Fields]]:
     """The tasks that get a state, each with the fields that it gets."""
+    if any(one.get("subtasks") for one in operations):
+        # An operation before may put any task below the one that is completed.
+        together = [*forest.tasks.values(), *forest.trashed.values()]
+        yield from ((one, {"completed": True}) for one in together)
     for operation in operations:
         if (task := forest.tasks.get(operation.get("id", 0))) is None:
             continue
         if operation["op"] == "update":
             yield task, operation["data"]
         elif operation["op"] == "complete":
-            state = {"completed": operation["completed"]}
-            together = service.with_below(forest, task) if operation.get("subtasks") else [task]
-            yield from ((one, state) for one in together)
+            yield task, {"completed": operation["completed"]}
 
 
 def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> int:
