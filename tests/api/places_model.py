@@ -9,13 +9,14 @@ from bisect import bisect
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 Task = dict[str, Any]
 Where = tuple[int | None, int | None]
 
 LEVELS = 3
-MEMBERS = ("id", "completed", "list_id", "parent_id", "position")
+LEARNED = ("position", "revision", "created_at", "updated_at")
+REFERENCES = ("id", "parent_id", "previous_id", "next_id", "series_id")
 
 
 class Refused(Exception):
@@ -29,6 +30,7 @@ class Refused(Exception):
 class Places:
     """All that the server knows of where the user's tasks are; ``unit`` is what goes on now."""
 
+    blank: ClassVar[Task] = dict.fromkeys(("previous_id", "next_id", "series_id"))
     live: dict[int, Task] = field(default_factory=dict)
     trash: dict[int, Task] = field(default_factory=dict)
     lists: set[int] = field(default_factory=set)
@@ -50,34 +52,38 @@ class Places:
 
     def adopt(self, live: dict[int, Task], trash: dict[int, Task]) -> None:
         """Learn ids and positions of what the operation made or changed, and check all the rest."""
-        known = self.live.keys() | self.trash.keys()
-        ids = dict(
-            zip(
-                [task["id"] for task in self.new],
-                sorted((live.keys() | trash.keys()) - known),
-                strict=True,
-            )
-        )
-        for places in (self.live, self.trash):
-            for task in self.new:
-                if task["id"] in places:
-                    places[ids[task["id"]]] = places.pop(task["id"])
-        for order in self.order.values():
-            order[:] = [ids.get(one, one) for one in order]
-        self.changed |= set(ids.values())
-        for task in self.new:
-            task["id"] = ids[task["id"]]
+        self.name_new({**live, **trash})
         for ours, theirs in ((self.live, live), (self.trash, trash)):
             assert ours.keys() == theirs.keys()
             for task_id, task in ours.items():
-                task["id"] = task_id
                 if task_id in self.changed:
-                    task["position"] = theirs[task_id]["position"]
+                    task.update({name: theirs[task_id][name] for name in LEARNED})
                 expected = {name: task[name] for name in task if name in theirs[task_id]}
                 found = {name: theirs[task_id][name] for name in expected}
                 assert found == expected, (found, expected)
         for where, order in self.order.items():
             assert order == sorted(order, key=self.position), where
+
+    def name_new(self, told: dict[int, Task]) -> None:
+        """Give what is new the ids that it has: by what was before each, and by their order."""
+        unknown = sorted(told.keys() - self.live.keys() - self.trash.keys())
+        ids: dict[int | None, int | None] = {}
+        for task in self.new:
+            before = ids.get(task["previous_id"], task["previous_id"])
+            found = [one for one in unknown if told[one]["previous_id"] == before]
+            assert found, f"{task} was not made"
+            ids[task["id"]] = found[0]
+            unknown.remove(found[0])
+        assert unknown == []
+        for task in [*self.live.values(), *self.trash.values()]:
+            task.update({name: ids.get(task[name], task[name]) for name in REFERENCES})
+        self.live = {task["id"]: task for task in self.live.values()}
+        self.trash = {task["id"]: task for task in self.trash.values()}
+        self.order = {
+            (list_id, ids.get(above, above)): [ids.get(one, one) for one in order]
+            for (list_id, above), order in self.order.items()
+        }
+        self.changed = {ids.get(one, one) for one in self.changed} | set(ids.values())
 
     def bulk(self, operation: Task) -> None:
         operations = operation["operations"]
@@ -106,10 +112,17 @@ class Places:
             "list_id": where[0],
             "parent_id": where[1],
             "position": "~",
+            **self.blank,
         }
+        self.add(task, None)
+        self.edit(task, data)
+
+    def add(self, task: Task, index: int | None) -> None:
+        """Put a new task at an index of its place, or at the end."""
         self.new.append(task)
         self.live[task["id"]] = task
-        self.order.setdefault(where, []).append(task["id"])
+        place = self.order.setdefault((task["list_id"], task["parent_id"]), [])
+        place.insert(len(place) if index is None else index, task["id"])
 
     def update(self, operation: Task) -> None:
         task, data = self.task(operation["id"]), operation["data"]
@@ -119,16 +132,21 @@ class Places:
             if where != (task["list_id"], task["parent_id"]):
                 self.check_room(task, where)
                 self.put(task, where, None)
+        self.edit(task, data)
+
+    def edit(self, task: Task, data: Task) -> None:
+        """Change all but the place of a task."""
         if "completed" in data:
             self.set_completed(task, data["completed"])
 
     def complete(self, operation: Task) -> None:
         task = self.task(operation["id"])
-        for one in [task, *(self.below(task) if operation.get("subtasks") else ())]:
+        below = self.below(task) if operation.get("subtasks") else []
+        for one in [*reversed(below), task]:
             self.set_completed(one, operation["completed"])
 
     def complete_all(self, operation: Task) -> None:
-        for task in self.live.values():
+        for task in list(self.live.values()):
             self.set_completed(task, operation["completed"])
 
     def set_completed(self, task: Task, completed: bool) -> None:

@@ -112,19 +112,15 @@ def fill(dsn: str, owner: str, number: int) -> None:
         "completed_at": "CASE WHEN i %% 4 = 0 THEN now() - i * interval '1 minute' END",
         "created_at": "now() - i * interval '2 minutes'",
         "updated_at": "now() - i * interval '1 minute'",
-        "deleted_at": "NULL",
         "search_key": "'buy milk and bread ' || scattered || chr(10) || 'two litres and a loaf'",
         "priority": "1 + scattered %% 3",
         "due_date": "CASE WHEN i %% 3 > 0 THEN to_char(now() + (scattered %% 400 - 200)"
         " * interval '1 day', 'YYYY-MM-DD') END",
         "tags": "CASE WHEN i %% 2 = 0 THEN '[\"work\"]'::jsonb ELSE '[]' END",
         "tags_key": "CASE WHEN i %% 2 = 0 THEN chr(10) || 'work' || chr(10) ELSE '' END",
-        "list_id": "NULL",
-        "parent_id": "NULL",
         "position": "'f' || (100000 + i)",
         "children": "0",
         "children_done": "0",
-        "deleted_unit": "NULL",
     }
     columns = [column.name for column in tasks.columns]
     counters = {"owner": owner, "number": number, "done": number // 4}
@@ -137,7 +133,7 @@ def fill(dsn: str, owner: str, number: int) -> None:
         )
         cursor.execute(
             f"INSERT INTO tasks ({', '.join(columns)})"  # noqa: S608 - our own words
-            f" SELECT {', '.join(values[name] for name in columns)} FROM (SELECT i,"
+            f" SELECT {', '.join(values.get(name, 'NULL') for name in columns)} FROM (SELECT i,"
             " (i * 7919) %% 100003 AS scattered FROM generate_series(1, %(number)s) AS i) AS made",
             counters,
         )

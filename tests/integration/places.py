@@ -1,5 +1,7 @@
 """What must be true of a user's lists and tasks, whatever anybody did: read past the API."""
 
+import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -9,7 +11,8 @@ from todo.values.positions import is_position
 
 _TASKS = (
     "SELECT id, list_id, parent_id, position, completed, deleted_at IS NOT NULL AS trashed,"
-    " children, children_done, revision FROM tasks WHERE user_id = :owner ORDER BY id"
+    " children, children_done, revision, recurrence, occurrence, occurrence_number, series_id,"
+    " previous_id, next_id FROM tasks WHERE user_id = :owner ORDER BY id"
 )
 _LISTS = (
     "SELECT id, open_tasks, done_tasks, top_open, top_done, deleted_at IS NOT NULL AS trashed"
@@ -27,6 +30,7 @@ def assert_places_are_sound(url: str, owner: str) -> None:
     live = {task["id"]: task for task in tasks if not task["trashed"]}
     for task in live.values():
         _assert_is_in_its_place(task, live, {one["id"] for one in lists if not one["trashed"]})
+        _assert_is_in_its_series(task, live)
     _assert_positions_differ(tasks)
     _assert_counted(tasks, live, lists)
     users = rows(url, _USER, owner=owner)
@@ -43,6 +47,22 @@ def _assert_is_in_its_place(task: dict[str, Any], live: dict[int, Any], lists: s
         assert live[parent_id]["list_id"] == task["list_id"], f"{task} is not in its parent's list"
         above, level = live[parent_id], level + 1
         assert level <= MOST_LEVELS, f"{task} is too deep, or below itself"
+
+
+def _assert_is_in_its_series(task: dict[str, Any], live: dict[int, Any]) -> None:
+    """What completing made names what was completed; no series has more tasks than its COUNT."""
+    if (following := live.get(task["next_id"])) is not None:
+        assert following["previous_id"] == task["id"]
+    members = [task[name] for name in ("occurrence", "occurrence_number", "series_id")]
+    recurrence = task["recurrence"]
+    recurrence = json.loads(recurrence) if isinstance(recurrence, str) else recurrence
+    if recurrence is None:
+        assert members == [None] * 3, task
+        return
+    assert recurrence["from"] == "completion" or recurrence["start"] <= task["occurrence"]
+    assert task["series_id"] <= task["id"]
+    found = re.search("COUNT=([0-9]+)", recurrence["rule"])
+    assert 1 <= task["occurrence_number"] <= int(found[1] if found else task["id"])
 
 
 def _assert_positions_differ(tasks: Rows) -> None:

@@ -96,15 +96,17 @@ def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
 
 def _states(forest: Forest, operations: Sequence[Operation]) -> Iterator[tuple[Task, Fields]]:
     """The tasks that get a state, each with the fields that it gets."""
+    if any(one.get("subtasks") for one in operations):
+        # An operation before may put any task below the one that is completed.
+        together = [*forest.tasks.values(), *forest.trashed.values()]
+        yield from ((one, {"completed": True}) for one in together)
     for operation in operations:
         if (task := forest.tasks.get(operation.get("id", 0))) is None:
             continue
         if operation["op"] == "update":
             yield task, operation["data"]
         elif operation["op"] == "complete":
-            state = {"completed": operation["completed"]}
-            together = service.with_below(forest, task) if operation.get("subtasks") else [task]
-            yield from ((one, state) for one in together)
+            yield task, {"completed": operation["completed"]}
 
 
 def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> int:
@@ -117,9 +119,8 @@ def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> in
         if op == "restore" and (trashed := forest.trashed.get(task_id)) is not None:
             service.bring_back(forest, trashed)
         elif (task := forest.tasks.get(task_id)) is not None:
-            _change(
-                forest, task, operation, terms
-            )  # a task to restore came back with an earlier one
+            # A task to restore has come back with an earlier one.
+            _change(forest, task, operation, terms)
         elif op != "delete":  # an earlier operation took it along
             raise TASKS.not_found(False).at([_not_found(place)])
         return task_id

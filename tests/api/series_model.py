@@ -1,0 +1,194 @@
+"""Which tasks follow which, in a few lines; the dates are those of python-dateutil.
+
+All dates are days in UTC. The moment at which a unit happens is the server's: the model is told.
+"""
+
+from bisect import bisect
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from dateutil.rrule import rrulestr
+
+from tests.api.places_model import LEVELS, Places, Refused, Task
+
+DATED = ("due_date", "recurrence", "occurrence", "occurrence_number")
+ENDED = ("recurrence", "occurrence", "occurrence_number", "series_id")
+
+
+def days(rule: str, start: str) -> Any:
+    """The days of a rule, without its COUNT."""
+    parts = [part for part in rule.split(";") if not part.startswith("COUNT=")]
+    return rrulestr(";".join(parts), dtstart=datetime.fromisoformat(start))
+
+
+def next_day(task: Task, now: str) -> str | None:
+    """When the task behind one that repeats is due."""
+    recurrence, today = task["recurrence"], now[:10]
+    parts = dict(part.split("=") for part in recurrence["rule"].split(";"))
+    if task["occurrence_number"] >= int(parts.get("COUNT", 1000)):
+        return None
+    start, behind = recurrence["start"], max(task["occurrence"], today)
+    if recurrence["from"] == "completion":
+        start = behind = today
+    found: date = days(recurrence["rule"], start).after(datetime.fromisoformat(behind))
+    return f"{found:%Y-%m-%d}"
+
+
+@dataclass
+class Series(Places):
+    """Places of tasks that repeat; ``now`` and ``told`` are what the server says of this unit."""
+
+    blank: ClassVar[Task] = {**Places.blank, **dict.fromkeys(DATED)}
+    now: str = ""
+    told: dict[int, Task] = field(default_factory=dict)
+    made: dict[int, set[int]] = field(default_factory=dict)
+    """What was below each next task when it was made."""
+
+    def adopt(self, live: dict[int, Task], trash: dict[int, Task]) -> None:
+        super().adopt(live, trash)
+        for task in self.new:
+            self.made[task["id"]] = {one["id"] for one in self.below(task)}
+
+    def edit(self, task: Task, data: Task) -> None:
+        before = dict(task)
+        task["due_date"] = data.get("due_date", task["due_date"])
+        self.settle(task, data)
+        if task != before:
+            self.changed.add(task["id"])
+        super().edit(task, data)
+
+    def settle(self, task: Task, data: Task) -> None:
+        """Give a task the series that it is asked to be in."""
+        old = task["recurrence"]
+        asked = data.get("recurrence", old)
+        if asked is None:
+            task.update(dict.fromkeys(ENDED if old else ()))
+            return
+        if task["due_date"] is None and (old or "due_date" in data):
+            raise Refused(422, "contradiction")
+        if old is not None and (old["rule"], old["from"]) == (asked["rule"], asked["from"]):
+            return
+        if task["due_date"] is None:
+            today = self.now[:10]
+            first = days(asked["rule"], today).after(datetime.fromisoformat(today), inc=True)
+            task["due_date"] = f"{first:%Y-%m-%d}"
+        due = task["due_date"]
+        task["recurrence"] = {"rule": asked["rule"], "from": asked["from"], "start": due}
+        task.update(occurrence=due, occurrence_number=1, series_id=task["id"])
+
+    def skip(self, operation: Task) -> None:
+        task = self.task(operation["id"])
+        if task["recurrence"] is None or task["completed"]:
+            raise Refused(422, "contradiction")
+        if (due := next_day(task, self.now)) is None:
+            raise Refused(422, "contradiction")
+        task.update(due_date=due, occurrence=due)
+        self.changed.add(task["id"])
+
+    def complete_all(self, operation: Task) -> None:
+        """What does not repeat is first, then what is below others."""
+        completed = operation["completed"]
+        changing = [one["id"] for one in self.live.values() if one["completed"] != completed]
+        for task_id in sorted(changing, key=self.comes_late):
+            self.set_completed(self.live[task_id], completed)
+
+    def comes_late(self, task_id: int) -> tuple[bool, int]:
+        """What is asked to be reopened repeats as long as its next task is as it was made."""
+        task = self.live[task_id]
+        following = self.live.get(task["next_id"])
+        is_made = following is not None and following["revision"] == following["id"]
+        repeats = is_made if task["completed"] else task["recurrence"] is not None
+        return repeats, -len(list(self.above(task_id)))
+
+    def set_completed(self, task: Task, completed: bool) -> None:
+        if task["completed"] == completed:
+            return
+        super().set_completed(task, completed)
+        if not completed:
+            self.take_back(task)
+        elif task["recurrence"] is not None and task["next_id"] not in self.live:
+            self.make_next(task)
+
+    def make_next(self, task: Task) -> None:
+        if (due := next_day(task, self.now)) is None:
+            return
+        made = self.copy(task, {name: task[name] for name in (*DATED, "series_id")})
+        made.update(due_date=due, occurrence=due, occurrence_number=task["occurrence_number"] + 1)
+        task["next_id"] = made["id"]
+        self.add(made, self.order[task["list_id"], task["parent_id"]].index(task["id"]) + 1)
+        self.carry_over(task, made)
+
+    def copy(self, task: Task, members: Task) -> Task:
+        own = {"id": -1 - len(self.new), "completed": False, "previous_id": task["id"]}
+        return {**task, **dict.fromkeys(ENDED), **members, **own, "next_id": None}
+
+    def carry_over(self, task: Task, made: Task) -> None:
+        """The open steps of a task go to the next one, completed ones are copied."""
+        for step_id in list(self.order.get((task["list_id"], task["id"]), ())):
+            step = self.live[step_id]
+            if not step["completed"]:
+                self.go_below(step, made, None)
+            elif step["next_id"] is None:
+                copied = {**self.copy(step, {}), "parent_id": made["id"]}
+                self.add(copied, None)
+                self.carry_over(step, copied)
+
+    def go_below(self, step: Task, parent: Task, index: int | None) -> None:
+        self.put(step, (parent["list_id"], parent["id"]), index)
+
+    def take_back(self, task: Task) -> None:
+        """A next task that is as it was made goes, and gives the steps back that it was given."""
+        made = self.live.get(task["next_id"])
+        if made is None or not self.is_as_made(task, made):
+            return
+        moved = [one for one in self.below(made) if is_older(one["id"], made["id"])]
+        back = [(one, self.original(one, made, task)) for one in moved]
+        back = [(one, under) for one, under in back if under is not None]
+        if any(self.level(under) + self.height(one["id"]) > LEVELS for one, under in back):
+            return
+        task["next_id"] = None
+        for one, under in back:
+            place = self.order.setdefault((under["list_id"], under["id"]), [])
+            self.go_below(one, under, bisect(place, one["position"], key=self.position))
+        self.to_trash([made, *self.below(made)])
+
+    def original(self, step: Task, made: Task, task: Task) -> Task | None:
+        """What a step comes back to: the task, or what the step above it is a copy of; nothing
+        where that comes back itself.
+        """
+        above = self.live[step["parent_id"]]
+        if above is made:
+            return task
+        if is_older(above["id"], made["id"]):
+            return None
+        below = {one["id"]: one for one in self.below(task)}
+        return below.get(above["previous_id"], task)
+
+    def level(self, task: Task) -> int:
+        return 1 + len(list(self.above(task["id"])))
+
+    def is_as_made(self, task: Task, made: Task) -> bool:
+        """Whether nothing of a next task has changed; where something has left it, either is right,
+        and the server tells.
+        """
+        now = [made, *self.below(made)]
+        if made["id"] > 0 and any(self.has_changed(one, made) for one in now):
+            return False
+        if {one["id"] for one in now[1:]} == self.made.get(made["id"]):
+            return True
+        told: int | None = self.told[task["id"]]["next_id"]
+        return told is None if made["id"] < 0 else told != made["id"]
+
+    def has_changed(self, one: Task, made: Task) -> bool:
+        is_of_this_unit = one["id"] in self.changed or one["id"] < 0
+        return is_of_this_unit or one["updated_at"] > made["created_at"]
+
+    def height(self, task_id: int) -> int:
+        children = self.order.get((self.live[task_id]["list_id"], task_id), ())
+        return 1 + max(map(self.height, children), default=0)
+
+
+def is_older(one: int, other: int) -> bool:
+    """Whether a task was there before another one; what is new has a negative id."""
+    return (one < 0, abs(one)) < (other < 0, abs(other))
