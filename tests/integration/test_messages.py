@@ -9,6 +9,10 @@ KEY = {"Idempotency-Key": "once"}
 BODY = {"title": "Buy milk"}
 BULK = {"operations": [{"op": "create", "data": BODY}, {"op": "delete", "id": 1}]}
 MOVES = {"operations": [{"op": "move", "id": 1, "after": 2}, {"op": "move", "id": 8, "after": 1}]}
+REPEATS = {"due_date": "2099-01-05", "recurrence": {"rule": "FREQ=DAILY"}}
+ONCE = {**REPEATS, "recurrence": {"rule": "FREQ=DAILY;COUNT=1"}}
+SUBTASKS = {"completed": True, "subtasks": True}
+COMPLETES = {"operations": [{"op": "complete", "id": one, "completed": True} for one in (13, 14)]}
 READS = {
     "get": (("GET", "1"), 1),
     "list": (("GET", ""), 1),
@@ -17,6 +21,7 @@ READS = {
     "a list that counts": (("GET", "?priority=high&completed=true"), 1),
     "lists with their counts": (("GET", "/api/{owner}/lists"), 1),
     "one list": (("GET", "/api/{owner}/lists/5"), 1),
+    "occurrences": (("GET", "13/occurrences"), 1),
 }
 WRITES = {
     # Lock with BEGIN, write with COMMIT.
@@ -51,6 +56,18 @@ WRITES = {
     "restore with what is below": (("POST", "/api/{owner}/trash/9/restore"), 4),
     "complete with subtasks": (("PATCH", "7/complete", {"completed": True, "subtasks": True}), 4),
     "move in a bulk": (("POST", "bulk", MOVES), 4),
+    # Lock and read, write.
+    "update a task that repeats": (("PATCH", "13", BODY), 2),
+    "set a rule": (("PATCH", "1", {"recurrence": {"rule": "FREQ=DAILY"}}), 2),
+    "end a series": (("PATCH", "13", {"recurrence": None}), 2),
+    "skip": (("POST", "13/skip"), 2),
+    "create a task that repeats": (("POST", "", {"title": "x", **REPEATS}), 2),
+    # The same, and its tree with what is around it in the order.
+    "complete a task that repeats": (("PATCH", "13/complete"), 4),
+    "complete the last one of a series": (("PATCH", "16/complete"), 3),
+    "reopen a task that repeats": (("PATCH", "17/complete", {"completed": False}), 4),
+    "complete what repeats, and subtasks": (("PATCH", "14/complete", SUBTASKS), 5),
+    "complete what repeats in a bulk": (("POST", "bulk", COMPLETES), 5),
 }
 # Announce the key, lock, look the key up, read what is not read with the lock, write with
 # COMMIT.
@@ -76,6 +93,12 @@ def alice(service):
     alice.create("In the trash with what is below")
     alice.create("Below", parent_id=9)
     alice("DELETE", "9")
+    alice.create("Repeats", **REPEATS)
+    alice.create("Repeats", **REPEATS)
+    alice.create("Below", parent_id=14)
+    alice.create("Repeats once", **ONCE)
+    alice.create("Repeats", **REPEATS)
+    alice("PATCH", "17/complete")
     return alice
 
 

@@ -121,3 +121,17 @@ def test_a_task_that_is_skipped_as_it_is_completed_is_skipped_before_or_not_at_a
         else:
             assert [error["code"] for error in skipped.json()["errors"]] == ["contradiction"]
             assert made["due_date"] == due[0]
+
+
+def test_a_tree_that_is_completed_while_others_change_it_stays_whole(alice):
+    for _ in range(ROUNDS):
+        task, step, other = Task(alice), Task(alice), Task(alice)
+        for one in (step, other):
+            assert one.send("PATCH", parent_id=task.id).status_code == 200
+
+        together(
+            [task.complete, step.complete, partial(other.send, "DELETE", ""), task.complete_all]
+        )
+
+        made = [one["previous_id"] for one in task.live().values() if one["previous_id"]]
+        assert len(made) == len(set(made))
