@@ -12,17 +12,18 @@ import time_machine
 from tests.api.clock import frozen
 from tests.conftest import DIALECTS, Caller, Service, settings_for
 from tests.contract.entities import named_by
-from tests.contract.reading import ENDLESS, OPERATIONS, SPECS, Operation, examples
+from tests.contract.reading import ENDLESS, OPERATIONS, ROOT, SPECS, Operation, examples, table
 from todo.http.contract.schemas import Schema
 from todo.settings.settings import Settings
 
-PAGE = (SPECS / "api" / "examples.md").read_text()
-DIALOGUES = re.findall(
+REPEATING = ROOT / "docs" / "recurrence.md"
+PAGES = [SPECS / "api" / "examples.md", REPEATING]
+DIALOGUE = re.compile(
     r"^```http\n(\w+) (\S+)\n((?:[\w-]+: [^\n]+\n)*)(?:\n(.+?)\n)?```\n\n"
     r"```json\n(\d+)\n(.+?)\n```$",
-    PAGE,
     re.DOTALL | re.MULTILINE,
 )
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 NOW = "2026-11-27T14:00:00.000Z"
 
 
@@ -45,15 +46,18 @@ def world(
     return serve(settings_for(new_database(request.param)))
 
 
-def test_the_page_has_nothing_but_requests_with_answers():
-    assert len(DIALOGUES) == PAGE.count("```http") == PAGE.count("```json") > 20
-    assert NOW in PAGE
+@every_page
+def test_the_page_has_nothing_but_requests_with_answers(page):
+    text = page.read_text()
+    assert len(DIALOGUE.findall(text)) == text.count("```http") == text.count("```json") >= 20
+    assert NOW in text
 
 
-def test_every_example_of_the_page_is_what_the_api_answers(world):
+@every_page
+def test_every_example_of_the_page_is_what_the_api_answers(page, world):
     with time_machine.travel(NOW, tick=False):
         alice = world.caller("alice")
-        for method, target, lines, body, status, example in DIALOGUES:
+        for method, target, lines, body, status, example in DIALOGUE.findall(page.read_text()):
             headers = dict(line.split(": ", 1) for line in lines.splitlines())
             sent = {"json": json.loads(body)} if body else {}
             response = alice(method, target, headers=headers, **sent)
@@ -62,6 +66,14 @@ def test_every_example_of_the_page_is_what_the_api_answers(world):
             assert response.status_code == int(status), f"{method} {target}: {response.text}"
             answer = response.json() if response.content else None
             assert shown(answer, expected) == expected, f"{method} {target}"
+
+
+def test_every_choice_of_how_a_task_repeats_reads_as_its_page_says(alice):
+    choices = table(REPEATING, "what the user chooses")
+    assert len(choices) > 5
+    for _, recurrence, text in choices:
+        task = alice.create(due_date="2026-11-30", recurrence=json.loads(recurrence))
+        assert task["recurrence_text"] == text
 
 
 def example_call(caller: Caller, operation: Operation, path: str) -> Any:

@@ -1,22 +1,9 @@
 // The scenes of tests/integration/test_board.py; each prints one JSON.
-import { ApiError, type Task, todoClient } from "./client.js";
+import { API, TOKEN, api, later, me, play } from "./board-losing.js";
+import { ApiError } from "./client.js";
 import { Board, type Place } from "./lists.js";
 import { Live, MemoryStore } from "./live.js";
 
-const { API_URL: API, TOKEN } = process.env as Record<string, string>;
-const me = { user_id: "me" };
-
-// Every change is made, and its first answer is lost.
-const [line, attempts] = [globalThis.fetch, new Map<string, number>()];
-globalThis.fetch = async (input, init) => {
-  const answer = await line(input, init);
-  const key = input instanceof Request ? input.headers.get("Idempotency-Key") : null;
-  if (key) attempts.set(key, (attempts.get(key) ?? 0) + 1);
-  if (key && attempts.get(key) === 1) throw new TypeError("fetch failed");
-  return answer;
-};
-
-const api = todoClient(API!, async () => TOKEN!);
 const titles = (board: Board, place: Place) => board.at(place).map(({ title }) => title);
 const called = (board: Board, title: string, place: Place) => board.at(place).find((task) => task.title === title)!;
 
@@ -161,9 +148,4 @@ async function checklist() {
   return { ticked, all, undone, deleted: deleted.seen, back: [seen(one, todo), states()] };
 }
 
-const later = globalThis.setTimeout;
-globalThis.setTimeout = ((run: () => void, ms: number, ...rest: unknown[]) =>
-  later(run, rest.length ? ms : ms / 100, ...rest)) as typeof setTimeout;
-
-const scenes: Record<string, () => Promise<object>> = { drag, beaten, still, lists, listening, checklist };
-console.log(JSON.stringify(await scenes[process.argv[2]!]!()));
+await play({ drag, beaten, still, lists, listening, checklist });

@@ -12,8 +12,7 @@ import pytest
 
 from tests.conftest import DIALECTS
 from tests.integration.server import REPOSITORY, Server
-from tests.integration.typescript import EXAMPLE, compiled
-from tests.servers.node import run
+from tests.integration.typescript import EXAMPLE, compiled, played
 
 PAGE = REPOSITORY / "docs" / "lists.md"
 SOURCE = EXAMPLE / "src" / "lists.ts"
@@ -32,20 +31,7 @@ def play(
 ) -> Play:
     """Play a scene as a new user; return what it prints."""
     server = servers[request.param]
-
-    def printed(scene: str) -> Any:
-        text = run(
-            project,
-            "node",
-            "dist/board-scenes.js",
-            scene,
-            home=tmp_path,
-            API_URL=str(server.client.base_url),
-            TOKEN=server.caller().token,
-        )
-        return json.loads(text)
-
-    return printed
+    return lambda scene: played(project, server, "scenes", scene, tmp_path)
 
 
 def test_a_dropped_card_is_shown_at_once_and_is_where_every_client_sees_it(play):

@@ -331,6 +331,9 @@ def test_demo_data_gives_a_user_tasks_of_every_kind_whose_books_balance(database
     kinds += " length(due_date)) AS d, count(due_date) < count(*) AS n FROM tasks"
     [found] = rows(database_url, kinds)
     assert (found["p"], found["c"], found["d"], bool(found["n"])) == (3, 2, 2, True)
+    repeating = "SELECT count(*) AS tasks, count(DISTINCT recurrence_text) AS rules FROM tasks"
+    [found] = rows(database_url, f"{repeating} WHERE occurrence = due_date AND series_id = id")
+    assert (found["tasks"] > 50, found["rules"]) == (True, 6)
 
 
 def test_demo_data_that_would_not_fit_adds_nothing_and_says_why(database_url, tmp_path):

@@ -15,6 +15,7 @@ from tests.integration.bad_line import Break, bad_line_to
 from tests.integration.server import REPOSITORY, Server
 from tests.integration.typescript import EXAMPLE, compiled
 from tests.servers.node import run
+from todo.tasks.recurrence import NONE
 from todo.values.positions import last
 
 PAGE = REPOSITORY / "docs" / "optimistic-front-end.md"
@@ -78,7 +79,7 @@ REFUSED_CREATE = ["refused", "create", "validation_failed"]
 def a_task(task_id: int, title: str, revision: int, **fields: Any) -> dict[str, Any]:
     position = last(task_id) if task_id > 0 else ""
     place = {"list_id": None, "parent_id": None, "position": position}
-    return {**SHOWN, **place, "id": task_id, "title": title, "revision": revision, **fields}
+    return {**SHOWN, **place, **NONE, "id": task_id, "title": title, "revision": revision, **fields}
 
 
 def test_what_is_shown_at_once_is_made_once_or_taken_back(play, line):

@@ -1,9 +1,11 @@
 """The example client, generated from a live contract and compiled strictly."""
 
 import fcntl
+import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,12 @@ from tests.integration.server import REPOSITORY, Server
 from tests.servers.node import run
 
 EXAMPLE = REPOSITORY / "examples" / "typescript"
-SCENES = [REPOSITORY / "tests" / name / "scenes.ts" for name in ("live", "optimistic", "board")]
-"""What tests play with the client; each is compiled as ``dist/<folder>-scenes.js``."""
+SCENES = [
+    REPOSITORY / "tests" / "live" / "scenes.ts",
+    REPOSITORY / "tests" / "optimistic" / "scenes.ts",
+    *(REPOSITORY / "tests" / "board").glob("*.ts"),
+]
+"""What tests play with the client; each is compiled as ``dist/<folder>-<name>.js``."""
 
 
 def compiled(server: Server, factory: pytest.TempPathFactory) -> Path:
@@ -33,10 +39,19 @@ def _compile(server: Server, copy: Path) -> None:
     ignored = shutil.ignore_patterns("node_modules", "dist", "api.d.ts")
     shutil.copytree(EXAMPLE, copy, ignore=ignored)
     for source in SCENES:
-        shutil.copy(source, copy / "src" / f"{source.parent.name}-scenes.ts")
+        shutil.copy(source, copy / "src" / f"{source.parent.name}-{source.name}")
     (copy / "node_modules").symlink_to(EXAMPLE / "node_modules")
     contract = f"{server.client.base_url}/openapi.json"
     home = copy / "home"
     home.mkdir()
     run(copy, "npm", "run", "generate", "--silent", "--", contract, home=home)
     run(copy, "npm", "run", "build", "--silent", home=home)
+
+
+def played(project: Path, server: Server, script: str, scene: str, home: Path) -> Any:
+    """Play a scene of ``tests/board/<script>.ts`` as a new user in Berlin; return what it says."""
+    url, token = str(server.client.base_url), server.caller().token
+    command = ["node", f"dist/board-{script}.js", scene]
+    return json.loads(
+        run(project, *command, home=home, API_URL=url, TOKEN=token, TZ="Europe/Berlin")
+    )

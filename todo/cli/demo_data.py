@@ -16,7 +16,7 @@ from todo.settings.settings import Settings
     "--sub", default="demo", show_default=True, help="The id of the user who gets the tasks."
 )
 def demo_data(number: int, sub: str) -> None:
-    """Add made-up tasks for a user, to look at or to measure with: in lists, some with subtasks."""
+    """Add made-up tasks for a user, to look at or to measure with: lists, subtasks, repeats."""
     settings = Settings.from_env()
     try:
         check_subject(sub)

@@ -1,7 +1,7 @@
 """Demonstration data: tasks like those of a busy person, to look at and to measure with.
 
 They are the same for the same number, but for the moment around which they lie. Some are subtasks
-of one that was created shortly before; some are in lists, if there are any.
+of one that was created shortly before; some are in lists, if there are any; some repeat.
 """
 
 import random
@@ -28,6 +28,8 @@ COMPLETED: Final = 0.4
 
 SUBTASKS: Final = 0.3
 """The share of them that are subtasks."""
+REPEATING: Final = 0.1
+"""The share of the open ones with a due date that repeat."""
 NEAR: Final = 3
 """A subtask has one of so many tasks on top before it as its parent."""
 
@@ -35,6 +37,8 @@ _VERBS: Final = ("Buy", "Call", "Write", "Read", "Plan", "Mend", "Book", "Pay", 
 _THINGS: Final = ("milk", "the dentist", "a report", "the contract", "a holiday", "the bicycle",
                   "a table for two", "the rent", "invitations", "the café's menu")  # fmt: skip
 _NOTES: Final = (None, None, "", "Before noon.", "Ask Zoë first; she knows the details.")
+_RULES: Final = ("FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "FREQ=WEEKLY;INTERVAL=2",
+                 "FREQ=MONTHLY", "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=YEARLY")  # fmt: skip
 _TAGS: Final = ("home", "work", "errands", "someday", "family", "waiting for", "5 minutes")
 
 
@@ -104,6 +108,7 @@ def _fields(chance: random.Random, now: datetime, place: int, number: int) -> Fi
     completed = created + (now - created) * chance.random() if chance.random() < COMPLETED else None
     due = now + timedelta(days=chance.randint(-DAYS, DAYS), minutes=chance.randint(0, 1440))
     due_date = chance.choice((None, due.date().isoformat(), format_instant(due.replace(second=0))))
+    repeats = due_date is not None and completed is None and chance.random() < REPEATING
     return {
         "title": f"{chance.choice(_VERBS)} {chance.choice(_THINGS)}",
         "description": chance.choice(_NOTES),
@@ -111,6 +116,7 @@ def _fields(chance: random.Random, now: datetime, place: int, number: int) -> Fi
         "completed_at": completed and format_instant(completed),
         "priority": chance.choices(("low", "medium", "high"), (2, 5, 1))[0],
         "due_date": due_date,
+        "recurrence": {"rule": chance.choice(_RULES)} if repeats else None,
         "tags": chance.sample(_TAGS, chance.choice((0, 0, 1, 1, 2, 3))),
         "created_at": format_instant(created),
         "updated_at": format_instant(completed or created),

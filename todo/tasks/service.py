@@ -20,7 +20,7 @@ from todo.tasks.resource import TASKS
 from todo.tasks.task import TRASHED, Fields, Task
 from todo.tasks.terms import Terms
 from todo.values import positions
-from todo.values.dates import date_or_instant
+from todo.values.dates import date_or_instant, zone
 
 _CLEARED: Final[Fields] = {"priority": "medium", "due_date": None, "tags": []}
 """What a task has where nothing is given, and what ``None`` makes of it."""
@@ -83,14 +83,18 @@ def quota_exceeded(quota: int) -> Problem:
 def add_many(unit: UnitOfWork, made: Sequence[Fields]) -> list[Task]:
     """Add tasks whose fields are all given, times included, and return them, each with its id.
 
-    They are in the inbox, on top, unless ``made`` says another place, which is not checked.
+    They are in the inbox, on top, unless ``made`` says another place, which is not checked. One
+    that repeats has a due date. Raises :class:`MemberError` for a recurrence that it cannot have.
     """
     added = []
     for fields in made:
         position = positions.last(unit.next_revision)
         where = {**Place()._asdict(), "position": position}
-        added.append(unit.new(TASKS, {**recurrence.NONE, **where, **fields}))
-        unit.put(TASKS, None, added[-1])
+        new = unit.new(TASKS, {**recurrence.NONE, **where, **fields})
+        if fields.get("recurrence") is not None:
+            new = recurrence.settled(None, new, fields, now=unit.now, where=zone("UTC"))
+        added.append(new)
+        unit.put(TASKS, None, new)
     return added
 
 

@@ -39,7 +39,7 @@ const NONE = { total: 0, completed: 0 };
 const me = { user_id: "me" };
 
 /** Makes a change once: the very same call, under one key, until there is an answer. */
-async function once<T>(call: (header: Key) => Promise<T>): Promise<T> {
+export async function once<T>(call: (header: Key) => Promise<T>): Promise<T> {
   const header: Key = { "Idempotency-Key": crypto.randomUUID() };
   for (let attempt = 1; ; attempt++) {
     try {

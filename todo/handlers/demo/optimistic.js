@@ -84,7 +84,10 @@ export function shown({ base, gone, steps }) {
 }
 const NEW = { description: null, completed: false, priority: "medium", due_date: null, tags: [] };
 const PLACE = { list_id: null, parent_id: null, position: "" };
-const UNSAVED = { ...PLACE, user_id: "", completed_at: null, created_at: "", updated_at: "", revision: 0 };
+const SERIES = { occurrence: null, occurrence_number: null, series_id: null, previous_id: null, next_id: null };
+const ONCE = { ...SERIES, time_zone: null, recurrence: null, recurrence_text: null };
+const TIMES = { completed_at: null, created_at: "", updated_at: "" };
+const UNSAVED = { ...PLACE, ...ONCE, ...TIMES, user_id: "", revision: 0 };
 export class Tasks {
     send;
     screen;
