@@ -74,6 +74,7 @@ def test_the_date_by_the_rule_is_the_due_date_though_that_is_on_no_day_of_the_ru
         ({"recurrence": DAILY}, "?tz=Asia/Tokyo", "2026-11-26"),
         ({"recurrence": DAILY, "time_zone": "Asia/Tokyo"}, "?tz=America/Lima", "2026-11-26"),
         ({"recurrence": {"rule": MONDAYS_AND_THURSDAYS}}, "", "2026-11-26"),
+        ({"recurrence": {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"}}, "", "2026-12-01"),
         ({"recurrence": {"rule": EVERY_THREE, "start": "2026-11-20"}}, "", "2026-11-26"),
         (
             {"recurrence": {"rule": "FREQ=DAILY", "start": "2026-11-20T06:00:00Z"}},

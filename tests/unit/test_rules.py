@@ -83,7 +83,7 @@ BYMONTHDAY = "BYMONTHDAY is a list of numbers from 1 to 31 and from -31 to -1"
 BYMONTH = "BYMONTH is a list of numbers from 1 to 12"
 BYSETPOS = "BYSETPOS is a list of at most 10 numbers from 1 to 366 and from -366 to -1"
 EMPTY = "A rule has a part before and behind each semicolon: one is empty"
-CHARACTERS = "A rule has ASCII characters alone, and no white space"
+CHARACTERS = "A rule is written like FREQ=WEEKLY;BYDAY=MO,TH, without white space"
 UNKNOWN = (
     "A rule has no parts but FREQ, UNTIL, COUNT, INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, "
     "WKST"

@@ -127,7 +127,9 @@ def _plain(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise RuleError("too_long", f"A rule has at most {MAX_LENGTH} characters")
     if not text.isascii() or any(sign.isspace() for sign in text):
-        raise RuleError("format", "A rule has ASCII characters alone, and no white space")
+        raise RuleError(
+            "format", "A rule is written like FREQ=WEEKLY;BYDAY=MO,TH, without white space"
+        )
     if text[:6].upper() == "RRULE:":
         raise RuleError("format", "RRULE: is not part of a rule: leave it out")
     return text.upper()

@@ -6,6 +6,7 @@ request names.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -113,10 +114,15 @@ def _begun(new: Task, given: Fields, asked: _Wanted, *, now: str, where: ZoneInf
 
 
 def _first(given: Fields, asked: _Wanted, now: str, where: ZoneInfo) -> str:
-    """The due date of a task that has none."""
+    """The due date of a task that has none: the first day of the rule, which begins the rhythm.
+
+    So no INTERVAL counts from a day that nobody has named.
+    """
     if "due_date" in given:
         raise MemberError("contradiction", "due_date", "is null beside a recurrence")
     start = asked.start or today(now, where).isoformat()
+    if asked.start is None:
+        asked = asked._replace(rule=replace(asked.rule, interval=1))
     first = _series(asked, start, where).first(now)
     if first is None:
         raise MemberError("never_occurs", "recurrence/rule", "has no date from today on")
