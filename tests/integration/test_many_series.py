@@ -1,13 +1,26 @@
 """Very many tasks that repeat, completed and reopened together, whatever batches they are in."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
 from tests.api.calls import bulk, complete_all, live, revision, undone
 from tests.api.expect import problem, refusal
 from tests.api.repeating import DAILY, DUE, made_of, repeating, tree
-from tests.conftest import Caller
+from tests.conftest import DIALECTS, Caller, settings_for
+from tests.integration.application import running
 from tests.integration.places import assert_places_are_sound
+from tests.integration.tables import never_analyse
+from tests.integration.test_growth import fill
+from tests.integration.test_many_tasks import rows_read, steps_taken
 
 MOST_SERIES = 2000
 SEVERAL_BATCHES = 130
+FEW, MANY = 300, 6_000
+MORE = 500
+"""Rows or steps: a deeper index takes a few more, and looking at every task far more."""
 DATA = {"title": "x", "due_date": DUE, "recurrence": DAILY}
 
 
@@ -57,3 +70,38 @@ def test_at_most_2000_tasks_that_repeat_change_together(service, alice):
     assert complete_all(alice, completed=False).json()["changed"] == MOST_SERIES + 1
     assert alice("GET", "?limit=1").json()["total"] == MOST_SERIES + 1
     assert_places_are_sound(service.settings.database_url, alice.id)
+
+
+CHANGES: dict[str, Callable[[Caller, int], Any]] = {
+    "complete": lambda caller, one: caller("PATCH", f"{one}/complete"),
+    "reopen": lambda caller, one: caller("PATCH", f"{one}/complete"),
+    "move beside it": lambda caller, one: caller("POST", "3/move", json={"before": one}),
+    "skip": lambda caller, one: caller("POST", f"{one}/skip"),
+}
+
+
+def _keep(answers: list[Any], change: Callable[..., Any], *of: Any) -> None:
+    answers.append(change(*of))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_change_of_a_series_costs_the_same_however_many_tasks_there_are(new_database, dialect):
+    url, costing = new_database(dialect), rows_read if dialect == "postgresql" else steps_taken
+    if dialect == "postgresql":
+        never_analyse(url)
+    for owner, count in (("few", FEW), ("many", MANY)):
+        fill(url, dialect, owner, count, trashed=0)
+    costs = {}
+    with running(settings_for(url)) as service:
+        for owner in ("few", "many"):
+            caller = service.caller(owner)
+            one = repeating(caller, "Water")
+            caller("POST", f"{one}/move", json={"before": 12})
+            for name, change in CHANGES.items():
+                answers: list[Any] = []
+                call = partial(_keep, answers, change, caller, one)
+                costs[owner, name] = costing(service, call)
+                assert answers[0].is_success, answers[0].text
+
+    for name in CHANGES:
+        assert costs["many", name] <= costs["few", name] + MORE, (name, costs)

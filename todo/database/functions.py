@@ -1,7 +1,7 @@
 """SQL functions that each database writes in its own way."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from orjson import dumps
 from sqlalchemy import (
@@ -62,13 +62,25 @@ class _Several(TypeDecorator[Any]):
         return lambda values: make([one(value) if one else value for value in values])
 
 
-class is_any_of(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
+class _Lookup(FunctionElement[bool]):
+    """A condition that an index serves. SQLAlchemy would compare it with 1 for SQLite, and no index
+    serves that.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Self:
+        """Return what stands in a ``WHERE``: the condition as it is."""
+        return self
+
+
+class is_any_of(_Lookup):  # noqa: N801 - reads like SQL's functions
     """True where a column has one of the values that the parameter ``name`` binds as a sequence.
 
     The text of the statement does not depend on how many there are, as that of ``IN`` does.
     """
 
-    type = Boolean()
     inherit_cache = True
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
@@ -87,14 +99,13 @@ def _is_any_of_sqlite(element: is_any_of, compiler: SQLCompiler, **options: Any)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled SQL
 
 
-class is_found_by(FunctionElement[bool]):  # noqa: N801 - reads like SQL's functions
+class is_found_by(_Lookup):  # noqa: N801 - reads like SQL's functions
     """Whether a column has one of the values that a query of one column finds.
 
     PostgreSQL gets them as an array, which is made first: then it looks each of them up in an
     index, whatever it believes about the table. It may walk through all rows for ``IN``.
     """
 
-    type = Boolean()
     inherit_cache = True
 
     def __init__(self, column: ColumnElement[Any], query: Select[Any]) -> None:

@@ -127,7 +127,13 @@ def _side(inbox: bool, top: bool, after: bool) -> Select[Any]:
     position = tasks.c.position
     behind = position >= bindparam("edge") if after else position <= bindparam("edge")
     rows = select(*TASKS.columns).where(*_of_place(inbox, top), behind)
-    return rows.order_by(position.asc() if after else position.desc()).limit(MOST_READ)
+    return rows.order_by(*_by_position(top, after)).limit(MOST_READ)
+
+
+def _by_position(top: bool, after: bool) -> Sequence[ColumnElement[Any]]:
+    """On top by the list, too, which all share: PostgreSQL finds the inbox's order no other way."""
+    keys = (tasks.c.list_id, tasks.c.position) if top else (tasks.c.position,)
+    return [key.asc() if after else key.desc() for key in keys]
 
 
 @cache
@@ -135,6 +141,6 @@ def _around(inbox: bool) -> Select[Any]:
     position = tasks.c.position
     edge: ColumnElement[str] = bindparam("edge")
     of_place = select(position).where(*_of_place(inbox, top=True)).limit(1)
-    before = of_place.where(position < edge).order_by(position.desc()).scalar_subquery()
-    after = of_place.where(position > edge).order_by(position.asc()).scalar_subquery()
+    before = of_place.where(position < edge).order_by(*_by_position(True, False)).scalar_subquery()
+    after = of_place.where(position > edge).order_by(*_by_position(True, True)).scalar_subquery()
     return select(before.label("before"), after.label("after"))

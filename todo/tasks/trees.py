@@ -125,7 +125,9 @@ def _edge(side: Side) -> Select[Any]:
 
     def nearest(in_place: ColumnElement[bool]) -> ColumnElement[Any]:
         found = select(position).where(*of_top, in_place, behind).limit(1)
-        return found.order_by(position.asc() if after else position.desc()).scalar_subquery()
+        # By the list, too, which all share: PostgreSQL finds the order of the inbox no other way.
+        keys = (beside.c.list_id, position)
+        return found.order_by(*(k.asc() if after else k.desc() for k in keys)).scalar_subquery()
 
     own = case(
         (tasks.c.list_id.is_(None), nearest(beside.c.list_id.is_(None))),
