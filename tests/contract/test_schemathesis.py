@@ -29,6 +29,7 @@ EXAMPLES = 10  # `make fuzz` looks further, its short form in CI
 # Coverage makes four of five requests, and `make fuzz` makes them, too.
 PHASES = ("examples", "fuzzing", "stateful")
 PLANTED = 30
+DAILY = {"rule": "FREQ=DAILY"}
 # Nobody's made-up password is right, and the users' tokens are of no account: tests/api has those.
 FEWEST_SUCCESSES = {
     "tasks": 1,
@@ -83,7 +84,7 @@ def run(
     run = Run(create_app(settings_for(new_database("sqlite"))))
     alice = Caller(TestClient(run.application), NAMES[0])
     tags = [f"planted-{number}" for number in range(PLANTED)]
-    tasks = [alice.create(tags=[tag])["id"] for tag in tags]
+    tasks = [alice.create(tags=[tag], recurrence=DAILY)["id"] for tag in tags]
     lists = [alice.create_list(tag)["id"] for tag in tags]
 
     settings = tomllib.loads((ROOT / "schemathesis.toml").read_text())

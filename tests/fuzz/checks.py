@@ -22,14 +22,34 @@ from todo.sync.sync_tokens import Place
 from todo.values.text_keys import fold
 
 UNPROCESSABLE = 422
-BEYOND_JSON_SCHEMA = {"contradiction", "not_unique", "format", "unknown_reference", "limit"}
+BEYOND_JSON_SCHEMA = {
+    "contradiction",
+    "not_unique",
+    "format",
+    "unknown_reference",
+    "limit",
+    "required",
+    "unsupported",
+    "never_occurs",
+}
 """What JSON Schema cannot say: parameters that contradict each other, a tag in two cases, and what
-a string of a format of our own is not, and which ids there are. Schemathesis makes such strings on
-purpose, and then takes them for valid."""
+a string of a format of our own is not, and which ids there are, and what a rule is; a series needs
+one only where a task is in none. Schemathesis makes such strings on purpose, and then takes them
+for valid."""
 
 MOST_PLANTED = 30
 """Tasks with ids up to this one are probably there."""
 REFERENCES = ("list_id", "parent_id")
+
+RULES = (
+    "FREQ=DAILY",
+    "FREQ=DAILY;COUNT=2",
+    "FREQ=WEEKLY;BYDAY=MO,TH",
+    "FREQ=MONTHLY",
+    "FREQ=MONTHLY;BYDAY=-1FR",
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+)
+LONGEST_RULE = 200
 
 VALID_KEY = re.compile(r"[ -~]{1,255}")
 
@@ -118,7 +138,18 @@ def map_body(ctx: HookContext, body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     made_up = {n for n in REFERENCES if type(body.get(n)) is int and body[n] > MOST_PLANTED}
-    return {**body, **dict.fromkeys(made_up)}
+    return {**body, **dict.fromkeys(made_up), **_series(body)}
+
+
+def _series(body: dict[str, Any]) -> dict[str, Any]:
+    """Let most texts be rules: no text that is made up is one. A series starts when it is due."""
+    series = body.get("recurrence")
+    rule = series.get("rule") if isinstance(series, dict) else None
+    if not isinstance(rule, str) or not 1 <= len(rule) <= LONGEST_RULE:
+        return {}
+    known = [*RULES, rule][len(rule) % (1 + len(RULES))]
+    due = {"due_date": series["start"]} if isinstance(series.get("start"), str) else {}
+    return {"recurrence": {**series, "rule": known}, **due}
 
 
 @schemathesis.hook

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib.resources import files
@@ -11,12 +12,14 @@ from typing import Any
 
 import psycopg2
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from tests.api.expect import a_task
+from tests.conftest import Service
 from tests.integration.catalogue import OURS, definitions, tables
 from tests.integration.concurrently import PATIENCE_SECONDS, together
 from tests.integration.server import postgresql_settings, run_todo
@@ -26,6 +29,7 @@ from tests.servers.reaper import wait_until
 from todo.database import schema
 from todo.database.engine import maintenance_engine
 from todo.models import VERSION_TABLE, Base
+from todo.tasks import recurrence
 from todo.values import positions
 
 RACES = 3
@@ -458,6 +462,81 @@ def test_reads_and_writes_of_before_go_on_while_many_tasks_get_their_positions(p
     assert value(url, "SELECT count(*) FROM tasks WHERE position IS NULL") == 0
 
 
+OF_SERIES = dict(recurrence.NONE)
+"""The columns of what repeats; nothing of before does."""
+
+
+def columns_of_tasks(url: str) -> set[str]:
+    return {column["name"] for column in sa.inspect(maintenance_engine(url)).get_columns("tasks")}
+
+
+def fill_before_series(url: str, service_on: Callable[[str], Service]) -> None:
+    """A list with a task, a subtask below it, and one in the trash, as the release before has."""
+    schema.migrate(url)
+    alice = service_on(url).caller("alice")
+    parent = alice.create("Water the plants", due_date="2026-11-29")["id"]
+    alice.create("Fill the can", parent_id=parent)
+    alice("DELETE", str(alice.create("Old")["id"]))
+    schema.migrate(url, "0014")
+
+
+def test_tasks_of_before_do_not_repeat_until_they_are_given_a_rule(empty_database, service_on):
+    fill_before_series(empty_database, service_on)
+    before = rows(empty_database, "SELECT * FROM tasks ORDER BY id")
+
+    schema.migrate(empty_database)
+
+    after = rows(empty_database, "SELECT * FROM tasks ORDER BY id")
+    assert after == [{**task, **OF_SERIES} for task in before]
+    alice = service_on(empty_database).caller("alice")
+    repeats = alice("PATCH", "1", json={"recurrence": {"rule": "FREQ=WEEKLY"}}).json()
+    assert (repeats["occurrence"], repeats["series_id"]) == ("2026-11-29", 1)
+    done = alice("PATCH", "1/complete", json={"completed": True}).json()
+    assert alice("GET", "2").json()["parent_id"] == done["next_id"]
+
+
+def test_series_go_with_the_way_back_and_each_of_their_tasks_stays(empty_database, service_on):
+    schema.migrate(empty_database)
+    alice = service_on(empty_database).caller("alice")
+    alice.create("Water the plants", recurrence={"rule": "FREQ=DAILY"})
+    next_id = alice("PATCH", "1/complete").json()["next_id"]
+    columns = columns_of_tasks(empty_database)
+
+    schema.migrate(empty_database, "0014")
+
+    assert columns - columns_of_tasks(empty_database) == OF_SERIES.keys()
+    tasks = "SELECT id, completed FROM tasks ORDER BY id"
+    found = [(row["id"], bool(row["completed"])) for row in rows(empty_database, tasks)]
+    assert found == [(1, True), (next_id, False)]
+
+    schema.migrate(empty_database)
+
+    assert differences(empty_database) == []
+    assert {task["recurrence"] for task in alice("GET", "").json()["tasks"]} == {None}
+    assert alice("PATCH", f"{next_id}/complete").json()["next_id"] is None
+
+
+def test_a_task_that_is_completed_while_the_columns_of_series_are_added_is_completed(postgres):
+    url = postgres.create_database()
+    fill_before_lists(url, 3)
+    schema.migrate(url, "0014")
+    complete = (
+        "UPDATE users SET revision = 4, open_tasks = open_tasks - 1, done_tasks = done_tasks + 1"
+        " WHERE id = 'alice'; UPDATE tasks SET revision = 4, completed = true,"
+        " completed_at = now() WHERE user_id = 'alice' AND id = 1"
+    )
+
+    with closing(psycopg2.connect(url)) as writer, ThreadPoolExecutor(1) as thread:
+        writer.cursor().execute(complete)
+        migration = thread.submit(schema.migrate, url)
+        assert wait_until(lambda: value(url, LOCK_WAITERS) == 1, PATIENCE_SECONDS)
+        writer.commit()
+        migration.result(PATIENCE_SECONDS)
+
+    task = "SELECT revision, completed, next_id FROM tasks WHERE user_id = 'alice' AND id = 1"
+    assert rows(url, task) == [{"revision": 4, "completed": True, "next_id": None}]
+
+
 ON_TOP = {
     "list_id": None,
     "parent_id": None,
@@ -465,6 +544,7 @@ ON_TOP = {
     "children": 0,
     "children_done": 0,
     "deleted_unit": None,
+    **OF_SERIES,
 }
 """What they added to its task."""
 NEW = {"email": None, "name": None, "nonce": "", "logged": 0, "log_floor": 0, "floor_nonce": ""}

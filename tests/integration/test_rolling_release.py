@@ -173,6 +173,41 @@ def test_undelete_by_the_release_before_is_counted(alice, before, database_url):
     assert_all_is_counted(database_url, alice.id)
 
 
+def test_what_the_release_before_completes_has_a_next_task_once_it_is_completed_here(
+    alice, before, database_url
+):
+    task = alice.create("Water the plants", recurrence={"rule": "FREQ=DAILY"})
+    before.complete(task["id"])
+
+    shown = alice("GET", f"{task['id']}").json()
+    assert shown == {
+        **task,
+        "completed": True,
+        "completed_at": shown["completed_at"],
+        "revision": task["revision"] + 1,
+    }
+    assert alice("PATCH", f"{task['id']}", json={"completed": True}).json() == shown
+    assert alice("PATCH", f"{task['id']}", json={"completed": False}).json()["next_id"] is None
+    done = alice("PATCH", f"{task['id']}", json={"completed": True}).json()
+
+    made = alice("GET", f"{done['next_id']}").json()
+    assert (made["previous_id"], made["occurrence_number"]) == (task["id"], 2)
+    assert_all_is_counted(database_url, alice.id)
+
+
+def test_a_next_task_that_the_release_before_completed_is_not_taken_back(
+    alice, before, database_url
+):
+    task = alice.create("Water the plants", recurrence={"rule": "FREQ=DAILY"})["id"]
+    made = alice("PATCH", f"{task}/complete").json()["next_id"]
+    before.complete(made)
+
+    assert alice("PATCH", f"{task}/complete").json()["next_id"] == made
+
+    assert alice("GET", f"{made}").json()["completed"] is True
+    assert_all_is_counted(database_url, alice.id)
+
+
 def test_who_was_counted_is_not_counted_again(alice, before, service):
     parent, _ = family(alice)
     before.create()
