@@ -116,9 +116,9 @@ def test_complete_of_a_deleted_task_is_404(alice, task):
     assert refusal(alice("PATCH", "1/complete")) == expected
 
 
-def test_complete_takes_no_parameters(alice, task):
+def test_complete_takes_no_state_from_the_query(alice, task):
     response = alice("PATCH", "1/complete?completed=true")
 
-    detail = "'completed' is not a parameter of this operation, which has: none."
+    detail = "'completed' is not a parameter of this operation, which has: tz."
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1/complete")
     assert alice("GET", "1").json() == task
