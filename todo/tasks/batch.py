@@ -25,22 +25,18 @@ LIVE: Final = (
         _tasks.children_done,
         _tasks.deleted_at,
         _tasks.occurrence,
+        _tasks.next_id,
     )
     .where(*TASKS.live)
     .order_by(_tasks.id)
 )
 """What :func:`change` looks at, of all live tasks."""
 _IN_STATE: Final = LIVE.where(_tasks.completed == bindparam("completed"))
-_next = TASKS.table.alias("next")
-_NEXT_IS_AS_MADE: Final = select(_tasks.id).where(
-    *TASKS.live,
-    _tasks.completed,
-    _next.c.user_id == bindparam("of_user"),
-    _next.c.id == _tasks.next_id,
-    _next.c.revision == _next.c.id,
-    _next.c.deleted_at.is_(None),
+_AS_MADE: Final = select(_tasks.id).where(
+    *TASKS.live, _tasks.previous_id.is_not(None), _tasks.revision == _tasks.id
 )
-"""Completed tasks whose next one nobody has changed."""
+"""Next tasks that nobody has changed. Joined to those before them, PostgreSQL would compare each
+with each while it has no statistics."""
 MOST_SERIES: Final = 2000
 """Tasks that repeat and change their state together: each is changed by itself."""
 _SERIES_AT_ONCE: Final = 100
@@ -82,7 +78,10 @@ def _in_series(unit: UnitOfWork, rows: Sequence[Row[Any]], completed: bool) -> s
     """The ids of ``rows`` that have a next task then, or lose the one they have."""
     if completed:
         return {row.id for row in rows if row.occurrence is not None}
-    return {row.id for row in unit.read(_NEXT_IS_AS_MADE, {})}
+    before = {row.next_id: row.id for row in rows if row.next_id is not None}
+    return (
+        {before[row.id] for row in unit.read(_AS_MADE, {}) if row.id in before} if before else set()
+    )
 
 
 def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Terms) -> None:
