@@ -55,6 +55,19 @@ def test_trees_of_several_batches_are_completed_reopened_and_taken_back_whole(se
     assert_places_are_sound(service.settings.database_url, alice.id)
 
 
+def test_large_trees_are_completed_and_reopened_together(service, alice):
+    create_many(alice, 60)
+    for parent in range(1, 61):
+        below = {"op": "create", "data": {"title": "below", "parent_id": parent}}
+        assert bulk(alice, *[below] * 90).is_success
+
+    assert complete_all(alice).json()["changed"] == 60 * 91
+    assert alice("GET", "?limit=1").json()["total"] == 2 * 60 * 91
+    assert complete_all(alice, completed=False).json()["changed"] == 60 * 91
+    assert alice("GET", "?limit=1").json()["total"] == 60 * 91
+    assert_places_are_sound(service.settings.database_url, alice.id)
+
+
 def test_at_most_2000_tasks_that_repeat_change_together(service, alice):
     create_many(alice, MOST_SERIES + 1)
     newest = revision(alice)

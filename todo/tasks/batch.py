@@ -40,6 +40,8 @@ with each while it has no statistics."""
 MOST_SERIES: Final = 2000
 """Tasks that repeat and change their state together: each is changed by itself."""
 _SERIES_AT_ONCE: Final = 100
+_MOST_READ: Final = 100_000
+"""Tasks in the trees of so many, and of their next ones: 500 that count, and what is past."""
 
 
 def clear_completed(unit: UnitOfWork) -> Changed:
@@ -88,7 +90,7 @@ def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Term
     """Change tasks that repeat one by one, those of a tree together."""
     left = set(ids)
     while left:
-        forest, state = Forest(unit), {"completed": completed}
+        forest, state = Forest(unit, most=_MOST_READ), {"completed": completed}
         some = unit.entities(TASKS, sorted(left)[:_SERIES_AT_ONCE])
         occurrences.look_around(forest, [(one, state) for one in some.values()])
         together = left & forest.tasks.keys()

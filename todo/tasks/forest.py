@@ -48,6 +48,8 @@ class Forest:
     """The ids of tasks that were put."""
     as_read: dict[int, Task] = field(default_factory=dict)
     """Live tasks as they were before the unit."""
+    most: int = trees.MOST_READ
+    """Tasks that one statement reads; more raise :class:`Problem` ``change_too_large``."""
     _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
     _went_along: dict[tuple[int | None, int | None], list[Task]] = field(
         default_factory=lambda: defaultdict(list)
@@ -63,34 +65,32 @@ class Forest:
         *,
         neighbours: Iterable[int] = (),
         restores: bool = False,
-        most: int | None = None,
+        most: int = trees.MOST_READ,
     ) -> Self:
         """Return the trees that have a task of ``ids``; know which of ``list_ids``, and of the
         lists of these tasks, are live. ``None`` is nothing.
 
         ``neighbours`` are tasks of ``ids`` that others move to. With ``restores`` tasks of ``ids``
         in the trash come with what went there with them. Raises :class:`Problem`
-        ``change_too_large`` for more than ``most`` tasks, or :data:`todo.tasks.trees.MOST_READ`.
+        ``change_too_large`` for more than ``most`` tasks.
         """
-        found = cls(unit)
+        found = cls(unit, most=most)
         bound = {"ids": _given(ids), "lists": _given(list_ids)}
         if any(bound.values()):
-            found._read(bound, {*neighbours}, restores, most or trees.MOST_READ)
+            found._read(bound, {*neighbours}, restores)
         return found
 
     def extend(self, ids: Iterable[int], neighbours: Iterable[int]) -> None:
         """Read the trees that have a task of ``ids``, too; what is known already stays."""
         bound: dict[str, list[int]] = {"ids": sorted(ids), "lists": []}
-        self._read(bound, {*neighbours}, restores=False, most=trees.MOST_READ)
+        self._read(bound, {*neighbours}, restores=False)
 
-    def _read(
-        self, bound: dict[str, list[int]], neighbours: set[int], restores: bool, most: int
-    ) -> None:
+    def _read(self, bound: dict[str, list[int]], neighbours: set[int], restores: bool) -> None:
         beside = {"neighbours": sorted(neighbours)} if neighbours else {}
         statement = trees.statement(self.unit.connection.dialect.name, bool(beside), restores)
-        rows = self.unit.read(statement, {**bound, **beside, "most": most + 1})
-        if len(rows) > most:
-            detail = f"The trees of these tasks have more than {most} tasks together."
+        rows = self.unit.read(statement, {**bound, **beside, "most": self.most + 1})
+        if len(rows) > self.most:
+            detail = f"The trees of these tasks have more than {self.most} tasks together."
             raise Problem("change_too_large", detail)
         for row in rows:
             self._add(row)
