@@ -171,12 +171,12 @@ class Places:
 
     def where(self, asked: Task, task: Task | None, side: str | None = None) -> Where:
         """Which place is asked for; that of a neighbour, where one is named."""
+        if side is not None and asked[side] == asked["id"]:
+            raise Refused(422, "contradiction")
         named = "list_id" in asked or "parent_id" in asked
         where = self.named(asked, task, named=named)
         if side is None:
             return where
-        if asked[side] == asked["id"]:
-            raise Refused(422, "contradiction")
         if (neighbour := self.live.get(asked[side])) is None:
             raise Refused(422, "unknown_reference")
         beside = (neighbour["list_id"], neighbour["parent_id"])

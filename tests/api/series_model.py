@@ -4,6 +4,7 @@ All dates are days in UTC. The moment at which a unit happens is the server's: t
 """
 
 from bisect import bisect
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -37,18 +38,16 @@ def next_day(task: Task, now: str) -> str | None:
 
 @dataclass
 class Series(Places):
-    """Places of tasks that repeat; ``now`` and ``told`` are what the server says of this unit."""
+    """Places of tasks that repeat; ``now`` is the moment of this unit, as the server says it."""
 
     blank: ClassVar[Task] = {**Places.blank, **dict.fromkeys(DATED)}
     now: str = ""
-    told: dict[int, Task] = field(default_factory=dict)
-    made: dict[int, set[int]] = field(default_factory=dict)
-    """What was below each next task when it was made."""
+    read: dict[int, Task] = field(default_factory=dict)
+    """The live tasks before this unit."""
 
-    def adopt(self, live: dict[int, Task], trash: dict[int, Task]) -> None:
-        super().adopt(live, trash)
-        for task in self.new:
-            self.made[task["id"]] = {one["id"] for one in self.below(task)}
+    def do(self, operation: Task) -> None:
+        self.read = deepcopy(self.live)
+        super().do(operation)
 
     def edit(self, task: Task, data: Task) -> None:
         before = dict(task)
@@ -87,19 +86,20 @@ class Series(Places):
         self.changed.add(task["id"])
 
     def complete_all(self, operation: Task) -> None:
-        """What does not repeat is first, then what is below others."""
+        """What repeats is completed last, and reopened first; what is below others goes first."""
         completed = operation["completed"]
         changing = [one["id"] for one in self.live.values() if one["completed"] != completed]
-        for task_id in sorted(changing, key=self.comes_late):
+        in_series = {one for one in changing if self.goes_with_others(self.live[one])}
+        key = {
+            one: ((one in in_series) == completed, -self.level(self.live[one])) for one in changing
+        }
+        for task_id in sorted(changing, key=key.__getitem__):
             self.set_completed(self.live[task_id], completed)
 
-    def comes_late(self, task_id: int) -> tuple[bool, int]:
-        """What is asked to be reopened repeats as long as its next task is as it was made."""
-        task = self.live[task_id]
+    def goes_with_others(self, task: Task) -> bool:
         following = self.live.get(task["next_id"])
         is_made = following is not None and following["revision"] == following["id"]
-        repeats = is_made if task["completed"] else task["recurrence"] is not None
-        return repeats, -len(list(self.above(task_id)))
+        return is_made if task["completed"] else task["recurrence"] is not None
 
     def set_completed(self, task: Task, completed: bool) -> None:
         if task["completed"] == completed:
@@ -140,7 +140,7 @@ class Series(Places):
     def take_back(self, task: Task) -> None:
         """A next task that is as it was made goes, and gives the steps back that it was given."""
         made = self.live.get(task["next_id"])
-        if made is None or not self.is_as_made(task, made):
+        if made is None or not self.is_as_made(made):
             return
         moved = [one for one in self.below(made) if is_older(one["id"], made["id"])]
         back = [(one, self.original(one, made, task)) for one in moved]
@@ -162,27 +162,26 @@ class Series(Places):
             return task
         if is_older(above["id"], made["id"]):
             return None
-        below = {one["id"]: one for one in self.below(task)}
-        return below.get(above["previous_id"], task)
+        under = self.live.get(above["previous_id"], task)
+        return under if under["parent_id"] == task["id"] else task
 
     def level(self, task: Task) -> int:
         return 1 + len(list(self.above(task["id"])))
 
-    def is_as_made(self, task: Task, made: Task) -> bool:
-        """Whether nothing of a next task has changed; where something has left it, either is right,
-        and the server tells.
-        """
-        now = [made, *self.below(made)]
-        if made["id"] > 0 and any(self.has_changed(one, made) for one in now):
+    def is_as_made(self, made: Task) -> bool:
+        """Whether nothing of a next task has changed since, nor of what is below it by now."""
+        if made["id"] > 0 and (made["id"] in self.changed or made["revision"] != made["id"]):
             return False
-        if {one["id"] for one in now[1:]} == self.made.get(made["id"]):
-            return True
-        told: int | None = self.told[task["id"]]["next_id"]
-        return told is None if made["id"] < 0 else told != made["id"]
+        return not any(self.has_changed(one, made) for one in self.below(made))
 
     def has_changed(self, one: Task, made: Task) -> bool:
-        is_of_this_unit = one["id"] in self.changed or one["id"] < 0
-        return is_of_this_unit or one["updated_at"] > made["created_at"]
+        """Whether what is below a next task has changed; a change of this unit does not count."""
+        was = self.read.get(one["id"])
+        if was is None or was["parent_id"] != one["parent_id"]:
+            return bool(one["completed"]) or made["id"] > 0
+        if not 0 < made["id"] < was["revision"]:
+            return False
+        return bool(was["completed"]) or was["updated_at"] != made["created_at"]
 
     def height(self, task_id: int) -> int:
         children = self.order.get((self.live[task_id]["list_id"], task_id), ())

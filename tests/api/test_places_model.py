@@ -121,8 +121,8 @@ class TwoClients(RuleBasedStateMachine):
         answer = insist(lambda: request_of(self.caller, operation))
         live, trash, lists, revision = self.look()
         self.done[operation["op"]] += 1
-        self.model.told = live | trash
-        self.model.now = max((task["updated_at"] for task in self.model.told.values()), default="")
+        moments = (task["updated_at"] for task in (live | trash).values())
+        self.model.now = max(moments, default="")
         if (refused := self.refused(operation)) is not None:
             self.done["refused"] += 1
             assert code_of(answer) == refused, (operation, answer.text)

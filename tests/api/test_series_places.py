@@ -42,6 +42,10 @@ def places(alice: Caller) -> dict[int, Any]:
     return {one["id"]: (one["list_id"], one["parent_id"]) for one in live(alice).values()}
 
 
+def stable(task: Any) -> Any:
+    return {name: task[name] for name in task if name not in ("revision", "updated_at")}
+
+
 def with_a_changed_next_one(alice: Caller, **where: Any) -> tuple[Any, int]:
     """A task that is open again, and the id of its next one."""
     task = alice.create(recurrence=DAILY, **where)
@@ -168,3 +172,27 @@ def test_a_step_that_is_completed_as_it_goes_on_top_has_its_next_one_behind_it(a
 
     order = sorted(live(alice).values(), key=lambda one: one["position"])
     assert [one["id"] for one in order] == [parent["id"], other["id"], task["id"], made]
+
+
+def test_reopening_all_changes_each_task_once_where_steps_come_back_to_another_list(alice):
+    home = alice.create_list()["id"]
+    task = alice.create(recurrence=DAILY)
+    step = alice.create(parent_id=task["id"])
+    below = alice.create(parent_id=step["id"])
+    set_completed(alice, below, True)
+    set_completed(alice, task, True)
+    patch(alice, task["id"], list_id=home)
+    before = live(alice)
+
+    reopened = alice("POST", "complete-all", json={"completed": False}).json()
+
+    assert reopened["changed"] == 2
+    assert {one["id"]: one["completed"] for one in live(alice).values()} == dict.fromkeys(
+        [task["id"], step["id"], below["id"]], False
+    )
+    assert places(alice)[below["id"]] == (home, step["id"])
+    undone = alice("POST", "/api/me/undo", json={"revision": reopened["revision"]})
+    assert undone.status_code == 200, undone.text
+    assert {one: stable(task) for one, task in live(alice).items()} == {
+        one: stable(task) for one, task in before.items()
+    }

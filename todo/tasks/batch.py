@@ -1,6 +1,6 @@
 """Changes of all of a user's tasks at once; each takes its own revision, in the order of ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select
@@ -68,9 +68,10 @@ def complete_all(unit: UnitOfWork, completed: bool, terms: Terms) -> Changed:
         detail = f"More than {MOST_SERIES} tasks that repeat are too many at once."
         raise Problem("change_too_large", detail)
     state = {"completed": completed, "completed_at": unit.now if completed else None}
-    if not completed:  # a subtask that is reopened before would look like one that has changed
-        _change_series(unit, in_series, completed, terms)
-    change(unit, [row for row in rows if row.id not in in_series], state)
+    others = {row.id for row in rows} - in_series
+    if not completed:  # what comes back to another list takes along what is reopened, too
+        others -= _change_series(unit, in_series, completed, terms, beside=others)
+    change(unit, [row for row in rows if row.id in others], state)
     if completed:
         _change_series(unit, in_series, completed, terms)
     return unit.changed(len(rows))
@@ -81,25 +82,31 @@ def _in_series(unit: UnitOfWork, rows: Sequence[Row[Any]], completed: bool) -> s
     if completed:
         return {row.id for row in rows if row.occurrence is not None}
     before = {row.next_id: row.id for row in rows if row.next_id is not None}
-    return (
-        {before[row.id] for row in unit.read(_AS_MADE, {}) if row.id in before} if before else set()
-    )
+    made = unit.read(_AS_MADE, {}) if before else ()
+    return {before[row.id] for row in made if row.id in before}
 
 
-def _change_series(unit: UnitOfWork, ids: set[int], completed: bool, terms: Terms) -> None:
-    """Change tasks that repeat one by one, those of a tree together."""
-    left = set(ids)
-    while left:
+def _change_series(
+    unit: UnitOfWork, ids: set[int], completed: bool, terms: Terms, beside: Set[int] = frozenset()
+) -> set[int]:
+    """Change tasks that repeat one by one, those of a tree together, and then those ``beside`` them
+    in their trees; return the ids of all of them.
+    """
+    changed: set[int] = set()
+    while left := ids - changed:
         forest, state = Forest(unit, most=_MOST_READ), {"completed": completed}
         some = unit.entities(TASKS, sorted(left)[:_SERIES_AT_ONCE])
         occurrences.look_around(forest, [(one, state) for one in some.values()])
         together = left & forest.tasks.keys()
         others = [(forest.tasks[one], state) for one in together - some.keys()]
         occurrences.look_around(forest, others)
-        for task_id in sorted(together, key=lambda one: _leaves_first(forest, one)):
+        in_order = sorted(together, key=lambda one: _leaves_first(forest, one))
+        in_order += sorted(beside & forest.tasks.keys())
+        for task_id in in_order:
             service.set_completed(forest, forest.tasks[task_id], completed, terms, subtasks=False)
         unit.write_batch()
-        left -= together
+        changed |= {*in_order}
+    return changed
 
 
 def _leaves_first(forest: Forest, task_id: int) -> tuple[int, int]:
