@@ -10,6 +10,8 @@ PATHS = {
     "/api/{owner}/tasks/1": "DELETE, GET, HEAD, PATCH, PUT",
     "/api/{owner}/tasks/1/complete": "PATCH",
     "/api/{owner}/tasks/1/move": "POST",
+    "/api/{owner}/tasks/1/skip": "POST",
+    "/api/{owner}/tasks/1/occurrences": "GET, HEAD",
     "/api/{owner}/tasks/bulk": "POST",
     "/api/{owner}/tasks/clear-completed": "POST",
     "/api/{owner}/tasks/complete-all": "POST",

@@ -180,9 +180,8 @@ def test_patch_refuses_a_body_that_is_against_the_contract(alice, task, body, er
 def test_patch_refuses_an_unknown_parameter_by_its_name(alice, task):
     response = alice("PATCH", "1?priority=high")
 
-    detail = (
-        "'priority' is not a parameter of this operation, which has: completed, description, title."
-    )
+    has = "completed, description, title, tz"
+    detail = f"'priority' is not a parameter of this operation, which has: {has}."
     assert refusal(response) == problem("unknown_parameter", detail, f"{alice.tasks}/1")
 
 

@@ -109,11 +109,11 @@ def test_the_documentation_can_be_tried_out_on_a_telephone(tmp_path: Path, prefi
     assert {request["authorization"] for request in told["sent"]} == {f"Bearer {token}"}
     assert not any("key" in request for request in told["sent"])
     assert [request["path"] for request in told["sent"]] == [
-        f"{prefix}/api/me/tasks",
-        f"{prefix}/api/me/tasks",
+        f"{prefix}/api/me/tasks?tz=UTC",
+        f"{prefix}/api/me/tasks?tz=UTC",
         f"{prefix}/api/me/tasks?skip=0&limit=100&total=true&tz=UTC&sort=created",
-        f"{prefix}/api/me/tasks/1/complete",
-        f"{prefix}/api/me/tasks/bulk",
+        f"{prefix}/api/me/tasks/1/complete?tz=UTC",
+        f"{prefix}/api/me/tasks/bulk?tz=UTC",
     ]
 
 
