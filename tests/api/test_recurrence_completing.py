@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.calls import bulk, complete, live, order, revision, trash
+from tests.api.calls import bulk, complete, live, order, revision, trash, undone
 from tests.api.clock import frozen
-from tests.api.expect import MOMENT, a_page, problem, refusal
+from tests.api.expect import MOMENT, a_page, in_body, problem, refusal
 from tests.api.repeating import DAILY, DUE, a_first, day, done, following
 from tests.conftest import DIALECTS, Caller, settings_for
 from tests.integration.tables import rows
@@ -182,6 +182,24 @@ def test_a_gap_without_room_gets_some_and_the_next_one_is_there(service, alice):
     assert order(alice) == [1, made, 2, 3]
 
 
+def test_steps_that_made_room_are_completed_where_they_are_by_then(service, alice):
+    alice.create("Card")
+    for _ in range(3):
+        alice.create(due_date=DUE, recurrence=DAILY, parent_id=1)
+    url, narrow = service.settings.database_url, "a2" + "0" * 88
+    move_to = "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :id"
+    for task_id, end in ((2, "0000000001"), (3, "0000000002"), (4, "0000000003")):
+        rows(url, move_to, position=f"{narrow}{end}"[:100], owner=alice.id, id=task_id)
+
+    response = alice("PATCH", "1/complete", json={"completed": True, "subtasks": True})
+
+    assert response.status_code == 200
+    made = {task["previous_id"]: one for one, task in live(alice).items()}
+    assert order(alice, parent_id=1) == [2, made[2], 3, made[3], 4, made[4]]
+    undone(alice)
+    assert order(alice, parent_id=1) == [2, 3, 4]
+
+
 def test_the_next_one_goes_to_the_end_where_no_gap_around_has_room(service, alice):
     data = {"title": "x", "due_date": DUE, "recurrence": DAILY}
     for _ in range(11):
@@ -197,6 +215,34 @@ def test_the_next_one_goes_to_the_end_where_no_gap_around_has_room(service, alic
     last = alice("GET", "?sort=position&order=desc&parent=none&list=none&limit=1").json()
     [made] = last["tasks"]
     assert (made["id"], made["previous_id"]) == (1102, 550)
+
+
+def test_a_rehearsed_completion_tells_no_id_that_is_not_there(alice):
+    alice.create("Water", due_date=DUE, recurrence=DAILY)
+    alice.create("step", parent_id=1)
+    rename = {"op": "update", "id": 2, "data": {"title": "Step"}}
+
+    rehearsed = bulk(alice, BULK_COMPLETE, rename, dry_run=True).json()["results"]
+
+    assert [one["task"]["next_id"] for one in rehearsed] == [None, None]
+    assert [one["task"]["parent_id"] for one in rehearsed] == [None, None]
+    assert revision(alice) == 2
+
+
+def test_a_bulk_that_brings_a_task_back_makes_no_second_next_one(alice):
+    alice.create("Card")
+    alice.create("Step", due_date=DUE, recurrence=DAILY, parent_id=1)
+    complete(alice, 2)
+    alice("PATCH", "4", json={"title": "Other", "parent_id": None})
+    complete(alice, 2)
+    alice("DELETE", "1")
+
+    restored = bulk(
+        alice, {"op": "restore", "id": 1}, {"op": "complete", "id": 2, "completed": True}
+    )
+
+    assert restored.json()["results"][1]["task"]["next_id"] == 4
+    assert sorted(live(alice)) == [1, 2, 4]
 
 
 def test_count_counts_the_tasks_that_were_made(alice):
@@ -339,7 +385,7 @@ def narrow(request, serve, new_database):
     return alice
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
+@pytest.mark.parametrize("way", [WAYS[name] for name in ("complete", "complete in a bulk")])
 def test_a_series_passes_the_quota_by_a_tenth(narrow, way):
     complete(narrow, 1)
     assert len(live(narrow)) == 11
@@ -355,6 +401,8 @@ def test_a_series_passes_the_quota_by_a_tenth(narrow, way):
     detail = "A user may have 10 tasks, the trash included; a series a tenth more."
     target = f"{narrow.tasks}/{path.partition('?')[0]}"
     expected = problem("quota_exceeded", detail, target)
+    if path == "bulk":
+        expected["errors"] = [in_body("/operations/0", "quota_exceeded", detail)]
     assert refusal(refused) == expected
     assert (live(narrow), revision(narrow)) == (before, newest)
     detail = "A user may have 10 tasks, the trash included."

@@ -180,3 +180,12 @@ def test_a_limit_out_of_bounds_is_refused(alice, task, query, error):
     response = alice("GET", f"1/occurrences{query}")
 
     assert refusal(response) == invalid(f"{alice.tasks}/1/occurrences", error)
+
+
+def test_skips_of_a_task_that_counts_from_completion_go_forward(alice):
+    every_three = {"rule": "FREQ=DAILY;INTERVAL=3", "from": "completion"}
+    alice.create("Water", due_date=day(5), recurrence=every_three)
+
+    skipped = [alice("POST", "1/skip").json()["due_date"] for _ in range(2)]
+
+    assert skipped == [day(8), day(11)]

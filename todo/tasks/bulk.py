@@ -5,12 +5,13 @@ and written once; how many there are does not change how many statements that ta
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NotRequired, TypedDict
 
 from todo.problems import Problem, Violation, pointing_at, validation_failed
 from todo.sync.preconditions import stale
 from todo.sync.unit_of_work import UnitOfWork
-from todo.tasks import moves, occurrences, places, service
+from todo.tasks import moves, occurrences, places, service, trees
 from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
 from todo.tasks.service import quota_exceeded
@@ -51,6 +52,7 @@ _STATUS: Final = {
     "restore": 200,
     "delete": 204,
 }
+_IDS: Final = ("id", "parent_id", "series_id", "previous_id", "next_id")
 _MEMBERS_IN: Final = {"create": "/data", "update": "/data"}
 """Where the members of a task are in an operation, if not in the operation itself."""
 
@@ -74,7 +76,8 @@ def change(
     after: list[Mapping[str, object] | None] = [forest.tasks.get(one) for one in ids]
     if dry_run:
         unit.discard()
-        after = [_rehearsed(before.get(one), task) for one, task in zip(ids, after, strict=True)]
+        newest, pairs = unit.counters.revision, zip(ids, after, strict=True)
+        after = [_rehearsed(before.get(one), task, newest) for one, task in pairs]
     results = [_result(*pair) for pair in zip(operations, after, strict=True)]
     return {"results": results, "revision": unit.counters.revision}
 
@@ -89,6 +92,7 @@ def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
         [fields.get("list_id") for fields in named],
         neighbours=beside,
         restores=any(one["op"] == "restore" for one in operations),
+        most=trees.MOST_READ,
     )
     occurrences.look_around(forest, _states(forest, operations))
     return forest
@@ -101,7 +105,8 @@ def _states(forest: Forest, operations: Sequence[Operation]) -> Iterator[tuple[T
         together = [*forest.tasks.values(), *forest.trashed.values()]
         yield from ((one, {"completed": True}) for one in together)
     for operation in operations:
-        if (task := forest.tasks.get(operation.get("id", 0))) is None:
+        task_id = operation.get("id", 0)
+        if (task := forest.tasks.get(task_id) or forest.trashed.get(task_id)) is None:
             continue
         if operation["op"] == "update":
             yield task, operation["data"]
@@ -112,7 +117,7 @@ def _states(forest: Forest, operations: Sequence[Operation]) -> Iterator[tuple[T
 def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> int:
     """Make one operation; return the id of its task."""
     op, place = operation["op"], f"/operations/{index}"
-    with pointing_at(place + _MEMBERS_IN.get(op, "")):
+    with _placed(place), pointing_at(place + _MEMBERS_IN.get(op, "")):
         if op == "create":
             return service.add(forest, operation["data"], terms.where)["id"]
         task_id = operation["id"]
@@ -124,6 +129,16 @@ def _apply(forest: Forest, index: int, operation: Operation, terms: Terms) -> in
         elif op != "delete":  # an earlier operation took it along
             raise TASKS.not_found(False).at([_not_found(place)])
         return task_id
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    """Say where the operation is, in a problem that does not say it."""
+    try:
+        yield
+    except Problem as problem:
+        here = Violation(problem.code, problem.detail, pointer=place)
+        raise problem.at(problem.errors or [here]) from None
 
 
 def _change(forest: Forest, task: Task, operation: Operation, terms: Terms) -> None:
@@ -145,18 +160,17 @@ def _result(operation: Operation, task: Mapping[str, object] | None) -> Result:
     return {"status": _STATUS[operation["op"]], "task": None if gone else task}
 
 
-def _rehearsed(before: Task | None, after: Mapping[str, Any] | None) -> Mapping[str, object] | None:
-    """``after`` without what only a change that is made gives: id, revision, position."""
+def _rehearsed(
+    before: Task | None, after: Mapping[str, Any] | None, newest: int
+) -> Mapping[str, object] | None:
+    """``after`` without what only a change that is made gives: revision, position, and every id
+    behind the ``newest`` revision."""
     if after is None or after == before:
         return after
-    unknown: dict[str, object] = {"revision": None}
-    if before is None:
-        unknown |= {"id": None, "series_id": None}
+    unknown = dict.fromkeys(name for name in _IDS if (after[name] or 0) > newest)
     if before is None or before["position"] != after["position"]:
         unknown["position"] = None
-    if before is None or before["next_id"] != after["next_id"]:
-        unknown["next_id"] = None
-    return {**after, **unknown}
+    return {**after, **unknown, "revision": None}
 
 
 def _refuse_repeats(operations: Iterable[Operation]) -> None:

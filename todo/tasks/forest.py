@@ -48,7 +48,7 @@ class Forest:
     """The ids of tasks that were put."""
     as_read: dict[int, Task] = field(default_factory=dict)
     """Live tasks as they were before the unit."""
-    most: int = trees.MOST_READ
+    most: int = trees.MOST_OF_ONE
     """Tasks that one statement reads; more raise :class:`Problem` ``change_too_large``."""
     _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
     _went_along: dict[tuple[int | None, int | None], list[Task]] = field(
@@ -65,7 +65,7 @@ class Forest:
         *,
         neighbours: Iterable[int] = (),
         restores: bool = False,
-        most: int = trees.MOST_READ,
+        most: int = trees.MOST_OF_ONE,
     ) -> Self:
         """Return the trees that have a task of ``ids``; know which of ``list_ids``, and of the
         lists of these tasks, are live. ``None`` is nothing.

@@ -213,7 +213,7 @@ def skip(
         raise _cannot_skip("has no recurrence")
     if task["completed"]:
         raise _cannot_skip("is completed")
-    due = recurrence.next_due(task, now=unit.now, where=where)
+    due = recurrence.date_after_skip(task, now=unit.now, where=where)
     if due is None:
         raise _cannot_skip("is the last one of its series")
     skipped = {**unit.renewed(task), "due_date": due, "occurrence": due}

@@ -97,13 +97,9 @@ def check(
 
 
 def is_overfull(forest: Forest, task_id: int) -> bool:
-    """Whether a task has more open subtasks, or the one on top more below, than :func:`check`
-    lets come."""
+    """Whether the task on top of one has more below it than :func:`check` lets come."""
     line = [forest.tasks[task_id], *forest.ancestors(forest.tasks[task_id])]
-    children = forest.children(task_id)
-    below = sum(1 for _ in counting(forest, line[-1]["id"]))
-    too_many = sum(not one["completed"] for one in children) > MOST_OPEN_CHILDREN
-    return too_many or below > MOST_DESCENDANTS
+    return sum(1 for _ in counting(forest, line[-1]["id"])) > MOST_DESCENDANTS
 
 
 def counting(forest: Forest, task_id: int) -> Iterator[Task]:

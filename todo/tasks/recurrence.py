@@ -126,7 +126,7 @@ def _first(given: Fields, asked: _Wanted, now: str, where: ZoneInfo) -> str:
     first = _series(asked, start, where).first(now)
     if first is None:
         raise MemberError("never_occurs", "recurrence/rule", "has no date from today on")
-    return first
+    return max(first, asked.start or "")  # a start that clocks show twice is not before itself
 
 
 def _check_start(start: str, due: str, *, is_given: bool) -> None:
@@ -143,6 +143,13 @@ def next_due(task: Task, *, now: str, where: ZoneInfo) -> str | None:
     """Return when the task after ``task``, which repeats, is due; ``None`` behind the last one."""
     occurrence, number = task["occurrence"] or "", task["occurrence_number"] or 1
     return _series_of(task, where).next_due(occurrence, now, number)
+
+
+def date_after_skip(task: Task, *, now: str, where: ZoneInfo) -> str | None:
+    """Return when ``task``, which repeats, is due if this time is left out: behind its own date
+    and now, from ``completion`` too; ``None`` for the last one."""
+    dates = [next_due(task, now=moment, where=where) for moment in (now, task["occurrence"] or now)]
+    return max((one for one in dates if one is not None), default=None)
 
 
 def occurrences(task: Task, where: ZoneInfo) -> Iterator[str]:

@@ -167,8 +167,9 @@ def set_completed(
     if subtasks and not completed:
         raise MemberError("contradiction", "subtasks", "completes subtasks, and never opens them")
     for one in with_below(forest, task) if subtasks else [task]:
-        changed = _changed(forest.unit, one, {"completed": completed}, terms.where)
-        occurrences.follow(forest, one, changed, terms)
+        there = forest.tasks.get(one["id"], one)  # one before may have given it another position
+        changed = _changed(forest.unit, there, {"completed": completed}, terms.where)
+        occurrences.follow(forest, there, changed, terms)
     return forest.tasks.get(task["id"], task)
 
 

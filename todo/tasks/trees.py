@@ -26,8 +26,10 @@ from todo.models import lists, tasks
 from todo.sync.moves import Side
 from todo.tasks.resource import TASKS
 
+MOST_OF_ONE: Final = 20_000
+"""Tasks that a change of one task looks at: the done ones of series are in its tree, too."""
 MOST_READ: Final = 5000
-"""Tasks that one change looks at: a bulk may name a hundred trees."""
+"""Tasks that a bulk looks at, which may name a hundred trees."""
 COLUMNS: Final = (*TASKS.columns, *TASKS.trash_columns, *TASKS.derived_columns)
 """What there is of a task in each row, behind what it was found as."""
 

@@ -57,11 +57,12 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
 
 def _ready(taken: Sequence[TakenBack], returning: Returning) -> Sequence[TakenBack]:
     """Those of ``taken`` whose parents are not taken back later; the others wait."""
-    waiting = [one for one in taken if _parent_of(one) in returning.pending]
-    if len(waiting) > _MOST_WAITING:
+    late = set(returning.pending)
+    for _ in range(MOST_LEVELS):  # what is below one that waits does so, too
+        late |= {one.entity["id"] for one in taken if _parent_of(one) in late}
+    returning.waiting[:] = [one for one in taken if one.entity["id"] in late]
+    if len(returning.waiting) > _MOST_WAITING:
         raise change_too_large()
-    returning.waiting[:] = waiting
-    late = {one.entity["id"] for one in waiting}
     return [one for one in taken if one.entity["id"] not in late]
 
 
@@ -132,7 +133,8 @@ def _check_room(forest: Forest, taken: Sequence[TakenBack]) -> None:
     """Refuse to bring tasks back under parents that have no room for them any more."""
     came = {one.entity["id"] for one in taken if _COMING & (one.before or {}).keys()}
     parents = {forest.tasks[one]["parent_id"] for one in came if one in forest.tasks}
-    if any(places.is_overfull(forest, one) for one in parents if one is not None):
+    there = [one for one in parents if one in forest.tasks]
+    if any(places.is_overfull(forest, one) for one in there if one is not None):
         refuse("limit", "a task would have too many subtasks")
 
 
