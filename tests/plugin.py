@@ -1,5 +1,5 @@
-"""What pytest does for this suite beside running it: it watches which programs tests start, and
-says in a closing line what was skipped for want of what.
+"""What pytest does for this suite beside running it: it watches which programs tests start, says in
+a closing line what was skipped for want of what, and leaves out what a run before has passed.
 
 A test that starts a program which it has not required passes where the program is installed and
 fails everywhere else. So every start is refused that `tests.servers.programs` does not know of,
@@ -65,6 +65,34 @@ watch = Watch()
 sys.addaudithook(watch)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--passed-to", type=Path, help="write which tests passed to this file")
+    parser.addoption(
+        "--not-again",
+        type=Path,
+        help="leave out the tests that this file says have passed, but for those of random depth",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what has passed before and would do the very same now."""
+    path: Path | None = config.getoption("--not-again")
+    passed = set(path.read_text().splitlines()) if path else set()
+    again = [item for item in items if item.nodeid not in passed or is_deeper_in_ci(item)]
+    if len(again) < len(items):
+        kept = set(again)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = again
+
+
+def is_deeper_in_ci(item: pytest.Item) -> bool:
+    """Whether the module of a test looks further with `CI` (tests/depth.py)."""
+    module = item.getparent(pytest.Module)
+    return module is not None and any(
+        getattr(value, "__module__", None) == "tests.depth" for value in vars(module.obj).values()
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Watch from before the first fixture until after the last one."""
@@ -98,6 +126,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(session.config, "workerinput"):
+        if path := session.config.getoption("--passed-to"):
+            passed = [report.nodeid for report in reporter.stats.get("passed", [])]
+            path.write_text("\n".join(passed))
         skipped = [report.longrepr[2] for report in reporter.stats.get("skipped", [])]
         ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         reporter.write_line(closing_line(skipped, ended and not session.shouldstop))

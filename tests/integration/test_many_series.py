@@ -10,6 +10,7 @@ from tests.api.calls import bulk, complete_all, live, revision, undone
 from tests.api.expect import problem, refusal
 from tests.api.repeating import DAILY, DUE, made_of, repeating, tree
 from tests.conftest import DIALECTS, Caller, settings_for
+from tests.depth import ONLY_IN_CI
 from tests.integration.application import running
 from tests.integration.places import assert_places_are_sound
 from tests.integration.tables import never_analyse
@@ -55,6 +56,7 @@ def test_trees_of_several_batches_are_completed_reopened_and_taken_back_whole(se
     assert_places_are_sound(service.settings.database_url, alice.id)
 
 
+@ONLY_IN_CI
 def test_large_trees_are_completed_and_reopened_together(service, alice):
     create_many(alice, 60)
     for parent in range(1, 61):
@@ -68,6 +70,7 @@ def test_large_trees_are_completed_and_reopened_together(service, alice):
     assert_places_are_sound(service.settings.database_url, alice.id)
 
 
+@ONLY_IN_CI
 def test_at_most_2000_tasks_that_repeat_change_together(service, alice):
     create_many(alice, MOST_SERIES + 1)
     newest = revision(alice)
