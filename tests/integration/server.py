@@ -32,7 +32,9 @@ PORT_ATTEMPTS = 3
 def environment(home: Path, **variables: str) -> dict[str, str]:
     """All that a process gets to see: an empty ``home``, and ``variables``."""
     home.mkdir(exist_ok=True)
-    measured = {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
+    # A list of the names first: pytest changes a variable while threads start servers.
+    names = [name for name in list(os.environ) if name.startswith("COVERAGE_")]
+    measured = {name: os.environ[name] for name in names}
     return {"PATH": f"{PROGRAMS}:{os.defpath}", "HOME": str(home), **measured, **variables}
 
 

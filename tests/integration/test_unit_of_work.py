@@ -10,6 +10,8 @@ from todo.tasks import service
 from todo.tasks.forest import Forest
 from todo.tasks.resource import TASKS
 from todo.tasks.task import Task
+from todo.tasks.terms import Terms
+from todo.values.dates import zone
 
 ALICE = User("alice")
 KEYS = "SELECT id, title, title_key, completed, revision FROM tasks ORDER BY id"
@@ -24,7 +26,7 @@ def two_tasks(database_url, service_on) -> str:
 
 
 def changed(unit: UnitOfWork, task: Task, **fields) -> Task:
-    return service.edit(Forest(unit), task, fields)
+    return service.edit(Forest(unit), task, fields, Terms(quota=10, where=zone("UTC")))
 
 
 def test_an_entity_that_changes_twice_in_a_unit_has_one_revision_and_the_keys_of_its_last_text(
