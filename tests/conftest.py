@@ -37,19 +37,19 @@ hypothesis.settings.load_profile("todo")
 SECRET = "a-secret-of-the-tests-000000000000000000"
 DIALECTS = ("sqlite", "postgresql")
 POOLER = "pgbouncer"
-MOST_PROCESSES = 6
+MOST_PROCESSES = 4
 
 pytest_plugins = ["tests.plugin"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes for each core, for many tests wait; none for a single file, which then starts
+    """Two processes for each core, for many tests wait; none for a single file, which then starts
     at once.
     """
     named = [Path(argument.partition("::")[0]) for argument in config.args]
     if len(set(named)) == 1 and named[0].is_file():
         return 0
-    return min(3 * len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    return min(2 * len(os.sched_getaffinity(0)), MOST_PROCESSES)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -25,6 +25,7 @@ from todo.app import Application, create_app
 from todo.models import db
 
 SEED = 1
+pytestmark = pytest.mark.timeout(1200)  # all of it is one fixture, beside others on a busy machine
 EXAMPLES = 10  # `make fuzz` looks further, its short form in CI
 # Coverage makes four of five requests, and `make fuzz` makes them, too.
 PHASES = ("examples", "fuzzing", "stateful")
