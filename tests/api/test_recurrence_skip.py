@@ -182,6 +182,16 @@ def test_a_limit_out_of_bounds_is_refused(alice, task, query, error):
     assert refusal(response) == invalid(f"{alice.tasks}/1/occurrences", error)
 
 
+def test_a_series_whose_end_is_past_has_no_date_to_skip_to(alice):
+    ended = {"rule": "FREQ=DAILY;UNTIL=20200105"}
+    alice.create("Water", due_date="2020-01-01", recurrence=ended)
+
+    refused = refusal(alice("POST", "1/skip"))
+
+    last = in_query("task_id", "contradiction", "is the last one of its series")
+    assert refused == invalid(f"{alice.tasks}/1/skip", last)
+
+
 def test_skips_of_a_task_that_counts_from_completion_go_forward(alice):
     every_three = {"rule": "FREQ=DAILY;INTERVAL=3", "from": "completion"}
     alice.create("Water", due_date=day(5), recurrence=every_three)

@@ -149,7 +149,8 @@ def date_after_skip(task: Task, *, now: str, where: ZoneInfo) -> str | None:
     """Return when ``task``, which repeats, is due if this time is left out: behind its own date
     and now, from ``completion`` too; ``None`` for the last one."""
     dates = [next_due(task, now=moment, where=where) for moment in (now, task["occurrence"] or now)]
-    return max((one for one in dates if one is not None), default=None)
+    later = [one for one in dates if one is not None]
+    return max(later) if len(later) == len(dates) else None
 
 
 def occurrences(task: Task, where: ZoneInfo) -> Iterator[str]:
