@@ -232,8 +232,11 @@ def _settled(fields: Fields) -> dict[str, Any]:
 
     What ``recurrence`` becomes depends on the task.
     """
-    given = {name: value for name, value in fields.items() if name != "recurrence"}
-    kept = {name: _CLEARED.get(name) if value is None else value for name, value in given.items()}
+    kept = {
+        name: _CLEARED.get(name) if value is None else value
+        for name, value in fields.items()
+        if name != "recurrence"
+    }
     if due_date := kept.get("due_date"):
         kept["due_date"] = date_or_instant(due_date)
     return kept
