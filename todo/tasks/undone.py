@@ -57,9 +57,10 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
 
 def _ready(taken: Sequence[TakenBack], returning: Returning) -> Sequence[TakenBack]:
     """Those of ``taken`` whose parents are not taken back later; the others wait."""
-    late = set(returning.pending)
-    for _ in range(MOST_LEVELS):  # what is below one that waits does so, too
-        late |= {one.entity["id"] for one in taken if _parent_of(one) in late}
+    parents = {one.entity["id"]: _parent_of(one) for one in taken}
+    late = {one for one, parent in parents.items() if parent in returning.pending}
+    for _ in range(MOST_LEVELS - 1):  # what is below one that waits does so, too
+        late |= {one for one, parent in parents.items() if parent in late}
     returning.waiting[:] = [one for one in taken if one.entity["id"] in late]
     if len(returning.waiting) > _MOST_WAITING:
         raise change_too_large()
