@@ -83,7 +83,8 @@ def change(
 
 
 def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
-    """Read all that the operations name, in one statement."""
+    """Read all that the operations name, in one statement; where tasks that repeat get a state, what
+    that takes in another one."""
     named: list[Fields] = [*operations, *(one["data"] for one in operations if "data" in one)]
     beside = [one for fields in named for one in moves.neighbours(fields)]
     forest = Forest.read(
@@ -137,8 +138,9 @@ def _placed(place: str) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        here = Violation(problem.code, problem.detail, pointer=place)
-        raise problem.at(problem.errors or [here]) from None
+        if not problem.errors:
+            problem.at([Violation(problem.code, problem.detail, pointer=place)])
+        raise
 
 
 def _change(forest: Forest, task: Task, operation: Operation, terms: Terms) -> None:
