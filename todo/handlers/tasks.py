@@ -96,7 +96,6 @@ def _terms(tz: str) -> Terms:
 def complete_task(user: User, task_id: int, body: Json | None, tz: str) -> Response:
     """Toggles ``completed`` without a body, sets it with one."""
     state, subtasks = (body["completed"], body.get("subtasks", False)) if body else (None, False)
-
     terms = _terms(tz)
 
     def complete(unit: UnitOfWork) -> Response:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from todo.problems import MemberError
 from todo.recurrence.english import recurrence_text
-from todo.recurrence.rules import Rule, RuleError
+from todo.recurrence.rules import Origin, Rule, RuleError
 from todo.recurrence.series import Series
 from todo.tasks.task import Fields, Recurrence, Task
 from todo.values.dates import DATE_LENGTH, date_or_instant, today, zone
@@ -37,7 +37,7 @@ class _Wanted(NamedTuple):
     """What a task is to have: a rule, what it counts from, and the start, if that was said."""
 
     rule: Rule
-    origin: str
+    origin: Origin
     start: str | None
 
     def is_as(self, old: Recurrence) -> bool:
@@ -83,7 +83,7 @@ def _start(given: Fields) -> str | None:
 def _parsed(wanted: Mapping[str, Any], *, start_given: bool) -> _Wanted:
     if wanted.get("rule") is None:
         raise MemberError("required", "recurrence/rule", "is required")
-    origin = wanted.get("from") or "due"
+    origin: Origin = wanted.get("from") or "due"
     try:
         rule = Rule.parse(wanted["rule"])
         if origin == "completion":
@@ -169,8 +169,7 @@ def _series_of(task: Task, where: ZoneInfo) -> Series:
 
 
 def _series(asked: _Wanted, start: str, where: ZoneInfo) -> Series:
-    origin = "completion" if asked.origin == "completion" else "due"
-    return Series(rule=asked.rule, start=start, where=where, origin=origin)  # type: ignore[arg-type]
+    return Series(rule=asked.rule, start=start, where=where, origin=asked.origin)
 
 
 def _zone(task: Task, where: ZoneInfo) -> ZoneInfo:
