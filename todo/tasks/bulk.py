@@ -83,8 +83,10 @@ def change(
 
 
 def _read(unit: UnitOfWork, operations: Sequence[Operation]) -> Forest:
-    """Read all that the operations name, in one statement; where tasks that repeat get a state, what
-    that takes in another one."""
+    """Read all that the operations name, in one statement.
+
+    Where tasks that repeat get a state, another one reads what is around them.
+    """
     named: list[Fields] = [*operations, *(one["data"] for one in operations if "data" in one)]
     beside = [one for fields in named for one in moves.neighbours(fields)]
     forest = Forest.read(
