@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.api.places_model import LEARNED, Refused
 from tests.api.series_model import Series
@@ -243,6 +249,13 @@ class TwoClients(RuleBasedStateMachine):
                 seen.add(operation["id"])
         return {"op": "bulk", "operations": operations or [NEW]}
 
+    @initialize()
+    def both_begin_at_once_and_one_takes_a_change_back(self) -> None:
+        """Whatever the rest of the steps turns out to be, each happens once."""
+        self.change_at_once([NEW, NEW])
+        self.do(NEW)
+        self.one_takes_the_last_change_back()
+
     @rule(data=st.data())
     def one_changes_something(self, data: st.DataObject) -> None:
         self.do(self.draw(data, data.draw(st.sampled_from(ALONE))))
@@ -336,7 +349,9 @@ class TwoClients(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def both_change_something_at_once(self, data: st.DataObject) -> None:
-        operations = [self.draw(data, data.draw(st.sampled_from(ALONE))) for _ in range(2)]
+        self.change_at_once([self.draw(data, data.draw(st.sampled_from(ALONE))) for _ in range(2)])
+
+    def change_at_once(self, operations: list[dict[str, Any]]) -> None:
         calls = [partial(request_of, self.caller, operation) for operation in operations]
         answers = together([partial(insist, call) for call in calls])
         self.done["at once"] += 1
@@ -402,3 +417,5 @@ def test_everything_is_where_the_model_says_whatever_two_clients_do(machine):
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert machine.done["taken back"] >= EXAMPLES
+    assert machine.done["at once"] >= EXAMPLES
