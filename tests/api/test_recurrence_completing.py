@@ -8,7 +8,7 @@ from tests.api.calls import bulk, complete, live, order, revision, trash, undone
 from tests.api.clock import frozen
 from tests.api.expect import MOMENT, a_page, in_body, problem, refusal
 from tests.api.repeating import DAILY, DUE, a_first, day, done, following
-from tests.conftest import DIALECTS, Caller, settings_for
+from tests.conftest import Caller, settings_for
 from tests.integration.tables import rows
 
 pytestmark = [pytest.mark.pooled, pytest.mark.usefixtures("everything_is_sound")]
@@ -375,10 +375,10 @@ def test_deleting_a_task_ends_its_series(alice):
     assert (live(alice), sorted(trash(alice))) == ({}, [1])
 
 
-@pytest.fixture(params=DIALECTS)
-def narrow(request, serve, new_database):
+@pytest.fixture
+def narrow(backend, serve, new_database):
     """A user who may have 10 tasks, and has: one of them repeats every day."""
-    alice = serve(settings_for(new_database(request.param), tasks_per_user=10)).caller()
+    alice = serve(settings_for(new_database(backend), tasks_per_user=10)).caller()
     alice.create("Water", due_date=DUE, recurrence=DAILY)
     for _ in range(9):
         alice.create()
