@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from tests.api.calls import bulk, live, revision
-from tests.api.expect import SET_BY_SERVER, in_body, in_query, invalid, problem, refusal, unknown
+from tests.api.expect import (
+    NO_SERIES,
+    SET_BY_SERVER,
+    in_body,
+    in_query,
+    invalid,
+    problem,
+    refusal,
+    unknown,
+)
 from tests.api.repeating import DAILY, DUE, day
 
 RULE, START = "/recurrence/rule", "/recurrence/start"
@@ -124,14 +133,8 @@ CASES = {
     **OTHERS,
     **FORMS,
 }
-SET = [
-    "recurrence_text",
-    "occurrence",
-    "occurrence_number",
-    "series_id",
-    "previous_id",
-    "next_id",
-]
+SET = [name for name in NO_SERIES if name not in ("time_zone", "recurrence")]
+"""The members that only the server sets."""
 
 
 @pytest.mark.parametrize("name", CASES)
