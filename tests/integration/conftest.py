@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import DIALECTS, SECRET, Service, settings_for
 from tests.integration.application import running
 from tests.integration.server import SERVING, Server
-from tests.integration.typescript import EXAMPLE
+from tests.integration.typescript import EXAMPLE, compiled, played
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import lack, require
 from todo.settings.settings import Settings
@@ -81,6 +81,29 @@ def servers(
     require("node", "npm", folder=EXAMPLE)
     with on_each_dialect(new_database, tmp_path_factory) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example client, generated from the live contract, with the scenes; compiled."""
+    return compiled(servers[DIALECTS[0]], tmp_path_factory)
+
+
+@pytest.fixture(params=DIALECTS)
+def play_on_board(
+    request: pytest.FixtureRequest, project: Path, servers: dict[str, Server], tmp_path: Path
+) -> Callable[[str, str], Any]:
+    """Play a scene of a script of ``tests/board`` as a new user; return what it prints."""
+    return lambda script, scene: played(project, servers[request.param], script, scene, tmp_path)
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def crowded(
+    request: pytest.FixtureRequest, new_database: Callable[[str], str]
+) -> Iterator[Service]:
+    """An application with a thread, and a database connection, for each of four of ours."""
+    with running(settings_for(new_database(request.param), web_threads=4)) as service:
+        yield service
 
 
 @contextmanager

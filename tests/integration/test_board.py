@@ -5,14 +5,14 @@ loses the first answer of every change. What it shows is compared with what anot
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.conftest import DIALECTS
-from tests.integration.server import REPOSITORY, Server
-from tests.integration.typescript import EXAMPLE, compiled, played
+from tests.integration.server import REPOSITORY
+from tests.integration.typescript import EXAMPLE
 
 PAGE = REPOSITORY / "docs" / "lists.md"
 SOURCE = EXAMPLE / "src" / "lists.ts"
@@ -20,18 +20,10 @@ SOURCE = EXAMPLE / "src" / "lists.ts"
 Play = Callable[[str], Any]
 
 
-@pytest.fixture(scope="module")
-def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory)
-
-
-@pytest.fixture(params=DIALECTS)
-def play(
-    request: pytest.FixtureRequest, project: Path, servers: dict[str, Server], tmp_path: Path
-) -> Play:
+@pytest.fixture
+def play(play_on_board: Callable[[str, str], Any]) -> Play:
     """Play a scene as a new user; return what it prints."""
-    server = servers[request.param]
-    return lambda scene: played(project, server, "scenes", scene, tmp_path)
+    return partial(play_on_board, "scenes")
 
 
 def test_a_dropped_card_is_shown_at_once_and_is_where_every_client_sees_it(play):

@@ -17,7 +17,6 @@ from tests.integration.conftest import on_each_dialect
 from tests.integration.relay import Relay, listening
 from tests.integration.server import Server
 from tests.integration.stream_lines import CutLine, HoldingLine, SilentLine
-from tests.integration.typescript import compiled
 from tests.servers.node import run
 
 pytestmark = ONLY_IN_CI
@@ -28,11 +27,6 @@ SHORT = json.dumps({"first": 5_000, "dead": 5_000, "answer": 1_500})
 """How soon a client gives a line up, in ms: a tenth of the first two."""
 
 Play = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import DIALECTS
 from tests.integration.bad_line import Break, bad_line_to
 from tests.integration.server import REPOSITORY, Server
-from tests.integration.typescript import EXAMPLE, compiled
+from tests.integration.typescript import EXAMPLE
 from tests.servers.node import run
 from todo.tasks.recurrence import NONE
 from todo.values.positions import last
@@ -27,11 +27,6 @@ LINES = {
 }
 
 Play = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory)
 
 
 @pytest.fixture(params=DIALECTS)

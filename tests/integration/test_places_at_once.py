@@ -1,25 +1,13 @@
 """Two clients at once move, make and delete what depends on each other: no cycle, no orphan."""
 
-from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 
-from tests.conftest import DIALECTS, Service, settings_for
-from tests.integration.application import running
 from tests.integration.concurrently import insist, together
 from tests.integration.places import assert_places_are_sound
 
 ROUNDS = 20
-
-
-@pytest.fixture(scope="module", params=DIALECTS)
-def crowded(
-    request: pytest.FixtureRequest, new_database: Callable[[str], str]
-) -> Iterator[Service]:
-    """An application with a thread, and a database connection, for each of our threads."""
-    with running(settings_for(new_database(request.param), web_threads=4)) as service:
-        yield service
 
 
 def send(caller, method, path, **body):

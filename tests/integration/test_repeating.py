@@ -4,14 +4,13 @@ line that loses the first answer of every change.
 
 import re
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.conftest import DIALECTS
-from tests.integration.server import REPOSITORY, Server
-from tests.integration.typescript import EXAMPLE, compiled, played
+from tests.integration.server import REPOSITORY
+from tests.integration.typescript import EXAMPLE
 
 PAGE = REPOSITORY / "docs" / "recurrence.md"
 SOURCE = EXAMPLE / "src" / "recurrence.ts"
@@ -19,18 +18,10 @@ SOURCE = EXAMPLE / "src" / "recurrence.ts"
 Play = Callable[[str], Any]
 
 
-@pytest.fixture(scope="module")
-def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory)
-
-
-@pytest.fixture(params=DIALECTS)
-def play(
-    request: pytest.FixtureRequest, project: Path, servers: dict[str, Server], tmp_path: Path
-) -> Play:
+@pytest.fixture
+def play(play_on_board: Callable[[str, str], Any]) -> Play:
     """Play a scene as a new user; return what it prints."""
-    server = servers[request.param]
-    return lambda scene: played(project, server, "repeating", scene, tmp_path)
+    return partial(play_on_board, "repeating")
 
 
 def test_the_usual_choices_mean_what_they_say_and_nine_stays_nine_when_the_clocks_change(play):

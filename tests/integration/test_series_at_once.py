@@ -1,26 +1,16 @@
 """Two clients at once do something with one task that repeats: it never has two next ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.conftest import DIALECTS, Caller, Service, settings_for
-from tests.integration.application import running
+from tests.conftest import Caller, Service
 from tests.integration.concurrently import insist, together
 from tests.integration.places import assert_places_are_sound
 
 ROUNDS = 15
-
-
-@pytest.fixture(scope="module", params=DIALECTS)
-def crowded(
-    request: pytest.FixtureRequest, new_database: Callable[[str], str]
-) -> Iterator[Service]:
-    """An application with a thread, and a database connection, for each of our threads."""
-    with running(settings_for(new_database(request.param), web_threads=4)) as service:
-        yield service
 
 
 @pytest.fixture

@@ -7,13 +7,7 @@ import pytest
 
 from tests.conftest import DIALECTS
 from tests.integration.server import Server
-from tests.integration.typescript import compiled
 from tests.servers.node import run
-
-
-@pytest.fixture(scope="module")
-def project(servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(servers[DIALECTS[0]], tmp_path_factory)
 
 
 def contract_of(server: Server) -> httpx2.Response:
