@@ -174,7 +174,7 @@ def moved(ids: list[int], one: int, to: dict[str, object] | None) -> list[int]:
     return [*others[:place], one, *others[place:]]
 
 
-@settings(max_examples=examples(8, 30), suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10, 100), suppress_health_check=list(HealthCheck))
 @given(pairs=st.lists(st.tuples(moves, moves), max_size=8))
 def test_any_moves_of_two_clients_at_once_keep_the_order_of_one_after_the_other(service, pairs):
     alice = service.caller()

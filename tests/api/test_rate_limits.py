@@ -89,7 +89,7 @@ def test_of_several_limits_the_one_that_is_met_is_named(limited):
 def test_the_default_limit_is_in_minutes_and_can_be_turned_off(limited):
     assert statuses(9, lambda: limited("off").client.get("/docs")) == [200] * 9
     alice = limited("3000/minute").caller()
-    assert statuses(50, lambda: alice("GET", "?limit=1&total=false")) == [200] * 50
+    assert statuses(200, lambda: alice("GET", "?limit=1&total=false")) == [200] * 200
 
 
 @pytest.mark.parametrize(
