@@ -78,13 +78,17 @@ def meanwhile(*runs: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
             thread.join()
 
 
-def insist(call: Callable[[], httpx2.Response]) -> httpx2.Response:
-    """Repeat a request for as long as it is told to come back: nothing was written, it says."""
+def insist(call: Callable[[], httpx2.Response], *, keyed: bool = False) -> httpx2.Response:
+    """Repeat a request for as long as it is told to come back: nothing was written, it says.
+
+    ``keyed``: it has an Idempotency-Key, so it may be repeated where that is not known, too.
+    """
+    come_back = (*COME_BACK, "outcome_unknown") if keyed else COME_BACK
     for _ in range(PATIENCE):
         response = call()
         if response.status_code not in (409, 429, 503):
             return response
-        assert response.json()["code"] in COME_BACK, response.text
+        assert response.json()["code"] in come_back, response.text
     raise AssertionError(f"told to come back {PATIENCE} times")
 
 
