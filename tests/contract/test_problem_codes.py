@@ -370,6 +370,7 @@ def test_every_reached_code_is_in_the_table():
     assert REACHED.keys() == PROBLEM_TYPES.keys()
 
 
+@pytest.mark.deadlines
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_code_is_reached(code: str, world: World):
     response = REACHED[code](world)

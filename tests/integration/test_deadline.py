@@ -14,6 +14,8 @@ from todo.database import deadline
 from todo.database.transactions import read
 from todo.problems import Problem
 
+pytestmark = pytest.mark.deadlines
+
 
 @pytest.fixture
 def connection(new_database):

@@ -152,7 +152,7 @@ def test_a_withdrawn_key_is_refused_even_if_its_token_was_cached(serve_with: Ser
 
 
 def test_random_kids_cause_one_fetch_in_five_seconds(serve_with: Serve, issuer: Issuer):
-    server = serve_with()
+    server = serve_with(RATE_LIMIT="off")
     assert wait_until(lambda: is_ready(server), PATIENCE)
     known = issuer.sign("first")
     forged = [issuer.sign("first", header={"kid": f"random-{n}"}) for n in range(200)]

@@ -18,6 +18,8 @@ from tests.servers.programs import lack
 from tests.servers.reaper import wait_until
 from todo.database import schema
 
+pytestmark = pytest.mark.deadlines
+
 TERMINATE_IDLE = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND application_name = 'todo'"

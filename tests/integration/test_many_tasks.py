@@ -209,6 +209,7 @@ def test_tasks_of_many_batches_take_their_revisions_in_the_order_of_their_ids(
     assert ids == [task_id for task_id in range(1, number + 1) if task_id % 4]
 
 
+@pytest.mark.deadlines
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_change_that_does_not_end_in_its_time_is_too_large_and_writes_nothing(
     new_database, service_on, dialect, monkeypatch
@@ -269,6 +270,7 @@ def test_a_purge_takes_a_batch_at_a_time(new_database, service_on):
     assert value(url, "SELECT count(*) FROM tasks") == 10
 
 
+@pytest.mark.deadlines
 def test_a_statement_may_take_what_its_unit_of_work_has_left_but_for_the_last_second(
     new_database, service_on, monkeypatch
 ):

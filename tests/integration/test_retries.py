@@ -17,6 +17,8 @@ from tests.integration.tables import assert_books_balance, rows, tasks_of, value
 from tests.servers.reaper import wait_until
 from todo.database.transactions import ATTEMPTS
 
+pytestmark = pytest.mark.deadlines
+
 WAIT_SECONDS = 30
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 

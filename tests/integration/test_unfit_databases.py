@@ -15,6 +15,8 @@ from tests.servers.postgres import PostgresServer
 from todo.database import schema
 from todo.http.asgi.turns import share
 
+pytestmark = pytest.mark.deadlines
+
 
 @pytest.fixture
 def url(new_database) -> str:
