@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import orjson
 import pytest
+from connexion.spec import OpenAPISpecification
 from starlette.testclient import TestClient
 
 from tests.servers.pgbouncer import PgBouncer
@@ -41,6 +43,24 @@ PATIENCE_SECONDS = 60
 MOST_PROCESSES = 4
 
 pytest_plugins = ["tests.plugin"]
+
+
+def validating_once(validate: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return ``validate`` for documents, which takes one that it has found valid before at its
+    word: it is most of the start of an application, and hundreds start here.
+    """
+    valid = set[bytes]()
+
+    def once(document: Any) -> None:
+        if (text := orjson.dumps(document)) not in valid:
+            validate(document)
+            valid.add(text)
+
+    return once
+
+
+_validate = OpenAPISpecification._validate_spec
+OpenAPISpecification._validate_spec = staticmethod(validating_once(_validate))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,13 +12,14 @@ from todo.database.engine import maintenance_engine
 from todo.models import Base
 
 PATIENCE_SECONDS = 120
+engine_at = cache(maintenance_engine)
+"""Kept, for a new engine asks the database who it is; no connection is kept."""
 
 
 def rows(url: str, statement: str, **parameters: Any) -> list[dict[str, Any]]:
     """Run one statement (or, on PostgreSQL, several) and return its rows, if it gives any."""
-    engine = maintenance_engine(url)
     # An application in this process makes psycopg2 wait with a deadline.
-    with deadline.scope(PATIENCE_SECONDS), engine.connect() as connection:
+    with deadline.scope(PATIENCE_SECONDS), engine_at(url).connect() as connection:
         result = connection.execute(sa.text(statement), parameters)
         return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
