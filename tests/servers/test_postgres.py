@@ -14,6 +14,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from tests.depth import ONLY_IN_CI
 from tests.servers import cluster
 from tests.servers.binaries import SYSTEM, WHEEL
 from tests.servers.postgres import (
@@ -26,6 +27,8 @@ from tests.servers.postgres import (
 from tests.servers.process import free_port
 from tests.servers.programs import INSTALL, lack
 from tests.servers.reaper import Backends, wait_until
+
+pytestmark = ONLY_IN_CI
 
 ROOT = Path(__file__).parents[2]
 

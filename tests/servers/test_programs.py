@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.depth import ONLY_IN_CI
 from tests.plugin import closing_line
 from tests.servers.programs import INSTALL, find, require
+
+pytestmark = ONLY_IN_CI
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = 'pytest_plugins = ["tests.plugin"]\n'
