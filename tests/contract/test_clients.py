@@ -189,6 +189,15 @@ def test_no_schema_has_the_name_of_a_parameter():
     assert components["schemas"].keys() & components["parameters"].keys() == set()
 
 
+def test_no_schema_has_the_name_of_one_of_its_members():
+    # A generated class reads both into variables of one function.
+    assert [
+        name
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        if name.lower() in {member.replace("_", "") for member in schema.get("properties", {})}
+    ] == []
+
+
 @every_operation
 def test_a_tool_sends_no_value_of_its_own_for_an_optional_parameter(operation: Operation):
     # Swagger UI fills them in and sends them. It sends a default, too, which changes nothing in a
