@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.depth import ONLY_IN_CI
 from tests.servers import programs
 
 STARTS = {"subprocess.Popen": 0, "os.exec": 0, "os.posix_spawn": 0, "os.spawn": 1, "os.system": 0}
@@ -75,7 +76,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what has passed before and would do the very same now."""
+    """Deselect what has passed before and would do the very same now; begin with what takes long,
+    so that no process waits for another one at the end.
+    """
+    items.sort(
+        key=lambda item: not (is_deeper_in_ci(item) or ONLY_IN_CI.mark in item.iter_markers())
+    )
     path: Path | None = config.getoption("--not-again")
     passed = set(path.read_text().splitlines()) if path else set()
     again = [item for item in items if item.nodeid not in passed or is_deeper_in_ci(item)]
