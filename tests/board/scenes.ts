@@ -1,7 +1,7 @@
 // The scenes of tests/integration/test_board.py; each prints one JSON.
 import { API, TOKEN, api, later, me, play } from "./board-losing.js";
-import { ApiError } from "./client.js";
-import { Board, type Place } from "./lists.js";
+import { ApiError, todoClient } from "./client.js";
+import { Board, once, type Place } from "./lists.js";
 import { Live, MemoryStore } from "./live.js";
 
 const titles = (board: Board, place: Place) => board.at(place).map(({ title }) => title);
@@ -72,6 +72,20 @@ async function still() {
   const kept = other.at(todo).every(({ revision }, n) => revision === cards[n]!.revision);
   await one.drop(cards[1]!, done, 1); // another place, though the same index
   return { kept, seen, moved: (await elsewhere(todo, done)).seen };
+}
+
+/** A server that is busy says how long to wait. */
+async function busy() {
+  const [line, pause, waits] = [globalThis.fetch, globalThis.setTimeout, [] as number[]];
+  let answers = 0;
+  const problem = { type: "/problems/busy", title: "", status: 503, detail: "", code: "busy", instance: "" };
+  const headers = { "Content-Type": "application/problem+json", "Retry-After": "7" };
+  globalThis.fetch = async (...call) => (answers++ ? line(...call) : new Response(JSON.stringify(problem), { status: 503, headers }));
+  globalThis.setTimeout = ((run: () => void, ms: number) => (waits.push(ms), pause(run, ms))) as typeof setTimeout;
+  const client = todoClient(API!, async () => TOKEN!);
+  await once((header) => client.POST("/api/{user_id}/lists", { params: { path: me, header }, body: { name: "To do" } }));
+  [globalThis.fetch, globalThis.setTimeout] = [line, pause];
+  return { seconds: Math.floor(waits[0]! / 1000), answers, lists: (await elsewhere()).other.lists.map(({ name }) => name) };
 }
 
 async function lists() {
@@ -148,4 +162,4 @@ async function checklist() {
   return { ticked, all, undone, deleted: deleted.seen, back: [seen(one, todo), states()] };
 }
 
-await play({ drag, beaten, still, lists, listening, checklist });
+await play({ drag, beaten, still, busy, lists, listening, checklist });

@@ -69,6 +69,11 @@ def test_what_is_dropped_where_it_is_already_is_not_sent(play):
     assert play("still") == {"kept": True, "seen": [["A", "B", "C"]], "moved": [["A", "C"], ["B"]]}
 
 
+def test_a_busy_server_is_asked_again_after_as_long_as_it_says(play):
+    # Once for what was busy, and once more for the answer that the line lost.
+    assert play("busy") == {"seconds": 7, "answers": 3, "lists": ["To do"]}
+
+
 def test_lists_are_added_renamed_moved_and_deleted_and_each_is_taken_back(play):
     lists = ["To do", "Done", "Next"]
     whole = [lists, lists, [3, 0, 0, 0]]

@@ -12,7 +12,8 @@ export type TokenProvider = () => Promise<string>;
 
 /** An error of the API. `code` is for programs, `message` for people. */
 export class ApiError extends Error {
-  constructor(readonly problem: Problem) {
+  /** `afterMs`: how long the server asks to wait before a repeat; 0 where it does not. */
+  constructor(readonly problem: Problem, readonly afterMs = 0) {
     super(problem.detail);
   }
   get code(): string {
@@ -31,7 +32,8 @@ export function todoClient(baseUrl: string, token: TokenProvider) {
     async onResponse({ response }) {
       if (response.ok) return;
       const type = response.headers.get("Content-Type") ?? "";
-      if (type.startsWith("application/problem+json")) throw new ApiError((await response.json()) as Problem);
+      const afterMs = 1000 * Number(response.headers.get("Retry-After"));
+      if (type.startsWith("application/problem+json")) throw new ApiError((await response.json()) as Problem, afterMs);
       throw new Error(`HTTP ${response.status}, and not from the API: ${type || "no Content-Type"}`);
     },
   };

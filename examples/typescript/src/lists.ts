@@ -46,7 +46,8 @@ export async function once<T>(call: (header: Key) => Promise<T>): Promise<T> {
       return await call(header);
     } catch (error) {
       if (attempt === ATTEMPTS || !mayPass(error)) throw error;
-      await new Promise((wake) => setTimeout(wake, PAUSE_MS * 2 ** attempt * Math.random()));
+      const asked = error instanceof ApiError ? error.afterMs : 0;
+      await new Promise((wake) => setTimeout(wake, asked + PAUSE_MS * 2 ** attempt * Math.random()));
     }
   }
 }
