@@ -18,10 +18,10 @@ await tell(async (tab, { api, token, alone }) => {
   const shown = (page) => page.evaluate(() => window.tasks());
   const kept = (page) => page.evaluate(() => window.store.all());
 
-  const told = {};
+  const [told, shared] = [{}, tab.url()];
   const created = await call("POST", "/tasks", { title: "There before" });
   await shows(tab, "There before");
-  const other = await open(tab.url());
+  const other = await open(shared);
   await shows(other, "There before");
   await call("POST", "/tasks", { title: "For both" });
   await call("PATCH", `/tasks/${created.id}`, { title: "There before, changed" });
@@ -65,5 +65,15 @@ await tell(async (tab, { api, token, alone }) => {
     await window.store.clear();
     return [await window.store.all(), (await window.store.place()) ?? null];
   });
+  await page.close();
+
+  // The tab that signs out is the one that waits for the lock.
+  const first = await open(shared);
+  await first.waitForFunction(() => window.states.includes("live"));
+  const second = await open(shared);
+  await shows(second, "Changed");
+  await second.evaluate(() => window.signOut());
+  const locks = await second.evaluate(() => navigator.locks.query());
+  told.signedOut = { kept: [await kept(first), await kept(second)], held: locks.held, pending: locks.pending };
   return told;
 });

@@ -77,7 +77,7 @@ def test_the_code_of_the_page_keeps_tabs_in_step(
                 shutil.copy(file, site)
             listening, simple, sharing, undoing = blocks("js")
             assert START in listening
-            write_tab(site, "shared", listening.replace(START, sharing), "store")
+            write_tab(site, "shared", listening.replace(START, sharing), "store, signOut")
             names = "live, store, load, catchUp, undo"
             write_tab(site, "alone", listening + simple + undoing, names)
             api, token = f"http://127.0.0.1:{server.port}", server.caller().token
@@ -104,6 +104,7 @@ def test_the_code_of_the_page_keeps_tabs_in_step(
     assert [task["title"] for task in told["caughtUp"]] == ["For both", "Changed"]
     assert told["refused"].startswith("It has changed since")
     assert told["cleared"] == [[], None]
+    assert told["signedOut"] == {"kept": [[], []], "held": [], "pending": []}
 
 
 def assert_alike(first: Any, *others: Any) -> None:
