@@ -127,7 +127,7 @@ export interface State {
 export const unsent = (state: State): State => ({ ...state, entries: state.entries.filter(({ steps }) => steps.length) });
 
 export interface Screen {
-  /** Show `shown(entry)` of every entry, and store `unsent(state)` before this returns (localStorage does). */
+  /** Show `shown(entry)` of every entry, and store `unsent(state)` before this returns (sessionStorage does). */
   changed(state: State): void;
   /** Say it and, for a create, give the text back; the change is off the screen. */
   refused(step: Step, problem: Problem): void;
