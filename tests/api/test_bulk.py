@@ -139,6 +139,23 @@ def test_if_one_fails_nothing_happens_and_errors_say_which(alice, three):
     assert alice("GET", "").json() == before
 
 
+def test_a_task_that_comes_back_with_an_earlier_one_has_the_revision_that_it_has_in_the_trash(
+    alice,
+):
+    alice.create("Parent")
+    alice.create("Step", parent_id=1)
+    alice("DELETE", "1")
+    restore = {"op": "restore", "id": 1}
+    edit = {"op": "update", "id": 2, "data": {"title": "Changed"}}
+
+    stale = bulk(alice, restore, {**edit, "if_revision": 2})
+    made = bulk(alice, restore, {**edit, "if_revision": 4})
+
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
+    assert [error["pointer"] for error in stale.json()["errors"]] == ["/operations/1/if_revision"]
+    assert [result["task"]["title"] for result in made.json()["results"]] == ["Parent", "Changed"]
+
+
 def test_a_large_current_takes_no_room_of_the_errors(alice):
     large = alice.create(
         "日" * 200, description="本" * 1000, tags=[f"{n}{'語' * 48}" for n in range(9)]

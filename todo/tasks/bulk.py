@@ -203,9 +203,8 @@ def _refuse_failing(operations: Sequence[Operation], forest: Forest, room: int, 
             continue
         restores = operation["op"] == "restore"
         task = (forest.trashed if restores else forest.tasks).get(operation["id"])
-        if task is None and operation["id"] in may_come:
-            continue  # an earlier operation may bring it back along
-        if task is None:
+        # An earlier operation may bring it back along.
+        if (task := task or may_come.get(operation["id"])) is None:
             failing.append((TASKS.not_found(restores), f"{place}/id"))
         elif operation.get("if_revision", task["revision"]) != task["revision"]:
             detail = f"Task {task['id']} is at revision {task['revision']}."
