@@ -16,6 +16,7 @@ from tests.conftest import Service, settings_for
 from tests.integration.application import engine_of, running
 from tests.integration.tables import never_analyse, rows, value
 from todo.database.engine import maintenance_engine
+from todo.tasks.trees import trashed_below
 
 FEW, MANY = 100, 100_000
 TRASHED = 5_000
@@ -318,6 +319,18 @@ def test_sqlite_takes_the_page_from_a_live_index_in_its_order(sqlite, query):
     } == behind
     for search in searches:  # nothing is sorted beside it
         assert [step.detail for step in plan if step.parent == search.parent] == [search.detail]
+
+
+def test_sqlite_looks_up_what_the_trash_has_below_each_task_that_is_deleted_for_good(sqlite):
+    with maintenance_engine(sqlite.url).connect() as connection:
+        compiled = trashed_below("sqlite").compile(dialect=connection.dialect)
+        values = compiled.construct_params({"of_user": "many", "parent": 1})
+        parameters = tuple(values[name] for name in compiled.positiontup or ())
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", parameters).all()
+
+    searches = [step.detail for step in plan if step.detail.startswith("SEARCH tasks")]
+    assert len(searches) == 2
+    assert all("user_id=? AND parent_id=?" in search for search in searches), searches
 
 
 def steps_of(database: Grown, owner: str, query: str) -> int:

@@ -152,11 +152,11 @@ def statement(dialect: str, edges: bool, taken: bool) -> CompoundSelect[Any]:
 @cache
 def trashed_below(dialect: str) -> Select[Any]:
     """The ids of all tasks of the trash below one that is there: the ``parent``."""
-    in_trash = tasks.c.parent_id.is_not(None), tasks.c.deleted_at.is_not(None)
-    rows = select(tasks.c.id).where(TASKS.owned, *in_trash)
+    rows = select(tasks.c.id).where(TASKS.owned, tasks.c.deleted_at.is_not(None))
     below = rows.where(tasks.c.parent_id == bindparam("parent")).cte("trashed", recursive=True)
     if dialect == "postgresql":
-        further = _looked_up(select(below.c.id), tasks.c.parent_id, rows, dialect)
-    else:  # which has no recursion in a subquery
+        of_index = rows.where(tasks.c.parent_id.is_not(None))
+        further = _looked_up(select(below.c.id), tasks.c.parent_id, of_index, dialect)
+    else:  # which has no recursion in a subquery, and would take IS NOT NULL for a range
         further = rows.join_from(below, tasks, tasks.c.parent_id == below.c.id)
     return select(below.union_all(further).c.id)
