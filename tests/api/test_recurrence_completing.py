@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.calls import bulk, complete, live, order, revision, trash, undone
+from tests.api.calls import bulk, complete, live, order, revision, trash, undo, undone
 from tests.api.clock import frozen
 from tests.api.expect import MOMENT, a_page, in_body, problem, refusal
 from tests.api.repeating import DAILY, DUE, a_first, day, done, following
@@ -180,6 +180,24 @@ def test_a_gap_without_room_gets_some_and_the_next_one_is_there(service, alice):
 
     [made] = [one for one, task in live(alice).items() if task["previous_id"] == 1]
     assert order(alice) == [1, made, 2, 3]
+
+
+def test_all_at_once_the_next_one_goes_to_the_end_where_the_gap_has_no_room(service, alice):
+    for _ in range(3):
+        alice.create()
+    alice("PATCH", "1", json={"due_date": DUE, "recurrence": DAILY})
+    url, narrow = service.settings.database_url, "a2" + "0" * 88
+    move_to = "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :id"
+    for task_id, end in ((1, "0000000001"), (2, "0000000011")):
+        rows(url, move_to, position=f"{narrow}{end}"[:100], owner=alice.id, id=task_id)
+    before = order(alice)
+
+    completed = alice("POST", "complete-all", json={"completed": True}).json()
+
+    [made] = [one for one, task in live(alice).items() if task["previous_id"] == 1]
+    assert order(alice) == [*before, made]
+    assert undo(alice, completed["revision"]).is_success  # no task has changed twice
+    assert order(alice) == before
 
 
 def test_steps_that_made_room_are_completed_where_they_are_by_then(service, alice):

@@ -32,6 +32,24 @@ def reopen(caller: Caller, way: str = "toggle") -> Any:
     return response
 
 
+def test_what_a_bulk_has_changed_below_the_next_one_counts_as_changed(alice):
+    """As it does where the two are requests of their own."""
+    alice.create("Water", due_date=DUE, recurrence=DAILY)
+    alice.create("Step", parent_id=1)
+    complete(alice, 1)
+    [made] = live(alice).keys() - {1, 2}
+
+    bulk(alice, {"op": "complete", "id": 2, "completed": True}, REOPEN)
+
+    tasks = live(alice)
+    assert {one: task["completed"] for one, task in tasks.items()} == {
+        1: False,
+        2: True,
+        made: False,
+    }
+    assert (tasks[2]["parent_id"], tasks[1]["next_id"]) == (made, made)
+
+
 def plain(tasks: dict[int, Json]) -> dict[int, Json]:
     """Tasks without what every change changes."""
     changes = {"revision": MOMENT, "updated_at": MOMENT}

@@ -94,7 +94,7 @@ def _change_series(
     """
     changed: set[int] = set()
     while left := ids - changed:
-        forest, state = Forest(unit, most=_MOST_READ), {"completed": completed}
+        forest, state = Forest(unit, most=_MOST_READ, of_all=True), {"completed": completed}
         some = unit.entities(TASKS, sorted(left)[:_SERIES_AT_ONCE])
         occurrences.look_around(forest, [(one, state) for one in some.values()])
         together = left & forest.tasks.keys()

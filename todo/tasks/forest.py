@@ -7,7 +7,7 @@ lock reads again the rows that it locks, and no others (PostgreSQL, READ COMMITT
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, Self
@@ -48,6 +48,9 @@ class Forest:
     """The ids of tasks that were put."""
     as_read: dict[int, Task] = field(default_factory=dict)
     """Live tasks as they were before the unit."""
+    of_all: bool = False
+    """Whether the unit gives all tasks one state: then no other change of a task counts as one, and
+    no sibling gets a new position, so that no task changes twice."""
     most: int = trees.MOST_OF_ONE
     """Tasks that one statement reads; more raise :class:`Problem` ``change_too_large``."""
     _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
@@ -130,11 +133,13 @@ class Forest:
         """Return the tasks under ``parent_id``; on top, those that were read."""
         return list(self._children[parent_id].values())
 
-    def descendants(self, task_id: int) -> Iterator[Task]:
-        """Give all tasks below ``task_id``, each behind its parent."""
+    def descendants(self, task_id: int, but: Container[int] = ()) -> Iterator[Task]:
+        """Give all tasks below ``task_id``, each behind its parent; not those with the ids of
+        ``but``, nor what is below them."""
         for child in self.children(task_id):
-            yield child
-            yield from self.descendants(child["id"])
+            if child["id"] not in but:
+                yield child
+                yield from self.descendants(child["id"], but)
 
     def ancestors(self, task: Task) -> Iterator[Task]:
         """Give the parent of ``task``, its parent, and so on."""

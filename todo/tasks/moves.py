@@ -95,7 +95,8 @@ def _beside(
         return places.settle(forest, task, place, go(forest, task, place))
     found = positions.between(left, right, forest.unit.renewed(task)["revision"])
     if found is None:
-        found = _rewritten(forest, task, neighbour, left, right)
+        if not forest.of_all:
+            found = _rewritten(forest, task, neighbour, left, right)
         if found is None:
             raise MemberError("limit", side, "has no room left beside it; move tasks there apart")
         if rewrites is not None:

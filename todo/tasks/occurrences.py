@@ -173,8 +173,8 @@ def _has_changed(forest: Forest, made: Task) -> bool:
 
 
 def _as_read(forest: Forest, step: Task) -> Task:
-    """``step`` before this unit changed it, if it was below the same task."""
-    before = forest.as_read.get(step["id"], step)
+    """``step`` before a unit of all tasks changed it, if it was below the same task."""
+    before = forest.as_read.get(step["id"], step) if forest.of_all else step
     return before if before["parent_id"] == step["parent_id"] else step
 
 
