@@ -6,6 +6,17 @@ import pytest
 
 from tests.conftest import Caller, Service
 from tests.integration.places import assert_places_are_sound
+from todo.sync import undo, unit_of_work
+from todo.tasks import batch
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken back 2,000 at a time is taken back three at a time."""
+    monkeypatch.setattr(unit_of_work, "BATCH", 3)
+    monkeypatch.setattr(undo, "BATCH", 3)
+    monkeypatch.setattr(undo, "_ENTRIES", undo._ENTRIES.limit(3))
+    monkeypatch.setattr(batch, "_SERIES_AT_ONCE", 2)
 
 
 @pytest.fixture

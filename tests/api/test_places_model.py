@@ -395,7 +395,9 @@ def stable(task: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def machine(service: Service, record_property: Any) -> Iterator[type[TwoClients]]:
+def machine(
+    service: Service, record_property: Any, small_batches: None
+) -> Iterator[type[TwoClients]]:
     class OnThisDatabase(TwoClients):
         pass
 

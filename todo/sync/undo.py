@@ -76,7 +76,7 @@ class Returning(NamedTuple):
     back: set[int]
     away: set[int]
     pending: set[int]
-    """What no rule has been given yet, of all that is taken back."""
+    """What is not taken back yet, of all that is."""
     waiting: list["TakenBack"]
     """What a rule leaves until more of the rest is taken back."""
 

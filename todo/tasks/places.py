@@ -4,7 +4,7 @@ A place is asked for by its members ``list_id`` and ``parent_id``. A child is in
 parent, always; so a task that moves to another list takes everything below it along.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple, NoReturn, cast
 
 from todo.problems import MemberError
@@ -147,17 +147,18 @@ def settle(forest: Forest, task: Task, place: Place, position: str) -> Task:
     return moved
 
 
-def take_along(forest: Forest, task: Task) -> None:
-    """Move everything below ``task`` to its list."""
-    for one in list(forest.descendants(task["id"])):
+def take_along(forest: Forest, task: Task, but: Container[int] = ()) -> None:
+    """Move everything below ``task`` to its list, but for trees whose ids are in ``but``."""
+    for one in list(forest.descendants(task["id"], but)):
         if one["list_id"] != task["list_id"]:
             inside = cast("Task", {**one, "list_id": task["list_id"]})
             forest.put(one, forest.unit.renewed(inside))
 
 
-def remove(forest: Forest, task: Task) -> Task:
-    """Move ``task`` to the trash with all that is below it; return it as it is there."""
-    below = list(forest.descendants(task["id"]))
+def remove(forest: Forest, task: Task, but: Container[int] = ()) -> Task:
+    """Move ``task`` to the trash with all that is below it, but for trees whose ids are in ``but``;
+    return it as it is there."""
+    below = list(forest.descendants(task["id"], but))
     removed = forest.put(task, trash.in_trash(forest.unit, task))
     for one in below:
         forest.put(one, trash.in_trash(forest.unit, one))

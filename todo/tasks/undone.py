@@ -18,6 +18,8 @@ from todo.tasks.task import Task
 
 _COMING: Final = {"deleted_at", "parent_id"}
 """Members whose change brings a live task under a parent."""
+_RELATIONS: Final = _COMING | {"list_id"}
+"""Members that say where a task is."""
 _MOST_WAITING: Final = 10_000
 _MOST_READ: Final = 100_000
 """Tasks, of all trees that a batch of tasks is in."""
@@ -32,12 +34,10 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
     would be below itself, too deep, or one too many; ``change_too_large`` where too many wait.
     """
     taken = _ready([*returning.waiting, *taken], returning)
-    places_of = [place for one in taken for place in _places(one)]
-    if not any(place != Place() for place in places_of) and not any(
-        unit.counters_of(TASKS, one.entity)["children"] for one in taken
-    ):
+    if not any(map(_changes_places, taken)) or _are_alone(unit, taken):
         put_old(unit, TASKS, taken)
         return
+    places_of = [place for one in taken for place in _places(one)]
     ids = [one.entity["id"] for one in taken]
     parents = [place.parent_id for place in places_of]
     lists = [place.list_id for place in places_of]
@@ -48,8 +48,8 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
     if any(_is_below_itself(forest, task) for task in back):
         refuse("contradiction", "tasks would be below themselves")
     for task in back:
-        places.take_along(forest, forest.tasks[task["id"]])
-    _send_away(forest, [one for one in taken if _goes_away(one)])
+        places.take_along(forest, forest.tasks[task["id"]], but=returning.pending)
+    _send_away(forest, [one for one in taken if _goes_away(one)], returning)
     if any(_is_too_deep(forest, task) for task in back):
         refuse("contradiction", "tasks would be too deep")
     _check_room(forest, taken)
@@ -58,21 +58,33 @@ def take_back(unit: UnitOfWork, taken: Sequence[TakenBack], returning: Returning
 def _ready(taken: Sequence[TakenBack], returning: Returning) -> Sequence[TakenBack]:
     """Those of ``taken`` whose parents are not taken back later; the others wait."""
     parents = {one.entity["id"]: _parent_of(one) for one in taken}
+    returning.pending.difference_update(parents)
     late = {one for one, parent in parents.items() if parent in returning.pending}
     for _ in range(MOST_LEVELS - 1):  # what is below one that waits does so, too
         late |= {one for one, parent in parents.items() if parent in late}
     returning.waiting[:] = [one for one in taken if one.entity["id"] in late]
     if len(returning.waiting) > _MOST_WAITING:
         raise change_too_large()
+    returning.pending.update(late)
     return [one for one in taken if one.entity["id"] not in late]
 
 
 def _parent_of(taken: TakenBack) -> int | None:
-    """The parent that a task gets back, if it is to be live."""
-    if _goes_away(taken):
+    """The parent under which a task is to come."""
+    if _goes_away(taken) or not _changes_places(taken):
         return None
     parent: int | None = {**taken.entity, **(taken.before or {})}["parent_id"]
     return parent
+
+
+def _changes_places(taken: TakenBack) -> bool:
+    return taken.before is None or bool(_RELATIONS & taken.before.keys())
+
+
+def _are_alone(unit: UnitOfWork, taken: Sequence[TakenBack]) -> bool:
+    """Whether all are on top of the inbox, before and after, with nothing below them."""
+    on_top = all(place == Place() for one in taken for place in _places(one))
+    return on_top and not any(unit.counters_of(TASKS, one.entity)["children"] for one in taken)
 
 
 def _places(taken: TakenBack) -> Iterable[Place]:
@@ -94,14 +106,16 @@ def _bring_back(forest: Forest, taken: TakenBack, returning: Returning) -> None:
         forest.put(task, cast("Task", {**old, **_place(forest, old, returning)._asdict()}))
 
 
-def _send_away(forest: Forest, taken: Sequence[TakenBack]) -> None:
-    """Move tasks to the trash, each as it was there, with what is below them."""
+def _send_away(forest: Forest, taken: Sequence[TakenBack], returning: Returning) -> None:
+    """Move tasks to the trash, each as it was there, with what is below them and is not taken back
+    itself later."""
     live = [one for one in taken if one.entity["id"] in forest.tasks]
     deepest_first = sorted(live, key=lambda one: -forest.level(forest.tasks[one.entity["id"]]))
     for one in deepest_first:
         task = forest.tasks[one.entity["id"]]
         for child in forest.children(task["id"]):
-            places.remove(forest, child)
+            if child["id"] not in returning.pending:
+                places.remove(forest, child, but=returning.pending)
         forest.put(task, cast("Task", old_of(forest.unit, TASKS, task, one.before)))
 
 
