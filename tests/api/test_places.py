@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.calls import bulk, live, move, order, undo
 from tests.api.expect import MOMENT, a_task, in_body, in_query, invalid, problem, refusal
+from tests.api.places import squeeze
 from tests.conftest import Caller
 from tests.integration.tables import rows
 from todo.tasks import trees
@@ -231,10 +232,7 @@ def test_a_move_takes_an_idempotency_key(board):
 def test_siblings_get_new_positions_before_a_move_into_a_gap_without_room(service, alice):
     for _ in range(4):
         alice.create()
-    url, narrow = service.settings.database_url, "a2" + "0" * 88
-    move_to = "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :id"
-    for task_id in (1, 2):  # as many moves between the last two leave them
-        rows(url, move_to, position=f"{narrow}{task_id:010}", owner=alice.id, id=task_id)
+    squeeze(service, alice, {1: 1, 2: 2})
     before = live(alice)
 
     assert move(alice, 3, after=1).is_success

@@ -7,6 +7,7 @@ import pytest
 from tests.api.calls import bulk, complete, live, order, revision, trash, undo, undone
 from tests.api.clock import frozen
 from tests.api.expect import MOMENT, a_page, in_body, problem, refusal
+from tests.api.places import squeeze
 from tests.api.repeating import DAILY, DUE, a_first, day, done, following
 from tests.conftest import Caller, settings_for
 from tests.integration.tables import rows
@@ -171,10 +172,7 @@ def test_the_next_ones_of_a_bulk_stand_behind_their_tasks(alice):
 def test_a_gap_without_room_gets_some_and_the_next_one_is_there(service, alice):
     for _ in range(3):
         alice.create(due_date=DUE, recurrence=DAILY)
-    url, narrow = service.settings.database_url, "a2" + "0" * 88
-    move_to = "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :id"
-    for task_id, end in ((1, "0000000001"), (2, "0000000011")):
-        rows(url, move_to, position=f"{narrow}{end}"[:100], owner=alice.id, id=task_id)
+    squeeze(service, alice, {1: 1, 2: 11})
 
     complete(alice, 1)
 
@@ -186,10 +184,7 @@ def test_all_at_once_the_next_one_goes_to_the_end_where_the_gap_has_no_room(serv
     for _ in range(3):
         alice.create()
     alice("PATCH", "1", json={"due_date": DUE, "recurrence": DAILY})
-    url, narrow = service.settings.database_url, "a2" + "0" * 88
-    move_to = "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :id"
-    for task_id, end in ((1, "0000000001"), (2, "0000000011")):
-        rows(url, move_to, position=f"{narrow}{end}"[:100], owner=alice.id, id=task_id)
+    squeeze(service, alice, {1: 1, 2: 11})
     before = order(alice)
 
     completed = alice("POST", "complete-all", json={"completed": True}).json()
@@ -204,10 +199,7 @@ def test_steps_that_made_room_are_completed_where_they_are_by_then(service, alic
     alice.create("Card")
     for _ in range(3):
         alice.create(due_date=DUE, recurrence=DAILY, parent_id=1)
-    url, narrow = service.settings.database_url, "a2" + "0" * 88
-    move_to = "UPDATE tasks SET position = :position WHERE user_id = :owner AND id = :id"
-    for task_id, end in ((2, "0000000001"), (3, "0000000002"), (4, "0000000003")):
-        rows(url, move_to, position=f"{narrow}{end}"[:100], owner=alice.id, id=task_id)
+    squeeze(service, alice, {2: 1, 3: 2, 4: 3})
 
     response = alice("PATCH", "1/complete", json={"completed": True, "subtasks": True})
 
