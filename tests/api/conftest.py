@@ -12,7 +12,7 @@ from todo.tasks import batch
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is taken back 2,000 at a time is taken back three at a time."""
+    """What goes in batches of 2,000 entries, or of 100 series, goes three or two at a time."""
     monkeypatch.setattr(unit_of_work, "BATCH", 3)
     monkeypatch.setattr(undo, "BATCH", 3)
     monkeypatch.setattr(undo, "_ENTRIES", undo._ENTRIES.limit(3))

@@ -25,6 +25,21 @@ def state(caller):
     return list(map(plain, live)), sorted(trash, key=lambda task: task["id"])
 
 
+def undone_and_redone(caller, change):
+    """Make a ``change`` of many, take it back and make it again; return how many it changed.
+
+    All is as before after the one, and as after the change after the other.
+    """
+    before, changed = state(caller), change().json()
+    after = state(caller)
+    undone = undo(caller, changed["revision"]).json()
+    assert state(caller) == before
+    redone = undo(caller, undone["revision"]).json()
+    assert state(caller) == after
+    assert undone["changed"] == redone["changed"]
+    return undone["changed"]
+
+
 BULK = {
     "operations": [
         {"op": "create", "data": {"title": "New"}},

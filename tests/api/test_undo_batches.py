@@ -1,10 +1,12 @@
 """Undo of a change in several batches: no task changes twice, and none is lost."""
 
+from functools import partial
+
 import pytest
 
 from tests.api.calls import bulk, live, revision, undo
 from tests.api.repeating import DAILY, DUE
-from tests.api.test_undo import state
+from tests.api.test_undo import undone_and_redone
 
 pytestmark = [
     pytest.mark.pooled,
@@ -19,21 +21,13 @@ def test_what_is_below_a_task_that_goes_away_first_comes_back_later(alice):
     for title in ("New parent", "Beside", "Further"):
         alice.create(title)
     alice("DELETE", "4")
-    before = state(alice)
-    changed = bulk(
-        alice,
+    operations = [
         {"op": "restore", "id": 4},
         {"op": "move", "id": 2, "parent_id": 4},
         *({"op": "update", "id": one, "data": {"title": "x"}} for one in (5, 6, 1)),
-    ).json()
-    after = state(alice)
+    ]
 
-    undone = undo(alice, changed["revision"]).json()
-
-    assert state(alice) == before
-    assert undone["revision"] - undone["unit"] == 4
-    assert undo(alice, undone["revision"]).status_code == 200
-    assert state(alice) == after
+    assert undone_and_redone(alice, partial(bulk, alice, *operations)) == 5
 
 
 def test_subtasks_that_went_to_the_inbox_with_their_parents_change_once(alice):
@@ -41,26 +35,16 @@ def test_subtasks_that_went_to_the_inbox_with_their_parents_change_once(alice):
     parents = [alice.create("Parent", list_id=1)["id"] for _ in range(3)]
     for parent in parents * 3:
         alice.create("Step", parent_id=parent)
-    before = state(alice)
-    changed = alice("DELETE", f"{alice.lists}/1?tasks=inbox").json()
-    after = state(alice)
 
-    undone = undo(alice, changed["revision"]).json()
-
-    assert undone["changed"] == changed["changed"] == 13
-    assert state(alice) == before
-    assert undo(alice, undone["revision"]).json()["changed"] == 13
-    assert state(alice) == after
+    assert undone_and_redone(alice, partial(alice, "DELETE", f"{alice.lists}/1?tasks=inbox")) == 13
 
 
 def test_tags_of_whole_trees_are_taken_back(alice):
     for number in range(8):
         alice.create("Task", tags=["home"], **({"parent_id": 1} if number % 2 else {}))
-    before = state(alice)
-    changed = alice("PATCH", f"/api/{alice.id}/tags?name=home", json={"name": "work"}).json()
+    path = f"/api/{alice.id}/tags?name=home"
 
-    assert undo(alice, changed["revision"]).json()["changed"] == 8
-    assert state(alice) == before
+    assert undone_and_redone(alice, partial(alice, "PATCH", path, json={"name": "work"})) == 8
 
 
 def test_series_that_were_all_completed_are_taken_back(alice):
