@@ -76,7 +76,7 @@ class Returning(NamedTuple):
     back: set[int]
     away: set[int]
     pending: set[int]
-    """What is not taken back yet, of all that is."""
+    """What is still to be taken back."""
     waiting: list["TakenBack"]
     """What a rule leaves until more of the rest is taken back."""
 

@@ -49,8 +49,8 @@ class Forest:
     as_read: dict[int, Task] = field(default_factory=dict)
     """Live tasks as they were before the unit."""
     of_all: bool = False
-    """Whether the unit gives all tasks one state: then no other change of a task counts as one, and
-    no sibling gets a new position, so that no task changes twice."""
+    """Whether the unit gives all tasks one state. Then what it has changed itself counts as
+    unchanged, and no sibling gets a new position, so that no task changes twice."""
     most: int = trees.MOST_OF_ONE
     """Tasks that one statement reads; more raise :class:`Problem` ``change_too_large``."""
     _children: dict[int | None, dict[int, Task]] = field(default_factory=lambda: defaultdict(dict))
